@@ -1,0 +1,1 @@
+"""Appointment-requests of a network operator: create, offer slots, book one or cancel."""

@@ -1,0 +1,1 @@
+"""From bytes to a use case and back."""

@@ -1,0 +1,119 @@
+"""Every way the service says no. The docstring of an exception is its message."""
+
+from __future__ import annotations
+
+import inspect
+from typing import ClassVar, NamedTuple
+
+
+class FieldError(NamedTuple):
+    """One bad field of a body: an RFC 6901 pointer, a code, and a sentence."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Refusal(Exception):
+    """The request was refused."""
+
+    code: ClassVar[str]
+    fields: tuple[FieldError, ...] = ()
+    retry_after_seconds: ClassVar[int | None] = None
+
+    @property
+    def detail(self) -> str:
+        """The sentence the caller reads: the first argument, or else the docstring."""
+        return str(self.args[0]) if self.args else inspect.cleandoc(self.__doc__ or "")
+
+
+class NotFound(Refusal):
+    """No such resource is visible to you. Check the id, and that the token is of the owner who created it."""
+
+    code = "not-found"
+
+
+class InvalidFields(Refusal):
+    """Correct the fields named in errors and send the request again."""
+
+    code = "invalid-fields"
+
+    def __init__(self, *fields: FieldError) -> None:
+        super().__init__()
+        self.fields = fields
+
+
+class AppointmentRequestBooking(Refusal):
+    """The appointment-request is being booked. Poll the booking's Location; if it is refused, try again."""
+
+    code = "appointment-request-booking"
+    retry_after_seconds = 1
+
+
+class AppointmentRequestBooked(Refusal):
+    """The appointment-request has become an appointment. Cancelling an appointment is another call."""
+
+    code = "appointment-request-booked"
+
+
+class AppointmentRequestCancelled(Refusal):
+    """The appointment-request is cancelled and can never be booked. Create a new one for the order."""
+
+    code = "appointment-request-cancelled"
+
+
+class AppointmentRequestNotOpen(Refusal):
+    """The appointment-request has no slots to book: its search is under way or has failed. Poll its Location."""
+
+    code = "appointment-request-not-open"
+
+
+class OrderHasAppointment(Refusal):
+    """Another appointment-request of this order is being booked or is booked."""
+
+    code = "order-has-appointment"
+
+
+class SlotNotOffered(Refusal):
+    """The slotId is not among the slots of this appointment-request. Take one from its slots."""
+
+    code = "slot-not-offered"
+
+
+class SlotUnavailable(Refusal):
+    """The slot was offered but is no longer available. The appointment-request is open again: book another slot."""
+
+    code = "slot-unavailable"
+
+
+class SearchFailed(Refusal):
+    """The search for slots failed for good. Create a new appointment-request for the order."""
+
+    code = "search-failed"
+
+
+class IdempotencyKeyReused(Refusal):
+    """This Idempotency-Key was used with another body. Use a new key for a new request."""
+
+    code = "idempotency-key-reused"
+
+
+class IdempotencyKeyInUse(Refusal):
+    """A request with this Idempotency-Key is still running. Repeat it in a moment."""
+
+    code = "idempotency-key-in-use"
+    retry_after_seconds = 1
+
+
+class Unavailable(Refusal):
+    """Something the service depends on cannot be reached. The outcome is unknown; the request is safe to repeat."""
+
+    code = "temporarily-unavailable"
+    retry_after_seconds = 2
+
+
+class Overloaded(Refusal):
+    """The service has more work than it can hold. Nothing was changed; repeat the request in a moment."""
+
+    code = "overloaded"
+    retry_after_seconds = 1

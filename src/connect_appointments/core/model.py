@@ -1,0 +1,130 @@
+"""The nouns: what an order, a slot, an appointment-request, a booking and an appointment are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from connect_appointments.core.lifecycle import State
+
+MAX_ID = 2**63 - 1
+"""The largest id a database can hold; larger numbers are ids nobody has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The tenant in the token: sees its own rows and no others."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody of the network operator, or a part of the service: sees the rows of every owner."""
+
+    name: str
+
+
+Scope = Owner | Operator
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks for a change, for its event row.
+
+    scope: whose rows may be seen and changed.
+    client: the OAuth client (`azp`), or the name of the operator or worker.
+    trace: the X-Request-Id.
+    """
+
+    scope: Scope
+    client: str
+    trace: str
+
+
+class SlotType(StrEnum):
+    """The half of the day a technician comes in, in the local time of the site."""
+
+    AM = "AM"
+    PM = "PM"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A time window on offer. `start` and `end` are UTC; `timezone_offset` is the site's on that day ("+10:00")."""
+
+    id: str
+    slot_type: SlotType
+    start: datetime
+    end: datetime
+    timezone_offset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the technician has to go: IANA time zone, state or territory, and the workforce's area."""
+
+    time_zone: str
+    state: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order that needs a technician on site. The contact is personal data: it is in no event and no log."""
+
+    id: int
+    owner: str
+    site: Site
+    demand_type: str
+    priority_assist: bool
+    e_sla: str
+    customer_ref: str | None
+    service_id: int | None
+    contact_name: str | None
+    contact_type: str | None
+    contact_phone: str | None
+    contact_notes: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentRequest:
+    """An appointment-request as its owner may see it. `slots` is empty unless it is open."""
+
+    id: int
+    owner: str
+    order_id: int
+    date_from: date
+    state: State
+    slots: tuple[Slot, ...]
+    created_on: datetime
+    updated_on: datetime
+    cancelled_on: datetime | None
+
+
+class BookingState(StrEnum):
+    """Where a booking attempt stands; the last two are final."""
+
+    BOOKING = "booking"
+    BOOKED = "booked"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """A technician visit that is booked. `nbn_appointment_id` is the workforce system's own name for it."""
+
+    id: int
+    order: Order
+    nbn_appointment_id: str
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One attempt to book one slot; `appointment` is None unless it is booked."""
+
+    id: int
+    state: BookingState
+    appointment: Appointment | None

@@ -1,0 +1,1 @@
+"""The documentation pages that people read in a browser."""

@@ -1,0 +1,205 @@
+"""Who asks for a token: the two ways a client authenticates, and the ways to refuse it."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from joserfc.errors import ClaimError, JoseError, MissingClaimError, UnsupportedAlgorithmError
+from joserfc.jws import CompactSignature, JWSRegistry, extract_compact, validate_compact
+from joserfc.jwt import JWTClaimsRegistry
+
+from connect_appointments.sandbox.keys import Client
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+LEEWAY_SECONDS = 5
+ASSERTION_SECONDS = 300
+"""The furthest ahead an assertion may expire."""
+
+# Header fields that mean nothing here (x5t and the like) are ignored, as RFC 7515 section 4 asks.
+_RS256_ONLY = JWSRegistry(algorithms=["RS256"], strict_check_header=False)
+# Room for a certificate chain (x5c); the body is limited anyway.
+_RS256_ONLY.max_header_length = 8192
+
+_ADVICE = {
+    "iss": "iss and sub must both be the client_id.",
+    "sub": "iss and sub must both be the client_id.",
+    "exp": f"exp must be a time to come (Unix seconds), at most {ASSERTION_SECONDS} s ahead. Check your clock.",
+    "nbf": "nbf must be a time that has come (Unix seconds). Check your clock.",
+    "iat": "iat must be a time that has come (Unix seconds). Check your clock.",
+    "jti": "jti must be a text that is not empty, a new one each time.",
+}
+
+
+class TokenRefused(Exception):
+    """A token request is refused.
+
+    The message tells the developer what to do, in the characters that error_description may have (printable ASCII
+    without quotation mark and backslash). Source: RFC 6749 section 5.2.
+    """
+
+    status: ClassVar[int] = 400
+    error: ClassVar[str] = "invalid_request"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    def __init__(self, description: str, *headers: tuple[bytes, bytes]) -> None:
+        super().__init__(description)
+        self.headers = headers
+
+
+class InvalidClient(TokenRefused):
+    """The client could not be authenticated."""
+
+    status = 401
+    error = "invalid_client"
+
+
+class UnsupportedGrantType(TokenRefused):
+    """Another grant than client_credentials."""
+
+    error = "unsupported_grant_type"
+
+
+class TooManyAssertions(TokenRefused):
+    """More assertions are waiting to expire than can be remembered."""
+
+    status = 503
+    error = "temporarily_unavailable"
+
+
+class SeenAssertions:
+    """The assertions that have been used, each until it has expired. It lives as long as the process."""
+
+    def __init__(self, capacity: int = 100_000) -> None:
+        self._capacity = capacity
+        self._used: set[bytes] = set()
+        self._by_end: list[tuple[float, bytes]] = []
+
+    def use(self, client: str, jti: str, *, until: float, now: float) -> bool:
+        """Remember it (both times in Unix seconds) and say whether this was its first use. Raises TooManyAssertions."""
+        while self._by_end and self._by_end[0][0] < now:
+            self._used.discard(heapq.heappop(self._by_end)[1])
+        # A digest takes the same room for any jti; JSON can hold half a surrogate pair, which UTF-8 cannot.
+        digest = hashlib.sha256(f"{client} {jti}".encode("utf-8", "surrogatepass")).digest()
+        if digest in self._used:
+            return False
+        if len(self._used) >= self._capacity:
+            raise TooManyAssertions("Too many assertions have not expired yet. Try again in a moment.")
+        self._used.add(digest)
+        heapq.heappush(self._by_end, (until, digest))
+        return True
+
+
+class Authenticator:
+    """Finds the client that sent a token request.
+
+    clients: by client_id.
+    audiences: the values of which an assertion's `aud` must contain one.
+    clock: Unix seconds.
+    """
+
+    def __init__(
+        self,
+        clients: Mapping[str, Client],
+        audiences: Callable[[], list[str]],
+        clock: Callable[[], float],
+        seen: SeenAssertions,
+    ) -> None:
+        self._clients = clients
+        self._names = " or ".join(clients)
+        self._audiences = audiences
+        self._clock = clock
+        self._seen = seen
+
+    def authenticate(self, form: Mapping[str, str]) -> Client:
+        """Return the client that `form` proves to be. Raises TokenRefused. Source: RFC 6749 section 2.3, RFC 7523."""
+        if "client_secret" in form and "client_assertion" in form:
+            raise TokenRefused("Authenticate in one way: send client_secret or client_assertion, not both.")
+        if "client_assertion" in form:
+            return self._by_assertion(form)
+        if "client_secret" in form:
+            return self._by_secret(form)
+        raise InvalidClient(
+            "Authenticate: send client_id and client_secret, or client_assertion_type and client_assertion."
+        )
+
+    def _by_secret(self, form: Mapping[str, str]) -> Client:
+        client = self._clients.get(form.get("client_id", ""))
+        sent = form["client_secret"]
+        same = hmac.compare_digest(sent.encode(), (client.secret if client else sent).encode())
+        if client is None or not same:
+            raise InvalidClient(
+                f"client_id must be {self._names}, and client_secret what the file keys/<client_id>.secret "
+                "of the sandbox's data folder holds."
+            )
+        return client
+
+    def _by_assertion(self, form: Mapping[str, str]) -> Client:
+        if form.get("client_assertion_type") != ASSERTION_TYPE:
+            raise TokenRefused(f"client_assertion_type must be {ASSERTION_TYPE}")
+        assertion, claims = _read(form["client_assertion"])
+        client = self._clients.get(str(claims.get("sub")))
+        if client is None:
+            raise InvalidClient(f"iss and sub of the assertion must both be the client_id: {self._names}.")
+        if form.get("client_id", client.id) != client.id:
+            raise InvalidClient("client_id is not the sub of the assertion. Leave client_id out, or send the same.")
+        _check_signature(assertion, client)
+        self._check_claims(claims, client)
+        return client
+
+    def _check_claims(self, claims: dict[str, Any], client: Client) -> None:
+        now = self._clock()
+        audiences = self._audiences()
+        rules = JWTClaimsRegistry(
+            now=int(now),
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": client.id},
+            sub={"essential": True, "value": client.id},
+            aud={"essential": True, "values": audiences},
+            exp={"essential": True},
+            jti={"essential": True},
+        )
+        try:
+            rules.validate(claims)
+        except MissingClaimError as error:
+            raise InvalidClient(f"The assertion lacks: {error.claim}. It needs iss, sub, aud, exp, jti.") from error
+        except ClaimError as error:
+            advice = {**_ADVICE, "aud": f"aud must contain {' or '.join(audiences)}"}
+            raise InvalidClient(f"The assertion's {advice[error.claim]}") from error
+        if claims["exp"] > now + ASSERTION_SECONDS + LEEWAY_SECONDS:
+            raise InvalidClient(f"The assertion's {_ADVICE['exp']}")
+        if not self._seen.use(client.id, claims["jti"], until=claims["exp"] + LEEWAY_SECONDS, now=now):
+            raise InvalidClient("The assertion was used before. Sign a new one, with a new jti, for each request.")
+
+
+def _read(assertion: str) -> tuple[CompactSignature, dict[str, Any]]:
+    """Take it apart without believing it yet."""
+    try:
+        signature = extract_compact(assertion.encode(), registry=_RS256_ONLY)
+        claims = json.loads(signature.payload)
+    # joserfc lets these through where the header is JSON but no object, or nested too deep.
+    except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise InvalidClient("client_assertion is not a signed JWT (three parts in base64url, with dots).") from error
+    if not isinstance(signature.protected, dict) or not isinstance(claims, dict):
+        raise InvalidClient("client_assertion is not a signed JWT: its header and its claims must be JSON objects.")
+    return signature, claims
+
+
+def _check_signature(assertion: CompactSignature, client: Client) -> None:
+    if assertion.headers().get("kid", client.kid) != client.kid:
+        raise InvalidClient(f"kid is not that of {client.id}'s key. Leave it out, or send {client.kid}")
+    try:
+        genuine = validate_compact(assertion, client.key, registry=_RS256_ONLY)
+    except UnsupportedAlgorithmError as error:
+        raise InvalidClient("Sign the assertion with RS256; no other alg is accepted.") from error
+    except JoseError as error:
+        raise InvalidClient("The assertion's header cannot be used. It needs alg RS256, and nothing more.") from error
+    if not genuine:
+        raise InvalidClient(
+            f"The assertion is not signed with {client.id}'s private key: keys/{client.key_file.name} "
+            "in the sandbox's data folder."
+        )

@@ -1,0 +1,216 @@
+"""The built-in issuer of tokens: a stand-in for a Keycloak realm, with client_credentials only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from starlette.types import Receive, Scope, Send
+
+from connect_appointments.api.answers import JSON, Answer, send_answer
+from connect_appointments.sandbox.clients import (
+    Authenticator,
+    InvalidClient,
+    SeenAssertions,
+    TokenRefused,
+    UnsupportedGrantType,
+)
+from connect_appointments.sandbox.keys import SandboxKeys
+from connect_appointments.sandbox.tokens import mint
+
+REALM_PATH = "/auth/realms/connect"
+DISCOVERY_PATH = "/.well-known/openid-configuration"
+JWKS_PATH = "/protocol/openid-connect/certs"
+TOKEN_PATH = "/protocol/openid-connect/token"  # noqa: S105 - a path, not a password
+TOKEN_SECONDS = 3600
+MAX_BODY_BYTES = 16 * 1024
+
+_CLOSE = (b"connection", b"close")
+
+
+class NoSuchPath(TokenRefused):
+    """Nothing answers at this path."""
+
+    status = 404
+    error = "not_found"
+
+
+class WrongVerb(TokenRefused):
+    """The path answers to another verb, which the Allow header names."""
+
+    status = 405
+    error = "method_not_allowed"
+
+
+class BodyTooLate(TokenRefused):
+    """The body was not complete in time."""
+
+    status = 408
+
+
+class BodyTooLarge(TokenRefused):
+    """The body is longer than any token request."""
+
+    status = 413
+
+
+class CallerGone(Exception):
+    """The caller closed the connection in the middle of its request."""
+
+
+class Issuer:
+    """The ASGI application behind every path that starts with REALM_PATH and a slash.
+
+    issuer_url: the realm's URL as callers see it, without a slash at the end.
+    clock: Unix seconds.
+    new_id: makes the `jti` of a token.
+    body_seconds: how long a body may take.
+    """
+
+    def __init__(
+        self,
+        keys: SandboxKeys,
+        issuer_url: Callable[[], str],
+        clock: Callable[[], float],
+        *,
+        new_id: Callable[[], str] = lambda: str(uuid4()),
+        body_seconds: float = 10.0,
+    ) -> None:
+        self._keys = keys
+        self._issuer_url = issuer_url
+        self._clock = clock
+        self._new_id = new_id
+        self._body_seconds = body_seconds
+        self._authenticator = Authenticator(keys.clients, self._audiences, clock, SeenAssertions())
+        self._routes: dict[str, tuple[str, Callable[[Scope, Receive], Awaitable[Answer]]]] = {
+            REALM_PATH + DISCOVERY_PATH: ("GET", self._discovery),
+            REALM_PATH + JWKS_PATH: ("GET", self._jwks),
+            REALM_PATH + TOKEN_PATH: ("POST", self._token),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        try:
+            answer = await self._answer(scope, receive)
+        except TokenRefused as refusal:
+            body = {"error": refusal.error, "error_description": str(refusal)}
+            answer = _json(body, refusal.status, refusal.headers)
+        except CallerGone:
+            return
+        await send_answer(send, answer)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        if scope["path"] not in self._routes:
+            raise NoSuchPath(f"The realm answers at {', '.join(self._routes)}")
+        verb, handler = self._routes[scope["path"]]
+        if scope["method"] != verb:
+            raise WrongVerb(f"Use {verb}.", (b"allow", verb.encode()))
+        return await handler(scope, receive)
+
+    async def _discovery(self, _scope: Scope, _receive: Receive) -> Answer:
+        """Source: OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2."""
+        issuer = self._issuer_url()
+        return _json(
+            {
+                "issuer": issuer,
+                "token_endpoint": issuer + TOKEN_PATH,
+                "jwks_uri": issuer + JWKS_PATH,
+                "grant_types_supported": ["client_credentials"],
+                "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"],
+                "token_endpoint_auth_signing_alg_values_supported": ["RS256"],
+                "response_types_supported": [],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+            }
+        )
+
+    async def _jwks(self, _scope: Scope, _receive: Receive) -> Answer:
+        return _json(self._keys.public_jwks())
+
+    async def _token(self, scope: Scope, receive: Receive) -> Answer:
+        """Source: RFC 6749 sections 4.4 and 5."""
+        _check_headers({name.lower(): value for name, value in scope["headers"]})
+        form = _form(await self._body(receive))
+        _check_grant(form)
+        client = self._authenticator.authenticate(form)
+        token = mint(
+            self._keys,
+            issuer=self._issuer_url(),
+            owner=client.owner,
+            client=client.id,
+            lifetime_seconds=TOKEN_SECONDS,
+            now=int(self._clock()),
+            jti=self._new_id(),
+        )
+        return _json(
+            {
+                "access_token": token,
+                "expires_in": TOKEN_SECONDS,
+                "token_type": "Bearer",
+                "not-before-policy": 0,
+                "scope": "",
+            }
+        )
+
+    def _audiences(self) -> list[str]:
+        issuer = self._issuer_url()
+        return [issuer + TOKEN_PATH, issuer]
+
+    async def _body(self, receive: Receive) -> bytes:
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                return await _read_body(receive)
+        except TimeoutError as error:
+            raise BodyTooLate(f"Send the whole body within {self._body_seconds:g} s.", _CLOSE) from error
+
+
+async def _read_body(receive: Receive) -> bytes:
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CallerGone
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise BodyTooLarge(f"The body must not be longer than {MAX_BODY_BYTES} bytes.", _CLOSE)
+        more = message.get("more_body", False)
+    return bytes(body)
+
+
+def _check_headers(headers: Mapping[bytes, bytes]) -> None:
+    if headers.get(b"authorization", b"")[:6].lower() == b"basic ":
+        # RFC 6749 section 5.2: a client that used this header is told the scheme in the same one.
+        raise InvalidClient(
+            "client_secret_basic is not supported: send client_id and client_secret in the body.",
+            (b"www-authenticate", b'Basic realm="connect"'),
+        )
+    media_type = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if media_type != b"application/x-www-form-urlencoded":
+        raise TokenRefused("Send the parameters in the body, as Content-Type: application/x-www-form-urlencoded.")
+
+
+def _form(body: bytes) -> dict[str, str]:
+    """Parameters without a value count as left out, repeated ones are refused. Source: RFC 6749 section 3.2."""
+    try:
+        pairs = parse_qsl(body.decode(), errors="strict")
+    except ValueError as error:
+        raise TokenRefused("The body is not UTF-8.") from error
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise TokenRefused("A parameter is repeated. Send each one once.")
+    return form
+
+
+def _check_grant(form: Mapping[str, str]) -> None:
+    if "grant_type" not in form:
+        raise TokenRefused("grant_type is missing: send grant_type=client_credentials.")
+    if form["grant_type"] != "client_credentials":
+        raise UnsupportedGrantType("Send grant_type=client_credentials: no other grant is supported.")
+
+
+def _json(body: Mapping[str, object], status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
+    return Answer(status, json.dumps(body).encode(), JSON, trail=headers)

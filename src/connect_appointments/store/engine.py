@@ -1,0 +1,91 @@
+"""Connections and transactions: one `Database` for both engines, with retries where they are safe."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+import stamina
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from connect_appointments.store import postgres, sqlite
+from connect_appointments.store.failures import LostBeforeCommit, is_retryable, translated_errors
+from connect_appointments.store.options import DatabaseOptions
+
+T = TypeVar("T")
+Work = Callable[[AsyncConnection], Awaitable[T]]
+
+TRIES = 10
+
+
+class Database:
+    """One database, reached through SQLAlchemy Core."""
+
+    def __init__(self, url: str, options: DatabaseOptions | None = None) -> None:
+        """Open nothing yet.
+
+        url: `sqlite:///path` or a libpq-style `postgresql://user:password@host1,host2/name`.
+        """
+        self.url = url
+        self.options = options or DatabaseOptions()
+        self.is_sqlite = url.startswith("sqlite:")
+        self.engine: AsyncEngine = self._create_engine()
+        self._writer = self.engine.execution_options(**{sqlite.WRITES: True})
+        self.write_lock = asyncio.Lock()
+
+    def _create_engine(self) -> AsyncEngine:
+        if self.is_sqlite:
+            return sqlite.create_engine(self.url, self.options.pool_size, self.options.lock_timeout_seconds)
+        return postgres.create_engine(self.url, self.options)
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` in a transaction that changes nothing; raise `Unavailable` if the database cannot answer."""
+        return await self._repeat(self.engine, work)
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction and commit it.
+
+        It runs again, whole, after a serialization failure, a deadlock, or a connection lost before COMMIT.
+        Raises `Unavailable` when the database cannot answer or the outcome of COMMIT is unknown, `Overloaded`
+        when no connection came free.
+        """
+        async with self._one_writer():
+            return await self._repeat(self._writer, work)
+
+    @contextlib.asynccontextmanager
+    async def _one_writer(self) -> AsyncIterator[None]:
+        """SQLite has one writer at a time: wait for one's turn here rather than in its busy handler."""
+        if not self.is_sqlite:
+            yield
+            return
+        async with self.write_lock:
+            yield
+
+    async def _repeat(self, engine: AsyncEngine, work: Work[T]) -> T:
+        with translated_errors():
+            async for attempt in stamina.retry_context(
+                on=is_retryable, attempts=TRIES, timeout=10, wait_initial=0.005, wait_max=0.25, wait_jitter=0.02
+            ):
+                with attempt:
+                    return await _once(engine, work)
+        raise AssertionError("unreachable: the last attempt returns or raises")  # pragma: no cover
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+async def _once(engine: AsyncEngine, work: Work[T]) -> T:
+    async with engine.connect() as connection:
+        await connection.begin()
+        try:
+            result = await work(connection)
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise LostBeforeCommit from error
+            raise
+        await connection.commit()
+        return result

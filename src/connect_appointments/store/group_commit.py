@@ -1,0 +1,113 @@
+"""Group commit: calls that arrive while one batch is in flight wait, and go together in the next.
+
+One batch in flight and no timer, so an idle server adds no latency, and a busy one pays for a commit once a batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+import stamina
+
+from connect_appointments.core.errors import Overloaded, Unavailable
+from connect_appointments.store.failures import translated_errors
+
+
+class Member(Protocol):
+    """One call of a batch. Members with equal keys are one member, and share its result."""
+
+    @property
+    def key(self) -> Hashable: ...
+
+
+M = TypeVar("M", bound=Member)
+R = TypeVar("R")
+
+
+class GroupCommit(Generic[M, R]):
+    """Gathers calls into batches, one batch in flight."""
+
+    def __init__(
+        self, run: Callable[[Sequence[M]], Awaitable[Sequence[R]]], *, max_batch: int = 256, max_waiting: int = 4096
+    ) -> None:
+        """Start nothing yet.
+
+        run: takes the members of a batch and returns a result for each, in their order; running it again for a
+            member must be harmless, because an error at COMMIT leaves the outcome unknown.
+        max_waiting: calls that may wait; one more raises `Overloaded`.
+        """
+        self._run = run
+        self._max_batch = max_batch
+        self._max_waiting = max_waiting
+        self._waiting: dict[Hashable, tuple[M, list[asyncio.Future[R]]]] = {}
+        self._waiting_count = 0
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is in flight."""
+        return self._task is None
+
+    async def submit(self, member: M) -> R:
+        """Put the member into the next batch and wait for its result; raise what its statement raised."""
+        if self._waiting_count >= self._max_waiting:
+            raise Overloaded
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        # A future each: a caller that goes away cancels its own and nobody else's.
+        self._waiting.setdefault(member.key, (member, []))[1].append(future)
+        self._waiting_count += 1
+        if self._task is None:
+            self._task = asyncio.create_task(self._drain())
+        return await future
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                batch = self._take()
+                results = await self._settle([member for member, _ in batch])
+                for (_, futures), result in zip(batch, results, strict=True):
+                    _deliver(futures, result)
+        finally:
+            self._task = None
+
+    def _take(self) -> list[tuple[M, list[asyncio.Future[R]]]]:
+        if len(self._waiting) <= self._max_batch:
+            batch, self._waiting = list(self._waiting.values()), {}
+        else:
+            batch = [self._waiting.pop(key) for key in list(self._waiting)[: self._max_batch]]
+        self._waiting_count -= sum(len(futures) for _, futures in batch)
+        return batch
+
+    async def _settle(self, members: Sequence[M]) -> Sequence[R | Exception]:
+        """A result or an error for each member; one bad member must not fail the others."""
+        try:
+            return await self._attempt(members)
+        except Unavailable as error:
+            return [error] * len(members)
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to one member, which is told
+            if len(members) == 1:
+                return [error]
+            return [(await self._settle([member]))[0] for member in members]
+
+    async def _attempt(self, members: Sequence[M]) -> Sequence[R]:
+        async for attempt in stamina.retry_context(on=_worth_repeating, attempts=3, wait_initial=0.005, wait_max=0.05):
+            with attempt, translated_errors():
+                return await self._run(members)
+        raise AssertionError("unreachable: the last attempt returns or raises")  # pragma: no cover
+
+
+def _worth_repeating(error: Exception) -> bool:
+    """A broken connection is worth a new one; a database that let time run out has had its chance."""
+    return isinstance(error, Unavailable) and not isinstance(error.__cause__, TimeoutError)
+
+
+def _deliver(futures: Sequence[asyncio.Future[R]], result: R | Exception) -> None:
+    for future in futures:
+        if future.done():
+            continue
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)

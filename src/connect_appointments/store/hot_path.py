@@ -1,0 +1,104 @@
+"""Cancelling and reading by group commit: what the service calls, whichever engine is behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import msgspec
+
+from connect_appointments.core.lifecycle import State
+from connect_appointments.core.model import AppointmentRequest
+from connect_appointments.store.engine import Database
+from connect_appointments.store.group_commit import GroupCommit
+from connect_appointments.store.lanes import LOCKED, Cancel, Found, Key, Lanes, ReadRow
+from connect_appointments.store.postgres import PostgresLanes
+from connect_appointments.store.slots import decode_slots
+from connect_appointments.store.sqlite import SqliteLanes
+
+MAX_WAITING_FOR_ROWS = 8
+"""Connections that may wait for locked rows at once."""
+
+
+class HotPath:
+    """One lane for cancelling, one for reading, and one for each row that is held by somebody else."""
+
+    def __init__(self, database: Database, *, max_waiting: int = 4096) -> None:
+        """Open nothing yet.
+
+        max_waiting: calls that may wait in each lane; one more raises `Overloaded`.
+        """
+        self._lanes = _lanes(database)
+        self._cancels = GroupCommit[Cancel, Found](self._lanes.cancel, max_waiting=max_waiting)
+        self._reads = GroupCommit[Key, ReadRow | None](self._lanes.read, max_waiting=max_waiting)
+        self._held: dict[Key, GroupCommit[Cancel, Found]] = {}
+        self._max_waiting = max_waiting
+        self._waiting_for_rows = asyncio.Semaphore(MAX_WAITING_FOR_ROWS)
+
+    async def cancel(self, wish: Cancel) -> State | None:
+        """Cancel an appointment-request if its state allows.
+
+        Returns the state it had before, None when its owner has no such one. Raises `Unavailable` when the
+        outcome is unknown, `Overloaded` when nothing was done.
+        """
+        found = await self._cancels.submit(wish)
+        return await self._cancel_held(wish) if found is LOCKED else found
+
+    async def _cancel_held(self, wish: Cancel) -> State | None:
+        """Wait for a row that somebody holds, once for all who want it, and hold up nobody else."""
+        lane = self._held.get(wish.key)
+        if lane is None:
+            lane = self._held[wish.key] = GroupCommit(self._cancel_waiting, max_waiting=self._max_waiting)
+        try:
+            found = await lane.submit(wish)
+        finally:
+            if lane.idle:
+                self._held.pop(wish.key, None)
+        return None if found is LOCKED else found
+
+    async def _cancel_waiting(self, members: Sequence[Cancel]) -> Sequence[Found]:
+        async with self._waiting_for_rows:
+            return [await self._lanes.cancel_waiting(member) for member in members]
+
+    async def read(self, key: Key) -> AppointmentRequest | None:
+        """The appointment-request, or None when its owner has no such one."""
+        row = await self._reads.submit(key)
+        return None if row is None else _request(row)
+
+    async def close(self) -> None:
+        """Close the lanes' connections."""
+        await self._lanes.close()
+
+
+def _lanes(database: Database) -> Lanes:
+    if database.is_sqlite:
+        return SqliteLanes(database.url, database.write_lock, database.options.lock_timeout_seconds)
+    return PostgresLanes(database.url, database.options)
+
+
+class _Row(msgspec.Struct, array_like=True):
+    id: int
+    owner: str
+    order_id: int
+    date_from: date
+    state: State
+    created_on: datetime
+    updated_on: datetime
+    cancelled_on: datetime | None
+    slots: str | None
+
+
+def _request(row: ReadRow) -> AppointmentRequest:
+    found = msgspec.convert(tuple(row), _Row)
+    return AppointmentRequest(
+        id=found.id,
+        owner=found.owner,
+        order_id=found.order_id,
+        date_from=found.date_from,
+        state=found.state,
+        slots=decode_slots(found.slots),
+        created_on=found.created_on,
+        updated_on=found.updated_on,
+        cancelled_on=found.cancelled_on,
+    )

@@ -1,0 +1,62 @@
+"""Orders: imported from the operator's systems, read by everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connect_appointments.core.model import Order, Scope, Site
+from connect_appointments.store.scope import visible
+from connect_appointments.store.tables import orders
+
+ROWS_A_STATEMENT = 500
+"""Fourteen columns a row, below SQLite's 32,766 and PostgreSQL's 32,767 parameters."""
+
+
+async def get(connection: AsyncConnection, scope: Scope, order_id: int) -> Order | None:
+    """The order, or None when the scope has no such one."""
+    query = sa.select(orders).where(orders.c.id == order_id, visible(orders, scope))
+    row = (await connection.execute(query)).mappings().first()
+    return None if row is None else from_row(row)
+
+
+async def hold(connection: AsyncConnection, order_id: int) -> None:
+    """Hold the row until the transaction ends, so that an order's appointment-requests are booked in turn."""
+    await connection.execute(sa.select(orders.c.id).where(orders.c.id == order_id).with_for_update())
+
+
+async def page(connection: AsyncConnection, scope: Scope, *, after: int, limit: int) -> Sequence[Order]:
+    """Up to `limit` orders with ids above `after`, by id."""
+    query = sa.select(orders).where(orders.c.id > after, visible(orders, scope)).order_by(orders.c.id).limit(limit)
+    return [from_row(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def upsert(connection: AsyncConnection, found: Sequence[Order]) -> None:
+    """Insert the orders, or overwrite those whose ids are known. No id may be there twice."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    for start in range(0, len(found), ROWS_A_STATEMENT):
+        statement = insert(orders).values([_to_row(order) for order in found[start : start + ROWS_A_STATEMENT]])
+        changes = {column.name: statement.excluded[column.name] for column in orders.c if column.name != "id"}
+        await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
+
+
+async def is_empty(connection: AsyncConnection) -> bool:
+    """Whether there is no order at all."""
+    return (await connection.execute(sa.select(orders.c.id).limit(1))).first() is None
+
+
+def from_row(row: sa.RowMapping) -> Order:
+    """The order in a row that holds all its columns."""
+    values = {column.name: row[column] for column in orders.c}
+    site = Site(values.pop("time_zone"), values.pop("state"), values.pop("area"))
+    return Order(site=site, **values)
+
+
+def _to_row(order: Order) -> dict[str, Any]:
+    values = asdict(order)
+    return {**values.pop("site"), **values}

@@ -1,0 +1,57 @@
+"""The schema's migrations: bring a database up to date, or tell whether it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connect_appointments.store.engine import Database
+
+MIGRATION_LOCK = 20361122
+"""The advisory lock under which PostgreSQL lets one migration run at a time."""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def head() -> str:
+    """The revision this program is written for."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+async def revision(database: Database) -> str | None:
+    """The revision the database has; None when it was never migrated."""
+
+    async def work(connection: AsyncConnection) -> str | None:
+        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+    return await database.read(work)
+
+
+async def migrate(database: Database, target: str = "head") -> str:
+    """Bring the schema up to `target`, in one transaction, waiting for a migration under way; return the revision."""
+
+    async def work(connection: AsyncConnection) -> str:
+        if not database.is_sqlite:
+            await connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
+            await connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        return await connection.run_sync(_upgrade, target)
+
+    return await database.write(work)
+
+
+def _upgrade(connection: sa.Connection, target: str) -> str:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, target)
+    return MigrationContext.configure(connection).get_current_revision() or ""

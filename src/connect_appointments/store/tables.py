@@ -1,0 +1,234 @@
+"""What is kept: the tables, declared once for both engines. The migrations build exactly these."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+from connect_appointments.core.lifecycle import State
+from connect_appointments.core.model import BookingState
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+SQLITE_INSTANT = "%Y-%m-%dT%H:%M:%fZ"
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC: `timestamptz` on PostgreSQL, sortable text on SQLite."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True)
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
+        return instant_text(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def instant_text(moment: datetime) -> str:
+    """The moment as SQLite keeps it: UTC, milliseconds, `Z`, so that text order is time order."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class database_now(GenericFunction[datetime]):  # noqa: N801 - a SQL function, spelled as one
+    """The database's clock, the only one that leases and stamps go by."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(database_now, "postgresql")
+def _now_on_postgresql(*_: Any, **__: Any) -> str:
+    return "now()"
+
+
+@compiles(database_now, "sqlite")
+def _now_on_sqlite(*_: Any, **__: Any) -> str:
+    return f"strftime('{SQLITE_INSTANT}', 'now')"
+
+
+class seconds_from_now(GenericFunction[datetime]):  # noqa: N801 - a SQL function, spelled as one
+    """The database's clock and so many seconds."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(seconds_from_now, "postgresql")
+def _later_on_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"(now() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
+
+
+@compiles(seconds_from_now, "sqlite")
+def _later_on_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"strftime('{SQLITE_INSTANT}', 'now', {compiler.process(element.clauses, **kw)} || ' seconds')"
+
+
+MAX_NUMBER = 2**53 - 1
+"""The largest number that every JSON reader keeps exactly; no id of ours is above it (D20)."""
+
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""SQLite numbers rows without reuse only in a column spelled INTEGER."""
+
+
+def _states(column: str, states: type[State | BookingState]) -> sa.CheckConstraint:
+    names = ", ".join(f"'{state}'" for state in states)
+    return sa.CheckConstraint(f"{column} IN ({names})", name="known_state")
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", BigId, sa.Identity(maxvalue=MAX_NUMBER), primary_key=True)
+
+
+orders = sa.Table(
+    "orders",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("time_zone", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("area", sa.Text, nullable=False),
+    sa.Column("demand_type", sa.Text, nullable=False),
+    sa.Column("priority_assist", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("e_sla", sa.Text, nullable=False),
+    sa.Column("customer_ref", sa.Text),
+    sa.Column("service_id", BigId),
+    sa.Column("contact_name", sa.Text),
+    sa.Column("contact_type", sa.Text),
+    sa.Column("contact_phone", sa.Text),
+    sa.Column("contact_notes", sa.Text),
+)
+
+appointment_requests = sa.Table(
+    "appointment_requests",
+    metadata,
+    _id(),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False, index=True),
+    sa.Column("date_from", sa.Date, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("booking_id", BigId),
+    sa.Column("created_on", Instant, nullable=False),
+    sa.Column("updated_on", Instant, nullable=False),
+    sa.Column("cancelled_on", Instant),
+    _states("state", State),
+    sa.CheckConstraint("(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="cancelled_on"),
+    sa.CheckConstraint("state NOT IN ('booking', 'booked') OR booking_id IS NOT NULL", name="booking_id"),
+    sqlite_autoincrement=True,
+)
+
+offers = sa.Table(
+    "offers",
+    metadata,
+    sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id"), primary_key=True, autoincrement=False),
+    sa.Column("slots", sa.Text, nullable=False),
+)
+
+bookings = sa.Table(
+    "bookings",
+    metadata,
+    _id(),
+    sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id"), nullable=False, index=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("slot_id", sa.Text, nullable=False),
+    sa.Column("slot", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("created_on", Instant, nullable=False),
+    sa.Column("ended_on", Instant),
+    _states("state", BookingState),
+    sa.CheckConstraint("(state = 'booking') = (ended_on IS NULL)", name="ended_on"),
+    sqlite_autoincrement=True,
+)
+
+appointments = sa.Table(
+    "appointments",
+    metadata,
+    _id(),
+    sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id"), nullable=False, unique=True),
+    sa.Column("booking_id", BigId, sa.ForeignKey("bookings.id"), nullable=False, unique=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False, index=True),
+    sa.Column("nbn_appointment_id", sa.Text, nullable=False, unique=True),
+    sa.Column("slot", sa.Text, nullable=False),
+    sa.Column("created_on", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    _id(),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id"), nullable=False),
+    sa.Column("booking_id", BigId, sa.ForeignKey("bookings.id")),
+    sa.Column("trace", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("due_at", Instant, nullable=False, index=True),
+    sa.Column("last_error", sa.Text),
+    sa.CheckConstraint("kind IN ('search', 'book')", name="known_kind"),
+    sqlite_autoincrement=True,
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    _id(),
+    # No foreign key: the record of what happened stands by itself, and the hot statement pays for each check.
+    sa.Column("request_id", BigId, nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("client", sa.Text, nullable=False),
+    sa.Column("trace", sa.Text, nullable=False),
+    sa.Column("booking_id", BigId),
+    sqlite_autoincrement=True,
+)
+
+idempotency_keys = sa.Table(
+    "idempotency_keys",
+    metadata,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id"), nullable=False),
+    sa.Column("created_on", Instant, nullable=False, index=True),
+)
+
+capacity = sa.Table(
+    "capacity",
+    metadata,
+    sa.Column("area", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("slot_type", sa.Text, primary_key=True),
+    sa.Column("places", sa.Integer, nullable=False),
+    sa.Column("taken", sa.Integer, nullable=False),
+    sa.CheckConstraint("taken >= 0", name="taken_counts"),
+    sa.CheckConstraint("places >= 0", name="places_count"),
+)
+
+reservations = sa.Table(
+    "reservations",
+    metadata,
+    sa.Column("booking_id", BigId, primary_key=True, autoincrement=False),
+    sa.Column("area", sa.Text, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("slot_type", sa.Text, nullable=False),
+    sa.Column("granted", sa.Boolean(create_constraint=False), nullable=False),
+)
+"""The calendar's decision on each booking attempt, made once: asking again gives the same answer."""

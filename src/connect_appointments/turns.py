@@ -1,0 +1,38 @@
+"""Who is at work on what, in this process: one row held elsewhere takes one connection, not all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Hashable
+
+from connect_appointments.core.errors import IdempotencyKeyInUse
+
+
+class Turns:
+    """Named locks that exist only while somebody wants them."""
+
+    def __init__(self) -> None:
+        self._locks: dict[Hashable, asyncio.Lock] = {}
+        self._wanted: dict[Hashable, int] = {}
+
+    @contextlib.asynccontextmanager
+    async def each(self, name: Hashable) -> AsyncIterator[None]:
+        """Wait for one's turn."""
+        lock = self._locks.setdefault(name, asyncio.Lock())
+        self._wanted[name] = self._wanted.get(name, 0) + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._wanted[name] -= 1
+            if not self._wanted[name]:
+                del self._wanted[name], self._locks[name]
+
+    @contextlib.asynccontextmanager
+    async def only_one(self, name: Hashable) -> AsyncIterator[None]:
+        """Raise `IdempotencyKeyInUse` rather than wait."""
+        if name in self._locks:
+            raise IdempotencyKeyInUse
+        async with self.each(name):
+            yield

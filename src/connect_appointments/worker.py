@@ -1,0 +1,198 @@
+"""Background work: looking up slots and booking them. Every job is a row, so that nothing is lost with a process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connect_appointments.core import errors
+from connect_appointments.core.lifecycle import BOOKED, SEARCH_FAILED, SLOT_REFUSED, SLOTS_FOUND
+from connect_appointments.core.model import Actor, AppointmentRequest, BookingState, Operator, Order
+from connect_appointments.store import bookings, jobs, orders, requests
+from connect_appointments.store.bookings import Attempt
+from connect_appointments.store.engine import Database
+from connect_appointments.store.jobs import Job, JobKind
+from connect_appointments.workforce.port import Workforce
+
+log = structlog.get_logger(__name__)
+
+WORKER = Operator("worker")
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """How the work is done.
+
+    slots: jobs at once.
+    lease_seconds: how long a claimed job is this worker's; the workforce system has four fifths of it to answer.
+    poll_seconds: how often to look for jobs that other processes left.
+    search_tries: a search that failed so often has failed for good; a booking is tried until it is decided.
+    backoff_seconds: wait after the first failure, doubled with each further one.
+    max_backoff_seconds: the longest wait.
+    """
+
+    slots: int = 8
+    lease_seconds: float = 30
+    poll_seconds: float = 1
+    search_tries: int = 8
+    backoff_seconds: float = 0.5
+    max_backoff_seconds: float = 60
+
+
+class Worker:
+    """Claims jobs, asks the workforce system, writes down what it said."""
+
+    def __init__(
+        self, database: Database, workforce: Workforce, clock: Callable[[], datetime], options: WorkerOptions
+    ) -> None:
+        """Start nothing yet."""
+        self._database = database
+        self._workforce = workforce
+        self._clock = clock
+        self._options = options
+        self._news = asyncio.Event()
+        self._stopping = False
+        self._running: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """Look for jobs now: something was just committed, or a place came free."""
+        self._news.set()
+
+    async def stop(self) -> None:
+        """Claim nothing more; what is under way is finished by `run`."""
+        self._stopping = True
+        self._news.set()
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        while not self._stopping:
+            self._news.clear()
+            if not await self._claim():
+                await self._wait_for_news()
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _claim(self) -> bool:
+        """Claim as many jobs as there are free places; False when it is time to wait."""
+        free = self._options.slots - len(self._running)
+        if free == 0:
+            return False
+        try:
+            found = await self._database.write(
+                lambda connection: jobs.claim(connection, limit=free, lease_seconds=self._options.lease_seconds)
+            )
+        except (errors.Unavailable, errors.Overloaded) as error:
+            log.warning("jobs-not-claimed", reason=str(error.__cause__ or error.detail))
+            return False
+        for job in found:
+            task = asyncio.create_task(self.do(job))
+            self._running.add(task)
+            task.add_done_callback(self._done)
+        return bool(found)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self.wake()
+
+    async def _wait_for_news(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._options.poll_seconds * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter
+                await self._news.wait()
+
+    async def do(self, job: Job) -> None:
+        """Do one claimed job; whatever goes wrong puts it off, and nothing is raised."""
+        structlog.contextvars.bind_contextvars(trace=job.trace, job=job.id, appointment_request=job.request_id)
+        try:
+            await self._handler(job)(job)
+        except Exception as error:  # noqa: BLE001 - a workforce system may fail in any way; the job must live on
+            await self._put_off(job, error)
+
+    def _handler(self, job: Job) -> Callable[[Job], Awaitable[None]]:
+        return self._search if job.kind is JobKind.SEARCH else self._book
+
+    async def _search(self, job: Job) -> None:
+        request, order = await self._database.read(lambda connection: _request_of(connection, job))
+        async with self._time_limit():
+            slots = await self._workforce.find_slots(order.site, request.date_from, self._clock())
+
+        async def work(connection: AsyncConnection) -> None:
+            if not await jobs.finish(connection, job):
+                return
+            if await requests.move(connection, _actor(job), job.request_id, SLOTS_FOUND):
+                await requests.offer(connection, job.request_id, slots)
+
+        await self._database.write(work)
+
+    async def _book(self, job: Job) -> None:
+        attempt, order = await self._database.read(lambda connection: _attempt_of(connection, job))
+        async with self._time_limit():
+            name = await self._workforce.reserve(attempt.id, order.site, attempt.slot, self._clock())
+
+        async def work(connection: AsyncConnection) -> None:
+            if not await jobs.finish(connection, job):
+                return
+            if name is None:
+                await _refuse(connection, _actor(job), attempt)
+            else:
+                await _confirm(connection, _actor(job), attempt, order, name)
+
+        await self._database.write(work)
+
+    def _time_limit(self) -> asyncio.Timeout:
+        return asyncio.timeout(self._options.lease_seconds * 0.8)
+
+    async def _put_off(self, job: Job, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"[:500]
+        log.warning("job-failed", kind=job.kind, tries=job.tries, reason=reason)
+        try:
+            await self._database.write(lambda connection: self._postpone(connection, job, reason))
+        except (errors.Unavailable, errors.Overloaded) as unavailable:
+            # Its lease runs out, and somebody takes it up.
+            log.warning("job-left-to-its-lease", reason=str(unavailable.__cause__ or unavailable.detail))
+
+    async def _postpone(self, connection: AsyncConnection, job: Job, reason: str) -> None:
+        if job.kind is JobKind.SEARCH and job.tries >= self._options.search_tries:
+            if await jobs.finish(connection, job):
+                await requests.move(connection, _actor(job), job.request_id, SEARCH_FAILED)
+            return
+        longest = min(self._options.max_backoff_seconds, self._options.backoff_seconds * 2 ** (job.tries - 1))
+        seconds = longest * random.uniform(0.5, 1)  # noqa: S311 - jitter
+        await jobs.postpone(connection, job, seconds=seconds, error=reason)
+
+
+def _actor(job: Job) -> Actor:
+    return Actor(WORKER, WORKER.name, job.trace)
+
+
+async def _request_of(connection: AsyncConnection, job: Job) -> tuple[AppointmentRequest, Order]:
+    request = await requests.get(connection, WORKER, job.request_id)
+    order = await orders.get(connection, WORKER, request.order_id) if request else None
+    if request is None or order is None:
+        raise LookupError(f"appointment-request {job.request_id} or its order is gone")
+    return request, order
+
+
+async def _attempt_of(connection: AsyncConnection, job: Job) -> tuple[Attempt, Order]:
+    _, order = await _request_of(connection, job)
+    if job.booking_id is None:
+        raise LookupError(f"job {job.id} names no booking attempt")
+    return await bookings.attempt(connection, job.booking_id), order
+
+
+async def _refuse(connection: AsyncConnection, actor: Actor, attempt: Attempt) -> None:
+    await requests.move(connection, actor, attempt.request_id, SLOT_REFUSED, leaving_booking=attempt.id)
+    await bookings.end(connection, attempt.id, BookingState.REFUSED)
+    await requests.withdraw(connection, attempt.request_id, attempt.slot.id)
+
+
+async def _confirm(connection: AsyncConnection, actor: Actor, attempt: Attempt, order: Order, name: str) -> None:
+    await requests.move(connection, actor, attempt.request_id, BOOKED, leaving_booking=attempt.id)
+    await bookings.end(connection, attempt.id, BookingState.BOOKED)
+    await bookings.insert_appointment(connection, attempt, order.id, name)
