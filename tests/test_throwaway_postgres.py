@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,14 +19,14 @@ import pytest
 from tests.throwaway_postgres import BINARIES_VARIABLE, Server, find_binaries, running_postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-m", "tests.throwaway_postgres"]
 PRINT_URL_AND_WAIT = """
 import signal, sys
 print(sys.argv[1], flush=True)
-sys.exit(40 + signal.sigwait([signal.SIGINT, signal.SIGTERM]))
+sys.exit(40 + signal.sigtimedwait([signal.SIGINT, signal.SIGTERM], 60).si_signo)
 """
 BLOCK_FIRST = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])\n"
 PATIENCE_SECONDS = 30
@@ -57,6 +58,17 @@ def is_listening(url: str) -> bool:
 def environment() -> dict[str, str]:
     # Saves the child process the trial of what is installed.
     return {**os.environ, BINARIES_VARIABLE: str(find_binaries())}
+
+
+@contextmanager
+def started(command: list[str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Yield the process and the first line that it prints."""
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
 
 
 def folder_of(url: str) -> Path:
@@ -124,13 +136,15 @@ def test_a_bad_option_is_told_with_the_end_of_the_log() -> None:
 
 def test_a_restart_waits_for_its_port() -> None:
     with running_postgres() as server:
+        url = server.url("postgres")
         server.stop()
         with socket.create_server(("127.0.0.1", server.port)):
             thread = threading.Thread(target=server.start)
             thread.start()
             wait_for(lambda: b"Address already in use" in server.log_file.read_bytes())
         thread.join()
-        assert ask(server.url("postgres"), "select 1") == 1
+        assert server.url("postgres") == url
+        assert ask(url, "select 1") == 1
 
 
 def test_a_command_gets_the_url_of_an_empty_database_and_its_exit_code_is_passed_on() -> None:
@@ -145,9 +159,7 @@ def test_a_command_gets_the_url_of_an_empty_database_and_its_exit_code_is_passed
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_reaches_the_command_and_everything_is_removed(number: signal.Signals) -> None:
     command = [*COMMAND, sys.executable, "-c", BLOCK_FIRST + PRINT_URL_AND_WAIT, "{url}"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
+    with started(command) as (process, url):
         folder = folder_of(url)
         process.send_signal(number)
         assert process.wait(PATIENCE_SECONDS) == 40 + number
@@ -161,10 +173,7 @@ def test_a_killed_test_run_leaves_no_server() -> None:
         "with running_postgres() as server:\n"
         "    print(server.url('postgres'), flush=True); time.sleep(600)"
     )
-    command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
+    with started([sys.executable, "-c", code]) as (process, url):
         folder = folder_of(url)
         process.kill()
     wait_for(lambda: not folder.exists() and not is_listening(url))

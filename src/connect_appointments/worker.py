@@ -65,7 +65,7 @@ class Worker:
         """Look for jobs now: something was just committed, or a place came free."""
         self._news.set()
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Claim nothing more; what is under way is finished by `run`."""
         self._stopping = True
         self._news.set()

@@ -10,44 +10,21 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from .history import BOOKED, BOOKING, CANCELLABLE, CANCELLED, MAY_FOLLOW, Meaning
+from .history import BOOKED, BOOKING, CANCELLABLE, CANCELLED, MAY_FOLLOW, Meaning, attributed, violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from .history import Call
+    from .history import Call, Violation
 
 UNLEARNED = -1_000_000
 """The attempt of a request that was already being booked, or booked, before the history began."""
 MAX_CONFIGURATIONS = 200_000
-LOST = frozenset({"request-lost", "cancel-lost", "booking-lost"})
-"""The rules about an acknowledged change that is no longer true."""
-
-
-@dataclass(frozen=True)
-class Violation:
-    """One broken promise.
-
-    rule: its name. kind: "lost" if something acknowledged is no longer true, else "violation".
-    id: the appointment-request's; None when it is about a slot or an order.
-    calls: the calls that show it, in the order of their starts.
-    """
-
-    rule: str
-    kind: Literal["violation", "lost"]
-    id: int | None
-    calls: tuple[Call, ...]
-    detail: str
-
-    def __str__(self) -> str:
-        """Several lines: the sentence, then the calls."""
-        return "\n  ".join([f"{self.kind} {self.rule} of {self.id}: {self.detail}", *map(str, self.calls)])
 
 
 class Situation(NamedTuple):
@@ -63,7 +40,7 @@ class Situation(NamedTuple):
     spent: frozenset[int] = frozenset()
 
 
-class _Search:
+class Search:
     """The search over one request.
 
     calls: its owner's, each with a documented answer or of unknown outcome.
@@ -211,20 +188,16 @@ def check(
     capacity: the places of each slot, by slot id or by start; None if oversold slots are looked for elsewhere.
     one_per_order: whether the service ran with D27 on.
     """
-    calls = _attributed(history)
+    calls = attributed(history)
     requests: dict[int, list[Call]] = defaultdict(list)
     for call in calls:
         if call.id is not None and call.fate != "nothing-done":
             requests[call.id].append(call)
-    found = [violation for its in requests.values() for violation in _judge(its)]
+    found = [broken for its in requests.values() for broken in _judge(its)]
     orphans = [call for call in calls if call.op == "create" and call.answer.status == 201 and call.id is None]
-    found += [_violation("undocumented-answer", "a creation that names no request", call) for call in orphans]
-    return (
-        found
-        + _shared(calls)
-        + _oversold(calls, capacity or {})
-        + (_order_booked_twice(calls) if one_per_order else [])
-    )
+    found += [violation("undocumented-answer", "a creation that names no request", call) for call in orphans]
+    twice = _order_booked_twice(calls) if one_per_order else []
+    return found + _shared(calls) + _oversold(calls, capacity or {}) + twice
 
 
 def check_capacity(booked: Mapping[str, int], taken: Mapping[str, int], places: Mapping[str, int]) -> list[Violation]:
@@ -234,7 +207,7 @@ def check_capacity(booked: Mapping[str, int], taken: Mapping[str, int], places: 
         sold, held, room = booked.get(slot, 0), taken.get(slot, 0), places.get(slot, 0)
         broken = {"oversold": max(sold, held) > room, "capacity-leaked": held > sold, "capacity-not-taken": held < sold}
         detail = f"slot {slot}: {sold} booked, {held} taken, {room} places"
-        found += [_violation(rule, detail) for rule, is_broken in broken.items() if is_broken]
+        found += [violation(rule, detail) for rule, is_broken in broken.items() if is_broken]
     return found
 
 
@@ -243,27 +216,7 @@ def check_settled(history: Iterable[Call]) -> list[Violation]:
     reads = [call for call in history if call.op == "read" and call.answer.state is not None]
     last = {call.id: call for call in sorted(reads, key=lambda call: call.end_ns)}
     unsettled = [call for call in last.values() if call.answer.state not in BOOKED | CANCELLED]
-    return [_violation("unsettled", "the last read is neither cancelled nor booked", call) for call in unsettled]
-
-
-def _violation(rule: str, detail: str, *calls: Call) -> Violation:
-    ids = {call.id for call in calls}
-    ordered = tuple(sorted(calls, key=lambda call: call.start_ns))
-    return Violation(
-        rule, "lost" if rule in LOST else "violation", ids.pop() if len(ids) == 1 else None, ordered, detail
-    )
-
-
-def _attributed(history: Iterable[Call]) -> list[Call]:
-    """The calls, each read-booking with the id of the request whose book call was told its number."""
-    calls = list(history)
-    ids = {call.told_attempt: call.id for call in calls if call.told_attempt is not None}
-    return [
-        msgspec.structs.replace(call, id=ids.get(call.answer.booking))
-        if call.op == "read-booking" and call.id is None
-        else call
-        for call in calls
-    ]
+    return [violation("unsettled", "the last read is neither cancelled nor booked", call) for call in unsettled]
 
 
 def _judge(calls: list[Call]) -> Iterator[Violation]:
@@ -276,18 +229,18 @@ def _judge(calls: list[Call]) -> Iterator[Violation]:
     owner = min(told, key=lambda call: call.end_ns).owner
     for call in answered:
         if not call.meaning:
-            yield _violation("undocumented-answer", "the contract has no such answer", call)
+            yield violation("undocumented-answer", "the contract has no such answer", call)
         elif call.owner != owner and call.answer.status != 404:
-            yield _violation("foreign-id-answered", f"the request is {owner}'s", call)
+            yield violation("foreign-id-answered", f"the request is {owner}'s", call)
     if len({call.answer.key or call.start_ns for call in creates}) > 1:
-        yield _violation("id-given-twice", "ids are never reused (D20)", *creates)
+        yield violation("id-given-twice", "ids are never reused (D20)", *creates)
     visits = {
         (call.answer.appointment, call.answer.slot): call
         for call in answered
         if call.op == "read-booking" and call.answer.status == 200
     }
     if len(visits) > 1:
-        yield _violation("appointment-changed", "one request, two appointments", *visits.values())
+        yield violation("appointment-changed", "one request, two appointments", *visits.values())
     yield from _unordered([call for call in calls if call.owner == owner and (call.fate == "unknown" or call.meaning)])
 
 
@@ -296,16 +249,16 @@ def _unordered(calls: list[Call]) -> Iterator[Violation]:
     slots = {call.told_attempt: call.answer.slot for call in calls if call.told_attempt is not None}
     created = any(call.op == "create" and call.fate == "answered" for call in calls)
     try:
-        if _Search(calls, slots, created=created).succeeds():
+        if Search(calls, slots, created=created).succeeds():
             return
     except OverflowError:
-        yield _violation("undecided", "too many orders to try", *calls)
+        yield violation("undecided", "too many orders to try", *calls)
         return
-    reasons = {violation.rule: violation for violation in _reasons(calls)}
+    reasons = {reason.rule: reason for reason in _reasons(calls)}
     yield from reasons.values()
     if not reasons:
         core = _core(calls, slots, created=created)
-        yield _violation("not-linearizable", "no order of these calls is one of the lifecycle's", *core)
+        yield violation("not-linearizable", "no order of these calls is one of the lifecycle's", *core)
 
 
 def _core(calls: list[Call], slots: Mapping[int, str | None], *, created: bool) -> list[Call]:
@@ -314,7 +267,7 @@ def _core(calls: list[Call], slots: Mapping[int, str | None], *, created: bool) 
     for place, call in enumerate(calls):
         if call.fate == "answered" and call.op != "create":
             kept[place] = msgspec.structs.replace(call, answer=msgspec.structs.replace(call.answer, status=None))
-            if _Search(kept, slots, created=created).succeeds():
+            if Search(kept, slots, created=created).succeeds():
                 kept[place] = call
     return [call for call in kept if call.fate == "answered"]
 
@@ -325,18 +278,16 @@ def _reasons(calls: list[Call]) -> Iterator[Violation]:
     ended = {state: [call for call, means in told if means.after == state] for state in (CANCELLED, BOOKED)}
     if all(ended.values()):
         first = [min(its, key=lambda call: call.end_ns) for its in ended.values()]
-        yield _violation("cancelled-and-booked", "never both a cancellation and an appointment (D6)", *first)
+        yield violation("cancelled-and-booked", "never both a cancellation and an appointment (D6)", *first)
     for (earlier, before), (later, after) in product(told, told):
         if earlier.end_ns < later.start_ns and not after.before & _may_follow(before.after):
-            yield _violation(
-                _went_back(earlier, later), "what the first call told rules out the second", earlier, later
-            )
+            yield violation(_went_back(earlier, later), "what the first call told rules out the second", earlier, later)
         if earlier.end_ns < later.start_ns and (rule := _attempt_rule(earlier, later)):
-            yield _violation(rule, "an attempt keeps its number and its outcome (D34)", earlier, later)
+            yield violation(rule, "an attempt keeps its number and its outcome (D34)", earlier, later)
     for call, means in told:
         if not _has_cause(call, means, calls):
             rule = _WITHOUT_CAUSE.get((call.op, means.before), "answer-without-cause")
-            yield _violation(rule, "no call that could have led to this answer was possibly in effect", call)
+            yield violation(rule, "no call that could have led to this answer was possibly in effect", call)
 
 
 def _may_follow(states: frozenset[str]) -> frozenset[str]:
@@ -359,7 +310,7 @@ def _attempt_rule(earlier: Call, later: Call) -> str | None:
         return None
     if status == 404:
         return "booking-lost"
-    return "outcome-changed" if earlier.op == "read-booking" and was != 202 and status != was else None
+    return "outcome-changed" if earlier.op == "read-booking" and was not in {202, status} else None
 
 
 _WITHOUT_CAUSE = {
@@ -399,7 +350,7 @@ def _shared(calls: list[Call]) -> list[Violation]:
             if (number := getattr(call.answer, name)) is not None and call.answer.status in {200, 201}:
                 users[number].setdefault(call.id, call)
         found += [
-            _violation(rule, f"{name} {number} of two", *its.values()) for number, its in users.items() if len(its) > 1
+            violation(rule, f"{name} {number} of two", *its.values()) for number, its in users.items() if len(its) > 1
         ]
     return found
 
@@ -413,10 +364,10 @@ def _oversold(calls: list[Call], capacity: Mapping[str, int]) -> list[Violation]
     asked = {call.told_attempt: call.answer.slot for call in calls}
     sold: dict[str, list[Call]] = defaultdict(list)
     for call in _booked(calls).values():
-        for slot in {call.answer.slot, asked.get(call.answer.booking)} - {None}:
-            sold[slot].append(call)
+        for slot in {call.answer.slot, asked.get(call.answer.booking)}:
+            sold[slot or ""].append(call)
     return [
-        _violation("oversold", f"slot {slot}: {len(sold[slot])} booked, {places} places", *sold[slot])
+        violation("oversold", f"slot {slot}: {len(sold[slot])} booked, {places} places", *sold[slot])
         for slot, places in capacity.items()
         if len(sold[slot]) > places
     ]
@@ -429,5 +380,5 @@ def _order_booked_twice(calls: list[Call]) -> list[Violation]:
         if (order := orders.get(call.id)) is not None:
             visits[order].append(call)
     return [
-        _violation("order-booked-twice", f"order {order} (D27)", *its) for order, its in visits.items() if len(its) > 1
+        violation("order-booked-twice", f"order {order} (D27)", *its) for order, its in visits.items() if len(its) > 1
     ]

@@ -1,19 +1,21 @@
-"""What callers saw: one record per call, what its answer tells, and histories as JSON lines.
+"""What callers saw: one record per call, what its answer tells, what can be wrong, and JSON lines.
 
 The lifecycle is restated here from the contract on purpose: a judge does not read the law in the house of the judged.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 Op = Literal["create", "read", "book", "read-booking", "cancel"]
+Kind = Literal["violation", "lost"]
 Fate = Literal["answered", "nothing-done", "unknown"]
 
 NOT_CONNECTED = "not-connected"
@@ -150,6 +152,51 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         """One line for a report: when in milliseconds, who, what, and the answer without its nulls."""
         told = {name: value for name, value in msgspec.structs.asdict(self.answer).items() if value is not None}
         return f"{self.start_ns / 1e6:.3f}..{self.end_ns / 1e6:.3f} {self.caller} {self.op} {self.id}: {told}"
+
+
+LOST = frozenset({"request-lost", "cancel-lost", "booking-lost"})
+"""The rules about an acknowledged change that is no longer true."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken promise.
+
+    rule: its name. kind: "lost" if something acknowledged is no longer true, else "violation".
+    id: the appointment-request's; None when it is about a slot or an order.
+    calls: the calls that show it, in the order of their starts.
+    """
+
+    rule: str
+    kind: Kind
+    id: int | None
+    calls: tuple[Call, ...]
+    detail: str
+
+    def __str__(self) -> str:
+        """Several lines: the sentence, then the calls."""
+        return "\n  ".join([f"{self.kind} {self.rule} of {self.id}: {self.detail}", *map(str, self.calls)])
+
+
+def violation(rule: str, detail: str, *calls: Call) -> Violation:
+    """Name a broken promise; the calls that show it may be of several requests."""
+    ids = {call.id for call in calls}
+    ordered = tuple(sorted(calls, key=lambda call: call.start_ns))
+    return Violation(
+        rule, "lost" if rule in LOST else "violation", ids.pop() if len(ids) == 1 else None, ordered, detail
+    )
+
+
+def attributed(history: Iterable[Call]) -> list[Call]:
+    """The calls, each read-booking with the id of the request whose book call was told its number."""
+    calls = list(history)
+    ids = {call.told_attempt: call.id for call in calls if call.told_attempt is not None}
+    return [
+        msgspec.structs.replace(call, id=ids.get(call.answer.booking or 0))
+        if call.op == "read-booking" and call.id is None
+        else call
+        for call in calls
+    ]
 
 
 class Recorder:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.outside.node import MissingNodeError
+from tests.outside.node import NodeError
 from tests.outside.provider import Provider, running_provider
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[Provider]:
-    """Run npm's oidc-provider for the whole session."""
+    """Run npm's oidc-provider for the whole session; without Node.js the run ends, failed, with one line."""
     try:
         with running_provider() as running:
             yield running
-    except MissingNodeError as trouble:
-        pytest.fail(str(trouble), pytrace=False)
+    except NodeError as trouble:
+        pytest.exit(str(trouble), returncode=1)

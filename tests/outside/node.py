@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NODE_VERSION = "Node.js 20 or newer"
 
 
-class MissingNodeError(Exception):
-    """A program that comes with Node.js is not on PATH, or could not install the packages."""
+class NodeError(Exception):
+    """Node.js or npm is missing, or could not install the packages."""
 
 
 def program(name: str) -> str:
-    """Return the path of `node` or `npm`; raises MissingNodeError, one line, when it is not on PATH."""
+    """Return the path of `node` or `npm`; raises NodeError, one line, when it is not on PATH."""
     path = shutil.which(name)
     if path is None:
-        raise MissingNodeError(f"this test needs {NODE_VERSION} with npm: there is no `{name}` on PATH")
+        raise NodeError(f"tests/outside needs {NODE_VERSION} with npm: there is no `{name}` on PATH")
     return path
 
 
 def install(folder: Path) -> None:
-    """Run `npm ci` in `folder` unless its node_modules were installed from exactly its lock file."""
+    """Run `npm ci` in `folder` unless node_modules came from exactly this lock file; raises NodeError when it fails."""
     lock = (folder / "package-lock.json").read_bytes()
     # Written last, and npm ci begins by removing the folder it is in: an interrupted installation has none.
     installed = folder / "node_modules" / ".installed-lock.json"
@@ -30,5 +33,6 @@ def install(folder: Path) -> None:
         return
     result = subprocess.run([program("npm"), "ci"], cwd=folder, capture_output=True, text=True, check=False)
     if result.returncode != 0:
-        raise MissingNodeError(f"`npm ci` failed in {folder}: {' | '.join(result.stderr.split(chr(10)))[-800:]}")
+        reasons = [line.removeprefix("npm error ") for line in result.stderr.splitlines() if "error" in line]
+        raise NodeError(f"`npm ci` failed in tests/outside: {'; '.join(reasons[:3])}")
     installed.write_bytes(lock)

@@ -76,7 +76,7 @@ class Provider:
 
 @contextmanager
 def running_provider() -> Iterator[Provider]:
-    """Install and start the provider on a free port of 127.0.0.1; raises MissingNodeError without Node.js."""
+    """Install and start the provider on a free port of 127.0.0.1; raises NodeError without Node.js."""
     executable = node.program("node")
     node.install(FOLDER)
     keys = {client: RSAKey.generate_key(2048, auto_kid=True) for client in USER_IDS}

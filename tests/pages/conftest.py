@@ -11,12 +11,14 @@ import pytest
 from connect_appointments.pages.site import ProblemRow, Site, VersionRow
 
 VERSIONS = (
-    VersionRow(1, True, date(2025, 5, 26), date(2027, 1, 31), "Initial version"),
-    VersionRow(2, True, None, None, "No change"),
-    VersionRow(3, False, None, None, "No change"),
+    VersionRow(
+        1, deprecated=True, deprecated_since=date(2025, 5, 26), sunset=date(2027, 1, 31), changes="Initial version"
+    ),
+    VersionRow(2, deprecated=True, deprecated_since=None, sunset=None, changes="No change"),
+    VersionRow(3, deprecated=False, deprecated_since=None, sunset=None, changes="No change"),
 )
 PROBLEMS = (
-    ProblemRow("order-has-appointment", 422, "The order has an appointment", "Another request of this order is booked."),
+    ProblemRow("order-has-appointment", 422, "The order has an appointment", "Another one of this order is booked."),
     ProblemRow("not-found", 404, "The id does not exist", "No such resource is visible to you."),
 )
 HTML_PATHS = ("/", "/docs", "/docs/versions", "/problems", "/problems/not-found", "/problems/order-has-appointment")
@@ -36,6 +38,7 @@ class Outline(HTMLParser):
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.words: list[str] = []
+        self.title = ""
         self.feed(text)
         self.close()
 
@@ -44,6 +47,8 @@ class Outline(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words += data.split()
+        if self.elements and self.elements[-1][0] == "title" and not self.title:
+            self.title = data
 
     @property
     def text(self) -> str:

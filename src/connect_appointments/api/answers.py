@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import NamedTuple
 
 from starlette.types import Send
@@ -56,3 +56,11 @@ async def send_answer(send: Send, answer: Answer) -> None:
     """Send it whole."""
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers()})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+async def send_last_answer(send: Send, answer: Answer, linger: Awaitable[None]) -> None:
+    """Send it whole, and let the connection close only after `linger`: closing at once could take the answer back."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers()})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+    await linger
+    await send({"type": "http.response.body", "body": b""})

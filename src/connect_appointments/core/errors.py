@@ -21,10 +21,15 @@ class Refusal(Exception):
     fields: tuple[FieldError, ...] = ()
     retry_after_seconds: ClassVar[int | None] = None
 
+    @classmethod
+    def meaning(cls) -> str:
+        """The docstring."""
+        return inspect.cleandoc(cls.__doc__ or "")
+
     @property
     def detail(self) -> str:
         """The sentence the caller reads: the first argument, or else the docstring."""
-        return str(self.args[0]) if self.args else inspect.cleandoc(self.__doc__ or "")
+        return str(self.args[0]) if self.args else self.meaning()
 
 
 class NotFound(Refusal):

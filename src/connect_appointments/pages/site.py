@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -14,18 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        # Swagger UI's style sheet draws its icons as data: images.
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; "
+    "script-src 'self'; "
+    "style-src 'self'; "
+    # Swagger UI's style sheet draws its icons as data: images.
+    "img-src 'self' data:; "
+    "connect-src 'self'; "
+    "base-uri 'none'; "
+    "form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 """The value of the Content-Security-Policy header that goes with every page of the site."""
 
@@ -72,6 +70,7 @@ class Site:
     """
 
     def __init__(self, versions: Sequence[VersionRow], problems: Sequence[ProblemRow], title: str) -> None:
+        """Render every page; the assets are read when they are first asked for."""
         self._templates = _environment(title)
         newest_first = sorted(versions, key=lambda version: version.number, reverse=True)
         by_status = sorted(problems, key=lambda problem: (problem.status, problem.code))

@@ -35,7 +35,7 @@ _ADVICE = {
 }
 
 
-class TokenRefused(Exception):
+class TokenRefused(Exception):  # noqa: N818 - not an error of the program
     """A token request is refused.
 
     The message tells the developer what to do, in the characters that error_description may have (printable ASCII
@@ -181,8 +181,8 @@ def _read(assertion: str) -> tuple[CompactSignature, dict[str, Any]]:
     try:
         signature = extract_compact(assertion.encode(), registry=_RS256_ONLY)
         claims = json.loads(signature.payload)
-    # joserfc lets these through where the header is JSON but no object, or nested too deep.
-    except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    # joserfc lets the last two through: a header that is a list, and one that is nested too deep.
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise InvalidClient("client_assertion is not a signed JWT (three parts in base64url, with dots).") from error
     if not isinstance(signature.protected, dict) or not isinstance(claims, dict):
         raise InvalidClient("client_assertion is not a signed JWT: its header and its claims must be JSON objects.")

@@ -57,7 +57,7 @@ class BodyTooLarge(TokenRefused):
     status = 413
 
 
-class CallerGone(Exception):
+class CallerGone(Exception):  # noqa: N818 - not an error of the program
     """The caller closed the connection in the middle of its request."""
 
 

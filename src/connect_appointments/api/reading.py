@@ -1,0 +1,90 @@
+"""Reading a body off the wire: its media type, its size, and the time it may take."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from email.message import Message
+from functools import lru_cache
+from typing import Protocol
+
+from starlette.types import Receive
+
+from connect_appointments.api.refusals import (
+    BodyTimeout,
+    BodyTooLarge,
+    UnsupportedContentEncoding,
+    UnsupportedMediaType,
+)
+
+DRAIN_SECONDS = 1
+
+
+class CallerGone(Exception):  # noqa: N818 - not an error of the program
+    """The caller closed the connection before its request was complete: there is nobody to answer."""
+
+
+class HasHeaders(Protocol):
+    """Headers by name."""
+
+    def get(self, name: bytes) -> bytes | None: ...
+
+
+def check_media_type(value: bytes | None, *, repeated: bool) -> None:
+    """Raise `UnsupportedMediaType` for anything but JSON in UTF-8."""
+    if value is None or repeated or not _is_json(value):
+        raise UnsupportedMediaType
+
+
+@lru_cache(maxsize=64)
+def _is_json(value: bytes) -> bool:
+    message = Message()
+    message["content-type"] = value.decode("latin-1")
+    charset = message.get_content_charset("utf-8")
+    return message.get_content_type() == "application/json" and charset in {"utf-8", "utf8"}
+
+
+@dataclass(frozen=True)
+class BodyReader:
+    """Reads bodies within limits."""
+
+    max_body_bytes: int = 16 * 1024
+    body_timeout_seconds: float = 10
+
+    async def read(self, receive: Receive, headers: HasHeaders) -> bytes:
+        """The whole body.
+
+        Raises `UnsupportedContentEncoding`, `BodyTooLarge`, `BodyTimeout`, or `CallerGone`.
+        """
+        if headers.get(b"content-encoding") is not None:
+            raise UnsupportedContentEncoding
+        length = headers.get(b"content-length")
+        if length is not None and int(length) > self.max_body_bytes:
+            raise BodyTooLarge
+        try:
+            async with asyncio.timeout(self.body_timeout_seconds):
+                return await self._read(receive)
+        except TimeoutError:
+            raise BodyTimeout from None
+
+    async def _read(self, receive: Receive) -> bytes:
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise CallerGone
+            body += message.get("body", b"")
+            if len(body) > self.max_body_bytes:
+                raise BodyTooLarge
+            if not message.get("more_body", False):
+                return body
+
+
+async def drain(receive: Receive) -> None:
+    """Read on for a moment before the connection is closed, or the caller may never see the answer."""
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while (await receive()).get("more_body", False):
+                pass
+    except TimeoutError:
+        pass

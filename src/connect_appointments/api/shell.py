@@ -1,0 +1,159 @@
+"""What every answer has in common, whatever the path: the six headers, a request id, and no error unanswered."""
+
+from __future__ import annotations
+
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from connect_appointments.api.answers import Answer, send_answer, send_last_answer
+from connect_appointments.api.problems import problem_answer
+from connect_appointments.api.reading import CallerGone, drain
+from connect_appointments.api.refusals import InvalidHost, MethodNotAllowed, PathNotFound, UnexpectedError
+from connect_appointments.core.errors import Refusal
+from connect_appointments.observe import REQUESTS
+
+log = structlog.get_logger(__name__)
+
+_trace = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_host = re.compile(rb"[A-Za-z0-9._~:\[\]-]{1,255}")
+
+CLOSE = (b"connection", b"close")
+
+
+class Headers:
+    """The headers of a request, by name, and the names that stand more than once."""
+
+    __slots__ = ("_repeated", "_values")
+
+    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
+        """`raw` has lower-case names, as ASGI says."""
+        self._values = dict(raw)
+        self._repeated: frozenset[bytes] = frozenset()
+        if len(self._values) != len(raw):
+            names = [name for name, _ in raw]
+            self._repeated = frozenset(name for name in names if names.count(name) > 1)
+
+    def get(self, name: bytes) -> bytes | None:
+        """The value, or None; of a repeated one the last."""
+        return self._values.get(name)
+
+    def repeated(self, name: bytes) -> bool:
+        """Whether the name stands more than once."""
+        return name in self._repeated
+
+
+class Request:
+    """A request on its way: what is known of it so far."""
+
+    __slots__ = ("base_url", "headers", "receive", "scope", "trace", "trail")
+
+    def __init__(self, scope: Scope, receive: Receive, public_url: str | None) -> None:
+        """`public_url` is None where the caller's Host is believed, which only the sandbox does."""
+        self.scope = scope
+        self.receive = receive
+        self.headers = Headers(scope["headers"])
+        self.trace = _trace_of(self.headers)
+        self.trail: tuple[tuple[bytes, bytes], ...] = ()
+        self.base_url = self._host_url() if public_url is None else public_url
+
+    def _host_url(self) -> str:
+        host = self.headers.get(b"host") or b""
+        return f"{self.scope['scheme']}://{host.decode('ascii')}" if _host.fullmatch(host) else ""
+
+    def check_host(self) -> None:
+        """Raise `InvalidHost` unless the Host header stands once and holds nothing else."""
+        host = self.headers.get(b"host")
+        if host is None or self.headers.repeated(b"host") or not _host.fullmatch(host):
+            raise InvalidHost
+
+
+def _trace_of(headers: Headers) -> str:
+    """The caller's X-Request-Id where it is a plain one, else ours."""
+    sent = headers.get(b"x-request-id")
+    if sent is not None and not headers.repeated(b"x-request-id") and _trace.fullmatch(sent):
+        return sent.decode("ascii")
+    return os.urandom(12).hex()
+
+
+class Serving:
+    """What all answers of one process share: where its pages are, and whether it is about to stop."""
+
+    def __init__(self, public_url: str | None) -> None:
+        """`public_url` has no slash at its end."""
+        self.public_url = public_url
+        self.draining = False
+
+
+class Shell(ABC):
+    """An ASGI callable that answers every request, whatever happens."""
+
+    operation: str
+
+    def __init__(self, serving: Serving) -> None:
+        """`serving` is shared with the server."""
+        self._serving = serving
+        self._counters: dict[int, Callable[[], None]] = {}
+
+    @abstractmethod
+    async def answer(self, request: Request) -> Answer:
+        """The answer to a request, or a `Refusal` raised."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive, self._serving.public_url)
+        try:
+            answer = await self.answer(request)
+        except CallerGone:
+            return
+        except Refusal as refusal:
+            answer = self._refuse(request, refusal)
+        except Exception:
+            log.exception("unexpected-error", trace=request.trace, operation=self.operation)
+            answer = self._refuse(request, UnexpectedError())
+        self._count(answer.status)
+        await self._send(request, answer, send)
+
+    def _refuse(self, request: Request, refusal: Refusal) -> Answer:
+        if refusal.__cause__ is not None and refusal.retry_after_seconds:
+            log.warning("refused", code=refusal.code, trace=request.trace, reason=str(refusal.__cause__)[:500])
+        return problem_answer(refusal, public_url=request.base_url, trace=request.trace)
+
+    async def _send(self, request: Request, answer: Answer, send: Send) -> None:
+        trail = [*answer.trail, *request.trail, (b"x-request-id", request.trace.encode())]
+        if CLOSE in trail:
+            await send_last_answer(send, answer._replace(trail=trail), drain(request.receive))
+            return
+        if self._serving.draining:
+            trail.append(CLOSE)
+        await send_answer(send, answer._replace(trail=trail))
+
+    def _count(self, status: int) -> None:
+        counter = self._counters.get(status)
+        if counter is None:
+            counter = self._counters[status] = REQUESTS.labels(self.operation, str(status)).inc
+        counter()
+
+
+class GetOnly(Shell):
+    """Answers GET with what a function gives, given the path; None is a 404."""
+
+    def __init__(self, serving: Serving, operation: str, give: Callable[[str], Answer | None]) -> None:
+        """`give` answers at once: what takes time is ready before."""
+        super().__init__(serving)
+        self.operation = operation
+        self._give = give
+
+    async def answer(self, request: Request) -> Answer:
+        """The page, or a refusal of everything else."""
+        found = self._give(request.scope["path"])
+        if found is None:
+            raise PathNotFound
+        if request.scope["method"] != "GET":
+            raise MethodNotAllowed("GET")
+        request.check_host()
+        return found

@@ -1,0 +1,104 @@
+"""Everything put together: the only room that knows all the others."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from starlette.types import ASGIApp
+
+from connect_appointments.api.app import App, create_app
+from connect_appointments.api.auth import Authenticator, TokenRules
+from connect_appointments.api.endpoint import Gate
+from connect_appointments.api.keys import KeyRing, KeySource
+from connect_appointments.api.reading import BodyReader
+from connect_appointments.api.shell import Serving
+from connect_appointments.api.versions import Deprecation
+from connect_appointments.health import Health
+from connect_appointments.service import Clock, Service, ServiceOptions
+from connect_appointments.store.engine import Database
+from connect_appointments.store.hot_path import HotPath
+from connect_appointments.worker import Worker, WorkerOptions
+from connect_appointments.workforce.calendar import Calendar
+from connect_appointments.workforce.port import Workforce
+from connect_appointments.workforce.windows import Rules
+
+
+def utc_now() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a running service is made from.
+
+    public_url: None where the caller's Host is believed.
+    workforce: None for our own calendar.
+    """
+
+    database: Database
+    keys: KeySource
+    tokens: TokenRules
+    public_url: str | None = None
+    rules: Rules = Rules()
+    deprecation: Deprecation = Deprecation()
+    reader: BodyReader = BodyReader()
+    service: ServiceOptions = ServiceOptions()
+    worker: WorkerOptions = WorkerOptions()
+    max_waiting: int = 4096
+    clock: Clock = utc_now
+    workforce: Workforce | None = None
+    mounts: Mapping[str, ASGIApp] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service at work."""
+
+    app: App
+    serving: Serving
+    service: Service
+    worker: Worker
+
+
+def create_worker(plan: Plan) -> Worker:
+    """A worker, not yet at work."""
+    workforce = plan.workforce or Calendar(plan.database, plan.rules)
+    return Worker(plan.database, workforce, plan.clock, plan.worker)
+
+
+@contextlib.asynccontextmanager
+async def working(worker: Worker) -> AsyncIterator[None]:
+    """Let the worker work while the context lasts, and finish what it has begun."""
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        await task
+
+
+@contextlib.asynccontextmanager
+async def running(plan: Plan, *, with_worker: bool = True) -> AsyncIterator[Running]:
+    """The application, with its keys fresh, its health watched and its worker at work while the context lasts."""
+    serving = Serving(plan.public_url)
+    keys = KeyRing(plan.keys, time.monotonic)
+    authenticator = Authenticator(keys, plan.tokens, lambda: plan.clock().timestamp())
+    hot_path = HotPath(plan.database, max_waiting=plan.max_waiting)
+    worker = create_worker(plan)
+    service = Service(plan.database, hot_path, plan.rules, plan.clock, plan.service, worker.wake)
+    health = Health(plan.database, keys, serving)
+    gate = Gate(authenticator, plan.deprecation, plan.reader)
+    app = create_app(serving, gate, service, health.answer, plan.mounts)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(hot_path.close)
+        await stack.enter_async_context(keys.refreshing())
+        await stack.enter_async_context(health.looking())
+        if with_worker:
+            await stack.enter_async_context(working(worker))
+        yield Running(app, serving, service, worker)

@@ -1,0 +1,398 @@
+"""The judge is judged: good histories pass, planted bad ones are named, and a broken service is caught."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connect_appointments.core import lifecycle
+
+from . import checker, history
+from .callers import Caller
+from .checker import check, check_capacity, check_settled
+from .history import Answer, Call, Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+ANSWERS: dict[str, tuple[int | None, str | None]] = {
+    "booking": (422, "appointment-request-booking"),
+    "booked": (422, "appointment-request-booked"),
+    "cancelled": (422, "appointment-request-cancelled"),
+    "not-open": (422, "appointment-request-not-open"),
+    "not-offered": (422, "slot-not-offered"),
+    "absent": (404, "not-found"),
+    "broken": (None, "connection-broken"),
+    "unsent": (None, "not-connected"),
+}
+SHORT = {
+    "BOOKED": "OPEN book=7@4-5 outcome=200@6-7",
+    "OPEN": "create=201@0-1 read=open@2-3",
+    "OTHER": "create=201@0-1,id=1 book=8@4-5,id=1 outcome=200@6-7,id=1,booking=8,appointment=508",
+}
+READS = {"searching": 202, "open": 200, "booking": 200, "booked": 200, "cancelled": 200, "failed": 422}
+
+
+def tell(story: str) -> list[Call]:
+    """The calls of a story, one a word: `op=answer@start-end`, then `,name=value` for what differs from the usual.
+
+    OPEN is a request created and open by 3; BOOKED is one with an appointment by 7; OTHER is another one, likewise.
+    A book call is answered with the number of its attempt.
+    """
+    for short, whole in SHORT.items():
+        story = story.replace(short, whole)
+    return [_say(word) for word in story.split()]
+
+
+def _say(word: str) -> Call:
+    said, *differences = word.split(",")
+    more: dict[str, Any] = dict(pair.split("=") for pair in differences)
+    what, _, times = said.partition("@")
+    op, _, answer = what.partition("=")
+    start, end = map(int, times.split("-"))
+    status, code = ANSWERS.get(answer) or (int(answer) if answer.isdecimal() else None, None)
+    told: dict[str, Any] = {"status": status, "code": code, "order": 10 if op == "create" else None}
+    if op == "read" and answer in READS:
+        told |= {"status": READS[answer], "code": None, "state": answer}
+    if op == "book":
+        told |= {"slot": "am"} | ({"status": 201, "booking": status} if status and not code and status < 100 else {})
+    if op == "outcome":
+        visit = {"appointment": 507, "slot": "08:00"} if status == 200 else {}
+        op, told = "read-booking", told | {"booking": 7} | visit
+    number, caller = more.pop("id", "300"), more.pop("by", "alice/1")
+    told |= {name: int(value) if value.isdecimal() else value for name, value in more.items()}
+    fields = {"op": op, "id": int(number) if number.isdecimal() else None, "caller": caller}
+    return msgspec.convert({**fields, "start_ns": start, "end_ns": end, "answer": told}, Call)
+
+
+GOOD = """
+nothing at all |
+searched, cancelled, cancelled again | create=201@0-1 read=searching@2-3 cancel=204@4-5 cancel=204@6-7
+a failed search cancelled | create=201@0-1 read=failed@2-3 cancel=204@4-5 read=cancelled@6-7
+booked while a cancel is refused | OPEN book=7@4-9 cancel=booking@5-6 cancel=booked@10-12 outcome=200@11-13
+a slot refused, another booked | OPEN book=7@4-5 outcome=422@6-7 read=open@8-9 book=8@10-11,slot=pm read=booked@12-13
+a slot refused, then cancelled | OPEN book=7@4-5 cancel=204@6-9 outcome=422@10-11 read=cancelled@12-13
+cancel wins against books | OPEN cancel=204@4-8 book=broken@5-6 book=cancelled@7-9
+a broken cancel was done | OPEN cancel=broken@4-5 read=cancelled@6-7
+a broken cancel was not done | OPEN cancel=500@4-5 read=open@6-7 book=7@8-9 outcome=200@10-11
+a broken cancel was done long after | OPEN cancel=broken@4-5 read=open@6-7 read=cancelled@8-9
+a broken book was done | OPEN book=broken@4-5 cancel=booking@6-7 read=booked@8-9
+a repeat is told the broken book's attempt | OPEN book=broken@4-5 cancel=booking@6-7 book=7@8-9 outcome=200@10-11
+a broken book was refused, then cancelled | OPEN book=broken@4-5 read=booking@6-7 cancel=204@8-9 cancel=204@10-11
+two books of one slot are one attempt | OPEN book=7@4-8 book=7@5-9,by=alice/2 outcome=202@10-11
+another slot meanwhile and after | OPEN book=7@4-5 book=booking@6-7,slot=pm outcome=200@8-9 book=booked@10-11,slot=pm
+books refused at once | create=201@0-1 book=not-open@2-3 read=open@4-5 book=not-offered@6-7,slot=never
+overload and no connection did nothing | OPEN cancel=503@4-5 cancel=unsent@6-7 read=open@8-9
+a stranger sees nothing | OPEN cancel=absent@4-5,by=bob/1 read=open@6-7
+an id read before its creation | read=absent@0-3 create=201@2-4 read=open@5-6
+a request older than the history | cancel=booking@1-2 read=open@3-4 cancel=204@5-6
+a keyed creation repeated | create=500@0-1,key=k create=201@2-3,key=k create=201@4-5,key=k read=open@6-7
+a booking read by its number alone | BOOKED,id=none
+"""
+
+BAD = """
+cancelled-and-booked | cancelled, yet an appointment | OPEN book=7@4-9 cancel=204@5-6 outcome=200@10-11
+cancelled-and-booked | cancelled, yet read as booked | OPEN book=broken@4-9 cancel=204@5-6 read=booked@10-11
+cancelled-and-booked | cancelled after it was booked | BOOKED cancel=204@8-9
+cancelled-and-booked | a broken cancel done | OPEN cancel=broken@4-5 read=cancelled@6-7 book=7@4-9 outcome=200@10-11
+booked-after-cancel | an attempt after a cancel | OPEN cancel=204@4-5 book=7@6-7
+cancel-lost | open after a cancel | OPEN cancel=204@4-5 read=open@6-7
+cancel-lost | booking after a cancel | OPEN book=7@3-4 cancel=204@5-6 read=booking@7-8
+cancel-lost | a cancel refused after a cancel | OPEN book=7@3-9 cancel=204@4-5 cancel=booking@6-7
+final-left | cancelled left | OPEN cancel=broken@4-5 read=cancelled@6-7 read=open@8-9
+final-left | booked left | OPEN book=broken@4-5 read=booked@6-7 read=open@8-9
+booking-lost | an appointment gone | BOOKED read=open@8-9
+booking-lost | an attempt gone | OPEN book=7@4-5 outcome=404@6-7
+booking-lost | an attempt without a trace | OPEN book=7@4-5 read=searching@6-7
+booking-lost | booking again after it was booked | BOOKED cancel=booking@8-9
+request-lost | a request gone | create=201@0-1 read=absent@2-3
+request-lost | a request gone for cancel | OPEN cancel=absent@4-5
+request-lost | a request gone for the owner's other caller | create=201@0-1 read=absent@2-3,by=alice/2
+went-back | searching again | OPEN read=searching@4-5
+went-back | open after a failed search | create=201@0-1 read=failed@2-3 read=open@4-5
+went-back | failed after open | OPEN read=failed@4-5
+went-back | refused as not open when it was | OPEN book=not-open@4-5
+refused-cancel-without-booking | nobody books | OPEN cancel=booking@4-5
+refused-cancel-without-booking | the book came later | OPEN cancel=booking@4-5 book=7@6-7
+refused-cancel-without-booking | the attempt was over | OPEN book=7@4-5 outcome=422@6-7 cancel=booking@8-9
+refused-cancel-without-booking | booked by nobody | OPEN cancel=booked@4-5
+refused-book-without-cancel | nobody cancels | OPEN book=cancelled@4-5
+cancelled-without-cancel | read as cancelled, by nobody | OPEN read=cancelled@4-5
+cancelled-without-cancel | only an overload cancelled | OPEN cancel=503@4-5 read=cancelled@6-7
+answer-without-cause | booking, by nobody | OPEN read=booking@4-5
+outcome-changed | a refused attempt succeeds | OPEN book=7@4-5 outcome=422@6-7 outcome=200@8-9
+outcome-changed | a refused attempt runs again | OPEN book=7@4-5 outcome=422@6-7 outcome=202@8-9
+appointment-changed | two attempts succeed | BOOKED book=8@8-9,slot=pm outcome=200@10-11,booking=8,appointment=8
+appointment-changed | a new number for an appointment | BOOKED outcome=200@8-9,appointment=1
+not-linearizable | the same slot refused to itself | OPEN book=7@4-5 book=booking@6-7
+not-linearizable | two attempts at once | OPEN book=7@4-5 book=8@6-7,slot=pm outcome=202@8-9
+not-linearizable | a refused slot booked again | OPEN book=7@4-5 outcome=422@6-7 book=8@8-9
+not-linearizable | a broken book done twice | OPEN book=broken@4-5 read=booking@6-7 read=open@8-9 read=booking@10-11
+id-given-twice | an id given twice | create=201@0-1 create=201@2-3,order=11
+foreign-id-answered | a stranger cancels | OPEN cancel=204@4-5,by=bob/1
+foreign-id-answered | a stranger is refused by state | OPEN book=7@4-9 cancel=booking@5-6,by=bob/1
+undocumented-answer | an answer nobody documented | OPEN cancel=200@4-5
+undocumented-answer | a creation without an id | create=201@0-1,id=none
+order-booked-twice | two visits of one order | BOOKED OTHER
+appointment-shared | two requests, one visit | BOOKED OTHER,appointment=507
+booking-shared | two requests, one attempt | OPEN book=7@4-5 create=201@0-1,id=1,order=1 book=7@4-5,id=1
+"""
+
+
+def rows(table: str) -> list[Any]:
+    """The lines of a table as pytest parameters; the last cell is told as a story, the one before it is the name."""
+    cells = [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
+    return [pytest.param(*rest, tell(story), id=name) for *rest, name, story in cells]
+
+
+@pytest.mark.parametrize("calls", rows(GOOD))
+def test_a_good_history_passes(calls: list[Call]) -> None:
+    assert check(calls) == []
+
+
+@pytest.mark.parametrize(("rule", "calls"), rows(BAD))
+def test_a_planted_bad_history_is_named(rule: str, calls: list[Call]) -> None:
+    found = {violation.rule: violation for violation in check(calls)}
+    assert rule in found, [str(violation) for violation in found.values()]
+    assert found[rule].kind == ("lost" if rule in {"request-lost", "cancel-lost", "booking-lost"} else "violation")
+    assert found[rule].calls
+    assert {violation.rule for violation in check(reversed(calls))} == set(found), "the order of the records matters"
+
+
+def test_an_order_may_have_two_visits_where_the_operator_allows_it() -> None:
+    assert check(tell("BOOKED OTHER"), one_per_order=False) == []
+
+
+def test_a_violation_shows_its_calls() -> None:
+    [lost] = check(tell("OPEN cancel=204@4000000-5000000 read=open@6000000-7000000"))
+    assert str(lost).splitlines()[1:] == [
+        "  4.000..5.000 alice/1 cancel 300: {'status': 204}",
+        "  6.000..7.000 alice/1 read 300: {'status': 200, 'state': 'open'}",
+    ]
+
+
+def test_a_contradiction_without_a_name_is_boiled_down_to_the_calls_that_make_it() -> None:
+    [found] = check(tell("OPEN read=open@4-5 book=7@6-7 read=booking@8-9 book=8@10-11,slot=pm outcome=202@12-13"))
+    assert [call.op for call in found.calls] == ["create", "book", "read-booking"]
+
+
+def test_more_appointments_than_places_are_oversold_by_slot_and_by_start() -> None:
+    calls = tell("BOOKED OTHER")
+    assert check(calls, {"08:00": 2, "am": 2}, one_per_order=False) == []
+    found = check(calls, {"08:00": 1, "am": 1}, one_per_order=False)
+    assert [(violation.rule, len(violation.calls)) for violation in found] == [("oversold", 2)] * 2
+
+
+@pytest.mark.parametrize(
+    ("booked", "taken", "places", "rules"),
+    [
+        (1, 1, 1, []),
+        (2, 2, 1, ["oversold"]),
+        (1, 2, 2, ["capacity-leaked"]),
+        (2, 1, 2, ["capacity-not-taken"]),
+        (0, 2, 1, ["oversold", "capacity-leaked"]),
+    ],
+)
+def test_the_final_audit_compares_what_is_booked_taken_and_there(
+    booked: int, taken: int, places: int, rules: list[str]
+) -> None:
+    found = check_capacity({"am": booked}, {"am": taken}, {"am": places, "pm": 3})
+    assert [violation.rule for violation in found] == rules
+
+
+def test_a_request_that_ends_open_is_unsettled() -> None:
+    assert [violation.rule for violation in check_settled(tell("OPEN"))] == ["unsettled"]
+    assert check_settled(tell("OPEN cancel=204@4-5 read=cancelled@6-7")) == []
+
+
+def test_a_history_survives_being_written(tmp_path: Path) -> None:
+    calls = tell("BOOKED cancel=booked@8-9 read=absent@8-9,by=bob/1")
+    history.write(tmp_path / "new" / "race.jsonl", calls)
+    assert list(history.read(tmp_path / "new")) == calls
+    first = json.loads((tmp_path / "new" / "race.jsonl").read_bytes().splitlines()[0])
+    assert list(first) == ["op", "id", "caller", "start_ns", "end_ns", "answer"]
+
+
+def test_the_judge_knows_the_same_lifecycle_as_the_service() -> None:
+    reach = {str(state): {str(state)} for state in lifecycle.State}
+    for _ in lifecycle.State:
+        for move in lifecycle.MOVES:
+            for seen in reach.values():
+                if seen & move.leaves:
+                    seen.add(str(move.enters))
+    assert reach == {state: set(after) for state, after in history.MAY_FOLLOW.items() if state != "absent"}
+
+
+@dataclass
+class Flight:
+    """A call under way in the simulation. seen: the state at its start; answer: None until it has taken effect."""
+
+    op: Any
+    start: int
+    asked: Answer
+    seen: str
+    answer: Answer | None = None
+
+
+class Simulation:
+    """A service in a few lines: each call takes effect at one moment of its flight, and some answers get lost.
+
+    fault: what is broken in it; empty for nothing.
+    """
+
+    def __init__(self, seed: int, fault: str = "") -> None:
+        self.chance, self.fault, self.now = random.Random(seed), fault, 2  # noqa: S311 - to repeat, not a secret
+        self.status = self.previous = self.job = "searching"
+        self.slots = {"am", "pm", "eve"}
+        self.attempts: dict[int, str] = {}
+        self.outcomes: dict[int, int] = {}
+        self.flights: list[Flight] = []
+        self.ghosts: list[Flight] = []
+        self.history = tell("create=201@0-1")
+
+    def run(self, steps: int) -> list[Call]:
+        """A history of some steps, each the start, the effect or the end of a call, or the worker's; then some reads."""
+        for _ in range(steps):
+            self.now += 1
+            self.chance.choice((self._start, self._start, self._effect, self._effect, self._end, self._work))()
+        self.flights, self.ghosts = [], []
+        for number in (None, *self.attempts):
+            self.now += 2
+            self._fly(Flight("read-booking" if number else "read", self.now, Answer(None, booking=number), self.status))
+            self._effect()
+            self._tell(self.flights.pop())
+        return self.history
+
+    def _start(self) -> None:
+        op = self.chance.choice(("read", "cancel", "book", "read-booking" if self.attempts else "book"))
+        number = self.chance.choice(list(self.attempts)) if op == "read-booking" else None
+        slot = self.chance.choice(("am", "pm", "eve")) if op == "book" else None
+        self._fly(Flight(op, self.now, Answer(None, booking=number, slot=slot), self.status))
+
+    def _fly(self, flight: Flight) -> None:
+        self.flights.append(flight)
+
+    def _effect(self) -> None:
+        waiting = [flight for flight in self.flights + self.ghosts if not flight.answer]
+        if waiting:
+            flight = self.chance.choice(waiting)
+            flight.answer = getattr(self, f"_{flight.op.replace('-', '_')}")(flight)
+
+    def _end(self) -> None:
+        flight = self.chance.choice(self.flights or [None])
+        if flight is None or (not flight.answer and self.chance.random() < 0.7):
+            return
+        self.flights.remove(flight)
+        if flight.answer and self.chance.random() < 0.8:
+            self._tell(flight)
+        elif self.fault == "guesses" and flight.op == "cancel":
+            flight.answer = msgspec.structs.replace(flight.asked, status=204)
+            self._tell(flight)
+        elif not flight.answer and self.chance.random() < 0.3:
+            self._tell(flight, 503)
+        else:
+            self.ghosts.append(flight)
+            self._tell(flight, self.chance.choice((None, 500)))
+
+    def _tell(self, flight: Flight, status: int | None = 0) -> None:
+        answer = msgspec.structs.replace(flight.asked, status=status) if status != 0 else flight.answer
+        assert answer
+        self.history.append(Call(flight.op, 300, f"alice/{flight.start}", flight.start, self.now, answer))
+
+    def _enter(self, status: str) -> None:
+        self.previous, self.status = self.status, status
+
+    def _work(self) -> None:
+        if self.status != self.job and self.fault != "zombie worker":
+            return
+        if self.job == "searching":
+            self._enter(self.chance.choice(("open", "open", "open", "failed")))
+        elif self.job == "booking":
+            booked = self.chance.random() < 0.6
+            self._enter("booked" if booked else "open")
+            self.outcomes[max(self.attempts)] = 200 if booked else 422
+            self.slots -= set() if booked else {self.attempts[max(self.attempts)]}
+        self.job = ""
+
+    def _cancel(self, flight: Flight) -> Answer:
+        status = flight.seen if self.fault == "no compare-and-set" else self.status
+        if status in {"booking", "booked"}:
+            return Answer(422, f"appointment-request-{status}")
+        if self.fault != "forgetful" or self.chance.random() < 0.5:
+            self._enter("cancelled")
+        return Answer(204)
+
+    def _book(self, flight: Flight) -> Answer:
+        slot, number = flight.asked.slot or "", len(self.attempts)
+        if self.status in {"booking", "booked"} and self.attempts[number] == slot:
+            return Answer(201, booking=number, slot=slot)
+        if self.status != "open" and not (self.fault == "two attempts" and self.status == "booking"):
+            reason = "not-open" if self.status in {"searching", "failed"} else self.status
+            return Answer(422, f"appointment-request-{reason}", slot=slot)
+        if slot not in self.slots:
+            return Answer(422, "slot-not-offered", slot=slot)
+        self.attempts[number + 1], self.outcomes[number + 1], self.job = slot, 202, "booking"
+        self._enter("booking")
+        return Answer(201, booking=number + 1, slot=slot)
+
+    def _read(self, _: Flight) -> Answer:
+        state = self.previous if self.fault == "stale replica" else self.status
+        return Answer(READS[state], state=state)
+
+    def _read_booking(self, flight: Flight) -> Answer:
+        number = flight.asked.booking or 0
+        status = self.outcomes[number]
+        return Answer(status, booking=number, appointment=number if status == 200 else None)
+
+
+@given(st.integers(0, 2**64), st.integers(1, 90))
+def test_whatever_a_correct_service_does_passes(seed: int, steps: int) -> None:
+    assert check(Simulation(seed).run(steps)) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "at_least"),
+    [
+        ("no compare-and-set", 30),
+        ("forgetful", 30),
+        ("guesses", 30),
+        ("zombie worker", 30),
+        ("stale replica", 30),
+        ("two attempts", 30),
+    ],
+)
+def test_a_broken_service_is_caught_often(fault: str, at_least: int) -> None:
+    assert sum(bool(check(Simulation(seed, fault).run(60))) for seed in range(200)) >= at_least
+
+
+def test_a_cancel_that_overwrites_is_called_by_its_name() -> None:
+    rules = {found.rule for seed in range(200) for found in check(Simulation(seed, "no compare-and-set").run(60))}
+    assert "cancelled-and-booked" in rules
+
+
+class Exhaustive(checker.Search):
+    """The same search without its short cut: it tries every call that may come next."""
+
+    def _absorb(self, undone: int, situation: checker.Situation) -> tuple[int, float, list[Any]]:
+        calls = [(place, *pair) for place, pair in enumerate(self.answered) if undone >> place & 1]
+        horizon = min((call.end_ns for _, call, _ in calls), default=0)
+        nexts = [(place, self._step(situation, *pair)) for place, *pair in calls if pair[0].start_ns <= horizon]
+        return undone, horizon, [(undone ^ 1 << place, after) for place, after in nexts if after]
+
+
+@given(st.integers(0, 2**64), st.sampled_from(["", "no compare-and-set", "stale replica", "zombie worker", "guesses"]))
+def test_the_short_cut_of_the_search_changes_no_verdict(seed: int, fault: str) -> None:
+    calls = Simulation(seed, fault).run(25)
+    slots = {call.told_attempt: call.answer.slot for call in calls if call.told_attempt is not None}
+    quick, slow = (search(calls, slots, created=True).succeeds() for search in (checker.Search, Exhaustive))
+    assert quick is slow
