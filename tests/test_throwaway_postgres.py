@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from tests.throwaway_postgres import BINARIES_VARIABLE, Server, find_binaries, running_postgres
+from tests.throwaway_postgres import BINARIES_VARIABLE, PROGRAMS, Server, find_binaries, running_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,6 +90,25 @@ def test_the_wheel_runs_a_server() -> None:
 def test_a_folder_without_the_programs_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=tmp_path.name):
         find_binaries(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "initdb",
+    ["case $1 in --version) echo initdb 17.1;; *) exit 1;; esac", "echo initdb 14.9"],
+    ids=["that fails", "of an old version"],
+)
+def test_programs_on_path_that_do_not_serve_are_passed_over(initdb: str) -> None:
+    code = "from tests.throwaway_postgres import find_binaries; print(find_binaries())"
+    # Not tmp_path, which the server's user cannot enter.
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        for program in PROGRAMS:
+            script = Path(folder, program)
+            script.write_text(f"#!/bin/sh\n{initdb}\n", "utf-8")
+            script.chmod(0o755)
+        chosen = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", BINARIES_VARIABLE: ""}
+        found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=chosen, stdout=subprocess.PIPE, check=True)
+        assert found.stdout.decode().strip() not in ("", folder)
 
 
 def test_a_killed_durable_server_comes_back_with_what_was_committed() -> None:

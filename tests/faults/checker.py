@@ -44,7 +44,7 @@ class Search:
     """The search over one request.
 
     calls: its owner's, each with a documented answer or of unknown outcome.
-    slots: the slot id of each attempt that a caller was told of.
+    slots: the slot id of each attempt that a caller named; None for one that no book call was told.
     created: whether the history holds the creation; if not, the request may have been anywhere before.
     """
 
@@ -174,7 +174,7 @@ class Search:
             if place in now.spent or slot in tried or call.start_ns > horizon or not self._on_offer(now, slot):
                 continue
             tried.add(slot)
-            told = [number for number, its in self.slots.items() if its == slot]
+            told = [number for number, its in self.slots.items() if its in {None, slot}]
             for attempt in (*told, -place - 1):
                 yield now._replace(status="booking", attempt=attempt, spent=now.spent | {place})
 
@@ -246,7 +246,8 @@ def _judge(calls: list[Call]) -> Iterator[Violation]:
 
 def _unordered(calls: list[Call]) -> Iterator[Violation]:
     """Nothing if the calls can be put in an order, else why not."""
-    slots = {call.told_attempt: call.answer.slot for call in calls if call.told_attempt is not None}
+    slots: dict[int, str | None] = {call.answer.booking: None for call in calls if call.answer.booking is not None}
+    slots |= {call.told_attempt: call.answer.slot for call in calls if call.told_attempt is not None}
     created = any(call.op == "create" and call.fate == "answered" for call in calls)
     try:
         if Search(calls, slots, created=created).succeeds():
@@ -264,7 +265,7 @@ def _unordered(calls: list[Call]) -> Iterator[Violation]:
 def _core(calls: list[Call], slots: Mapping[int, str | None], *, created: bool) -> list[Call]:
     """A smallest set of answers that contradict each other, all others taken as unknown."""
     kept = list(calls)
-    for place, call in enumerate(calls):
+    for place, call in sorted(enumerate(calls), key=lambda placed: placed[1].op in {"book", "cancel"}):
         if call.fate == "answered" and call.op != "create":
             kept[place] = msgspec.structs.replace(call, answer=msgspec.structs.replace(call.answer, status=None))
             if Search(kept, slots, created=created).succeeds():

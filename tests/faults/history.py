@@ -1,4 +1,4 @@
-"""What callers saw: one record per call, what its answer tells, what can be wrong, and JSON lines.
+"""What callers saw: a record per call, what its answer tells, what can be wrong; as JSON lines and as stories.
 
 The lifecycle is restated here from the contract on purpose: a judge does not read the law in the house of the judged.
 """
@@ -6,7 +6,7 @@ The lifecycle is restated here from the contract on purpose: a judge does not re
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -225,3 +225,53 @@ def read(path: Path) -> Iterator[Call]:
     for part in sorted(path.glob("*.jsonl")) if path.is_dir() else [path]:
         with part.open("rb") as file:
             yield from map(decode, file)
+
+
+ANSWERS: dict[str, tuple[int | None, str | None]] = {
+    "booking": (422, "appointment-request-booking"),
+    "booked": (422, "appointment-request-booked"),
+    "cancelled": (422, "appointment-request-cancelled"),
+    "not-open": (422, "appointment-request-not-open"),
+    "not-offered": (422, "slot-not-offered"),
+    "absent": (404, "not-found"),
+    "broken": (None, BROKEN),
+    "unsent": (None, NOT_CONNECTED),
+}
+SHORT = {
+    "BOOKED": "OPEN book=7@4-5 outcome=200@6-7",
+    "OPEN": "create=201@0-1 read=open@2-3",
+    "OTHER": "create=201@0-1,id=1 book=8@4-5,id=1 outcome=200@6-7,id=1,booking=8,appointment=508",
+}
+READS = {"searching": 202, "open": 200, "booking": 200, "booked": 200, "cancelled": 200, "failed": 422}
+
+
+def tell(story: str) -> list[Call]:
+    """The calls of a story, one a word: `op=answer@start-end`, then `,name=value` for what differs from the usual.
+
+    OPEN is a request created and open by 3; BOOKED is one with an appointment by 7; OTHER is another one, likewise.
+    A book call is answered with the number of its attempt.
+    """
+    for short, whole in SHORT.items():
+        story = story.replace(short, whole)
+    return [_say(word) for word in story.split()]
+
+
+def _say(word: str) -> Call:
+    said, *differences = word.split(",")
+    more: dict[str, Any] = dict(pair.split("=") for pair in differences)
+    what, _, times = said.partition("@")
+    op, _, answer = what.partition("=")
+    start, end = map(int, times.split("-"))
+    status, code = ANSWERS.get(answer) or (int(answer) if answer.isdecimal() else None, None)
+    told: dict[str, Any] = {"status": status, "code": code, "order": 10 if op == "create" else None}
+    if op == "read" and answer in READS:
+        told |= {"status": READS[answer], "code": None, "state": answer}
+    if op == "book":
+        told |= {"slot": "am"} | ({"status": 201, "booking": status} if status and not code and status < 100 else {})
+    if op == "outcome":
+        visit = {"appointment": 507, "slot": "08:00"} if status == 200 else {}
+        op, told = "read-booking", told | {"booking": 7} | visit
+    number, caller = more.pop("id", "300"), more.pop("by", "alice/1")
+    told |= {name: int(value) if value.isdecimal() else value for name, value in more.items()}
+    fields = {"op": op, "id": int(number) if number.isdecimal() else None, "caller": caller}
+    return msgspec.convert({**fields, "start_ns": start, "end_ns": end, "answer": told}, Call)

@@ -43,7 +43,6 @@ function configuration({ audience, clients }) {
         defaultResource: () => audience,
         getResourceServerInfo: () => ({
           accessTokenFormat: 'jwt',
-          accessTokenTTL: SECONDS_IN_AN_HOUR,
           audience,
           jwt: { sign: { alg: 'RS256' } },
           scope: '',

@@ -1,0 +1,136 @@
+"""The service in this process, and callers of it whose every answer is checked against the documents."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date, timedelta
+from typing import Any
+
+import httpx
+from connect_appointments.api.auth import TokenRules
+from connect_appointments.store.engine import Database
+from connect_appointments.wiring import Plan, Running, running
+
+from tests.build import ALICE, BOB, ISSUER, PUBLIC_URL, Clock, Issuer
+from tests.documents import check_answer
+
+CANCEL = "/api/connect/orders/appointment-requests/cancel"
+CREATE = "/api/connect/orders/appointment-requests/request"
+BOOK = "/api/connect/orders/appointments/request"
+
+
+class Caller:
+    """One owner's client. Each method is one call; what is not given is as the documentation has it."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, token: str, clock: Clock) -> None:
+        self.token = token
+        self._clock = clock
+        self._http = httpx.AsyncClient(
+            transport=transport, base_url=PUBLIC_URL, event_hooks={"response": [check_answer]}
+        )
+
+    async def request(
+        self,
+        verb: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: dict[str, str | None] | list[tuple[str, str]] | None = None,
+    ) -> httpx.Response:
+        """One call. In `headers` a None leaves a default out; a list replaces all of them."""
+        if isinstance(headers, list):
+            return await self._http.request(verb, path, json=json, content=content, headers=headers)
+        defaults: dict[str, str | None] = {"Authorization": f"Bearer {self.token}", "X-API-VERSION": "7"}
+        if content is not None:
+            defaults["Content-Type"] = "application/json"
+        sent = {name: value for name, value in {**defaults, **(headers or {})}.items() if value is not None}
+        return await self._http.request(verb, path, json=json, content=content, headers=sent)
+
+    async def cancel(self, request_id: object, **changes: Any) -> httpx.Response:
+        """Cancel an appointment-request."""
+        return await self.request("POST", CANCEL, json={"appointmentRequestId": request_id}, **changes)
+
+    async def create(self, order_id: object, date_from: object = None, **changes: Any) -> httpx.Response:
+        """Create an appointment-request; from tomorrow on unless a date is given."""
+        day = date_from or str(self._clock().date() + timedelta(days=1))
+        return await self.request("POST", CREATE, json={"orderId": order_id, "dateFrom": day}, **changes)
+
+    async def read(self, request_id: object, **changes: Any) -> httpx.Response:
+        """Read an appointment-request."""
+        return await self.request("GET", f"{CREATE}/{request_id}", **changes)
+
+    async def book(self, request_id: object, slot_id: object, **changes: Any) -> httpx.Response:
+        """Book a slot."""
+        body = {"appointmentRequestId": request_id, "slotId": slot_id}
+        return await self.request("POST", BOOK, json=body, **changes)
+
+    async def read_booking(self, booking_id: object, **changes: Any) -> httpx.Response:
+        """Read the outcome of a booking attempt."""
+        return await self.request("GET", f"{BOOK}/{booking_id}", **changes)
+
+
+class Api:
+    """The service in this process."""
+
+    def __init__(self, parts: Running, transport: httpx.AsyncBaseTransport, issuer: Issuer, clock: Clock) -> None:
+        self.parts = parts
+        self.alice = Caller(transport, issuer.token(ALICE), clock)
+        self.bob = Caller(transport, issuer.token(BOB), clock)
+        self._caller: Callable[[str], Caller] = lambda token: Caller(transport, token, clock)
+
+    def caller(self, token: str) -> Caller:
+        """Somebody else, by token."""
+        return self._caller(token)
+
+    async def created(self, order_id: int, caller: Caller | None = None, **changes: Any) -> int:
+        """Create an appointment-request; return its id."""
+        return number_of(await (caller or self.alice).create(order_id, **changes))
+
+    async def opened(self, order_id: int, caller: Caller | None = None, **changes: Any) -> tuple[int, list[Any]]:
+        """Create an appointment-request and wait for its slots; return its id and the slots."""
+        request_id = await self.created(order_id, caller, **changes)
+        answer = await self.settled(lambda: (caller or self.alice).read(request_id))
+        return request_id, answer.json()["slots"]
+
+    async def booked(self, order_id: int, caller: Caller | None = None) -> tuple[int, httpx.Response]:
+        """Create, book the first slot, wait for the outcome; return the request's id and the booking's answer."""
+        who = caller or self.alice
+        request_id, slots = await self.opened(order_id, who)
+        booking_id = number_of(await who.book(request_id, slots[0]["id"]))
+        return request_id, await self.settled(lambda: who.read_booking(booking_id))
+
+    async def settled(self, ask: Callable[[], Any]) -> httpx.Response:
+        """Ask until the answer is no longer 202."""
+        while True:
+            answer: httpx.Response = await ask()
+            if answer.status_code != 202:
+                return answer
+
+
+def number_of(answer: httpx.Response) -> int:
+    """The number at the end of the Location of a 201."""
+    assert answer.status_code == 201, answer.text
+    return int(answer.headers["location"].rpartition("/")[2])
+
+
+@asynccontextmanager
+async def serve_in_process(
+    database: Database, issuer: Issuer, clock: Clock, *, with_worker: bool = True, **changes: Any
+) -> AsyncIterator[Api]:
+    """Run the service on a database, with anything in its `Plan` changed."""
+
+    async def keys() -> list[Any]:
+        return issuer.jwks()
+
+    plan = {
+        "database": database,
+        "keys": keys,
+        "tokens": TokenRules(frozenset({ISSUER})),
+        "public_url": PUBLIC_URL,
+        "clock": clock,
+        **changes,
+    }
+    async with running(Plan(**plan), with_worker=with_worker) as parts:
+        yield Api(parts, httpx.ASGITransport(parts.app), issuer, clock)

@@ -1,0 +1,124 @@
+"""What every test can ask for: a database of its own on each engine, and the service on top of it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+from connect_appointments.store import schema
+from connect_appointments.store.engine import Database
+
+from tests.api_client import Api, serve_in_process
+from tests.build import Clock, Issuer, fill
+from tests.throwaway_postgres import Server, running_postgres
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The event loop the service runs on."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A real PostgreSQL; without one the tests fail."""
+    with running_postgres() as server:
+        asyncio.run(_make_template(server))
+        yield server
+
+
+async def _make_template(server: Server) -> None:
+    await _administer(server, "CREATE DATABASE template_of_tests")
+    database = Database(server.url("template_of_tests"))
+    await schema.migrate(database)
+    await database.close()
+
+
+async def _administer(server: Server, statement: str) -> None:
+    connection = await asyncpg.connect(server.url("postgres"))
+    await connection.execute(statement)
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    asyncio.run(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+async def _migrate(url: str) -> None:
+    database = Database(url)
+    await schema.migrate(database)
+    await database.close()
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of each engine in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database nobody else uses, migrated and empty."""
+    if engine == "sqlite":
+        path = tmp_path / "test.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    name = f"test_{uuid.uuid4().hex}"
+    asyncio.run(_administer(server, f"CREATE DATABASE {name} TEMPLATE template_of_tests"))
+    yield server.url(name)
+    asyncio.run(_administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A database nobody else uses, migrated and empty."""
+    found = Database(database_url)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that shows the true time until a test moves it."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Issuer:
+    """An issuer with a key made for this run."""
+    return Issuer()
+
+
+@pytest.fixture
+async def api(database: Database, issuer: Issuer, clock: Clock) -> AsyncIterator[Api]:
+    """The service with a worker, on sample orders 1 to 9 of Alice and 11 to 19 of Bob, with room for them all."""
+    await fill(database, clock())
+    async with serve_in_process(database, issuer, clock) as found:
+        yield found
+
+
+@pytest.fixture
+def serve(database: Database, issuer: Issuer, clock: Clock):  # noqa: ANN201 - a context manager, as its name says
+    """The same with anything in the plan changed: `async with serve(with_worker=False, ...) as api`."""
+
+    @asynccontextmanager
+    async def start(**changes: object) -> AsyncIterator[Api]:
+        await fill(database, clock())
+        async with serve_in_process(database, issuer, clock, **changes) as found:
+            yield found
+
+    return start
