@@ -66,7 +66,9 @@ class Service:
         Returns its id. Raises `NotFound`, `InvalidFields`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`.
         """
         if key is None:
-            request_id = await self._database.write(lambda connection: self._create(connection, actor, order_id, date_from))
+            request_id = await self._database.write(
+                lambda connection: self._create(connection, actor, order_id, date_from)
+            )
         else:
             request_id = await self._create_once(actor, order_id, date_from, key)
         self._on_new_job()

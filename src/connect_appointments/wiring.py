@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -39,6 +39,7 @@ class Plan:
 
     public_url: None where the caller's Host is believed.
     workforce: None for our own calendar.
+    mounts: what answers every path below a prefix, in place of the API.
     """
 
     database: Database
@@ -53,7 +54,7 @@ class Plan:
     max_waiting: int = 4096
     clock: Clock = utc_now
     workforce: Workforce | None = None
-    mounts: Mapping[str, ASGIApp] = field(default_factory=dict)
+    mounts: Mapping[str, Callable[[Serving], ASGIApp]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ async def running(plan: Plan, *, with_worker: bool = True) -> AsyncIterator[Runn
     service = Service(plan.database, hot_path, plan.rules, plan.clock, plan.service, worker.wake)
     health = Health(plan.database, keys, serving)
     gate = Gate(authenticator, plan.deprecation, plan.reader)
-    app = create_app(serving, gate, service, health.answer, plan.mounts)
+    mounts = {prefix: create(serving) for prefix, create in plan.mounts.items()}
+    app = create_app(serving, gate, service, health.answer, mounts)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(hot_path.close)
         await stack.enter_async_context(keys.refreshing())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import random
@@ -75,10 +76,18 @@ class Connection:
         return self._streams
 
     def close(self) -> None:
-        """End the connection, if there is one."""
+        """Begin to end the connection, if there is one."""
         if self._streams:
             self._streams[1].close()
             self._streams = None
+
+    async def end(self) -> None:
+        """End the connection, if there is one, and wait until it has ended."""
+        if self._streams:
+            writer = self._streams[1]
+            self.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
 
 async def _read_response(reader: asyncio.StreamReader) -> Response:
@@ -165,10 +174,10 @@ class Caller:
         call, _ = await self._post("cancel", f"{REQUESTS}/cancel", body, request_id, Answer(None))
         return call
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the connections."""
         for connection in self._connections:
-            connection.close()
+            await connection.end()
 
     async def _post(
         self, op: Op, path: str, body: dict[str, Any], request_id: int | None, asked: Answer

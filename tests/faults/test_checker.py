@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import random
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+import re
+import socket
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,11 +19,60 @@ from connect_appointments.core import lifecycle
 from . import checker, history
 from .callers import Caller
 from .checker import check, check_capacity, check_settled
-from .history import BROKEN, READS, TIMED_OUT, NOT_CONNECTED, Answer, Call, Recorder, tell
+from .history import BROKEN, NOT_CONNECTED, READS, TIMED_OUT, Answer, Call, Recorder, Simulation
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
+
+ANSWERS: dict[str, tuple[int | None, str | None]] = {
+    "booking": (422, "appointment-request-booking"),
+    "booked": (422, "appointment-request-booked"),
+    "cancelled": (422, "appointment-request-cancelled"),
+    "not-open": (422, "appointment-request-not-open"),
+    "not-offered": (422, "slot-not-offered"),
+    "absent": (404, "not-found"),
+    "broken": (None, BROKEN),
+    "unsent": (None, NOT_CONNECTED),
+}
+SHORT = {
+    "BOOKED": "OPEN book=7@4-5 outcome=200@6-7",
+    "OPEN": "create=201@0-1 read=open@2-3",
+    "OTHER": "create=201@0-1,id=1 book=8@4-5,id=1 outcome=200@6-7,id=1,booking=8,appointment=508",
+}
+
+
+def tell(story: str) -> list[Call]:
+    """The calls of a story, one a word: `op=answer@start-end`, then `,name=value` for what differs from the usual.
+
+    OPEN is a request created and open by 3; BOOKED is one with an appointment by 7; OTHER is another one, likewise.
+    A book call is answered with the number of its attempt.
+    """
+    for short, whole in SHORT.items():
+        story = story.replace(short, whole)
+    return [_say(word) for word in story.split()]
+
+
+def _say(word: str) -> Call:
+    said, *differences = word.split(",")
+    more: dict[str, Any] = dict(pair.split("=") for pair in differences)
+    what, _, times = said.partition("@")
+    op, _, answer = what.partition("=")
+    start, end = map(int, times.split("-"))
+    status, code = ANSWERS.get(answer) or (int(answer) if answer.isdecimal() else None, None)
+    told: dict[str, Any] = {"status": status, "code": code, "order": 10 if op == "create" else None}
+    if op == "read" and answer in READS:
+        told |= {"status": READS[answer], "code": None, "state": answer}
+    if op == "book":
+        told |= {"slot": "am"} | ({"status": 201, "booking": status} if status and not code and status < 100 else {})
+    if op == "outcome":
+        visit = {"appointment": 507, "slot": "08:00"} if status == 200 else {}
+        op, told = "read-booking", told | {"booking": 7} | visit
+    number, caller = more.pop("id", "300"), more.pop("by", "alice/1")
+    told |= {name: int(value) if value.isdecimal() else value for name, value in more.items()}
+    fields = {"op": op, "id": int(number) if number.isdecimal() else None, "caller": caller}
+    return msgspec.convert({**fields, "start_ns": start, "end_ns": end, "answer": told}, Call)
+
 
 GOOD = """
 nothing at all |
@@ -145,19 +194,13 @@ def test_more_appointments_than_places_are_oversold_by_slot_and_by_start() -> No
 
 @pytest.mark.parametrize(
     ("booked", "taken", "places", "rules"),
-    [
-        (1, 1, 1, []),
-        (2, 2, 1, ["oversold"]),
-        (1, 2, 2, ["capacity-leaked"]),
-        (2, 1, 2, ["capacity-not-taken"]),
-        (0, 2, 1, ["oversold", "capacity-leaked"]),
-    ],
+    [(1, 1, 1, ""), (2, 2, 1, "oversold"), (1, 2, 2, "capacity-leaked"), (2, 1, 2, "capacity-not-taken")],
 )
 def test_the_final_audit_compares_what_is_booked_taken_and_there(
-    booked: int, taken: int, places: int, rules: list[str]
+    booked: int, taken: int, places: int, rules: str
 ) -> None:
     found = check_capacity({"am": booked}, {"am": taken}, {"am": places, "pm": 3})
-    assert [violation.rule for violation in found] == rules
+    assert " ".join(violation.rule for violation in found) == rules
 
 
 def test_a_request_that_ends_open_is_unsettled() -> None:
@@ -183,129 +226,14 @@ def test_the_judge_knows_the_same_lifecycle_as_the_service() -> None:
     assert reach == {state: set(after) for state, after in history.MAY_FOLLOW.items() if state != "absent"}
 
 
-FAULTS = ["no compare-and-set", "forgetful", "guesses", "zombie worker", "stale replica", "two attempts"]
-
-
-@dataclass
-class Flight:
-    """A call under way in the simulation. seen: the state at its start; answer: None until it has taken effect."""
-
-    op: Any
-    start: int
-    asked: Answer
-    seen: str
-    answer: Answer | None = None
-
-
-class Simulation:
-    """A service in a few lines: each call takes effect at one moment of its flight, and some answers get lost.
-
-    fault: what is broken in it; empty for nothing.
-    """
-
-    def __init__(self, seed: int, fault: str = "") -> None:
-        self.chance, self.fault, self.now = random.Random(seed), fault, 2  # noqa: S311 - to repeat, not a secret
-        self.status = self.previous = self.job = "searching"
-        self.slots = {"am", "pm", "eve"}
-        self.attempts: dict[int, str] = {}
-        self.outcomes: dict[int, int] = {}
-        self.flights: list[Flight] = []
-        self.ghosts: list[Flight] = []
-        self.history = tell("create=201@0-1")
-
-    def run(self, steps: int) -> list[Call]:
-        """A history of some steps, each the start, the effect or the end of a call, or the worker's; then reads."""
-        for _ in range(steps):
-            self.now += 1
-            self.chance.choice((self._start, self._start, self._effect, self._effect, self._end, self._work))()
-        for flight in self.flights:
-            self._tell(flight, None)
-        self.flights, self.ghosts = [], []
-        for number in (None, *self.attempts):
-            self.now += 2
-            op = "read-booking" if number else "read"
-            self.flights.append(Flight(op, self.now, Answer(None, booking=number), self.status))
-            self._effect()
-            self._tell(self.flights.pop())
-        return self.history
-
-    def _start(self) -> None:
-        op = self.chance.choice(("read", "book", "cancel", "read", "book", "read-booking" if self.attempts else "read"))
-        number = self.chance.choice(list(self.attempts)) if op == "read-booking" else None
-        slot = self.chance.choice(("am", "pm", "eve")) if op == "book" else None
-        self.flights.append(Flight(op, self.now, Answer(None, booking=number, slot=slot), self.status))
-
-    def _effect(self) -> None:
-        waiting = [flight for flight in self.flights + self.ghosts if not flight.answer]
-        if waiting:
-            flight = self.chance.choice(waiting)
-            flight.answer = getattr(self, f"_{flight.op.replace('-', '_')}")(flight)
-
-    def _end(self) -> None:
-        flight = self.chance.choice(self.flights or [None])
-        if flight is None or (not flight.answer and self.chance.random() < 0.7):
-            return
-        self.flights.remove(flight)
-        if flight.answer and self.chance.random() < 0.8:
-            self._tell(flight)
-        elif self.fault == "guesses" and flight.op == "cancel":
-            flight.answer = msgspec.structs.replace(flight.asked, status=204)
-            self._tell(flight)
-        elif not flight.answer and self.chance.random() < 0.3:
-            self._tell(flight, 503)
-        else:
-            self.ghosts.append(flight)
-            self._tell(flight, self.chance.choice((None, 500)))
-
-    def _tell(self, flight: Flight, status: int | None = 0) -> None:
-        answer = msgspec.structs.replace(flight.asked, status=status) if status != 0 else flight.answer
-        assert answer
-        self.history.append(Call(flight.op, 300, f"alice/{flight.start}", flight.start, self.now, answer))
-
-    def _enter(self, status: str) -> None:
-        self.previous, self.status = self.status, status
-
-    def _work(self) -> None:
-        if self.status != self.job and self.fault != "zombie worker":
-            return
-        if self.job == "searching":
-            self._enter(self.chance.choice(("open", "open", "open", "failed")))
-        elif self.job == "booking":
-            booked = self.chance.random() < 0.6
-            self._enter("booked" if booked else "open")
-            self.outcomes[max(self.attempts)] = 200 if booked else 422
-            self.slots -= set() if booked else {self.attempts[max(self.attempts)]}
-        self.job = ""
-
-    def _cancel(self, flight: Flight) -> Answer:
-        status = flight.seen if self.fault == "no compare-and-set" else self.status
-        if status in {"booking", "booked"}:
-            return Answer(422, f"appointment-request-{status}")
-        if self.fault != "forgetful" or self.chance.random() < 0.5:
-            self._enter("cancelled")
-        return Answer(204)
-
-    def _book(self, flight: Flight) -> Answer:
-        slot, number = flight.asked.slot or "", len(self.attempts)
-        if self.status in {"booking", "booked"} and self.attempts[number] == slot:
-            return Answer(201, booking=number, slot=slot)
-        if self.status != "open" and not (self.fault == "two attempts" and self.status == "booking"):
-            reason = "not-open" if self.status in {"searching", "failed"} else self.status
-            return Answer(422, f"appointment-request-{reason}", slot=slot)
-        if slot not in self.slots:
-            return Answer(422, "slot-not-offered", slot=slot)
-        self.attempts[number + 1], self.outcomes[number + 1], self.job = slot, 202, "booking"
-        self._enter("booking")
-        return Answer(201, booking=number + 1, slot=slot)
-
-    def _read(self, _: Flight) -> Answer:
-        state = self.previous if self.fault == "stale replica" else self.status
-        return Answer(READS[state], state=state)
-
-    def _read_booking(self, flight: Flight) -> Answer:
-        number = flight.asked.booking or 0
-        status = self.outcomes[number]
-        return Answer(status, booking=number, appointment=number if status == 200 else None)
+FAULTS = {
+    "no compare-and-set": "cancelled-and-booked",
+    "forgetful": "cancel-lost",
+    "guesses": "cancel-lost",
+    "zombie worker": "booked-after-cancel",
+    "stale replica": "final-left",
+    "two attempts": "not-linearizable",
+}
 
 
 @settings(max_examples=1000)
@@ -314,14 +242,11 @@ def test_whatever_a_correct_service_does_passes(seed: int, steps: int) -> None:
     assert check(Simulation(seed).run(steps)) == []
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_broken_service_is_caught(fault: str) -> None:
-    assert sum(bool(check(Simulation(seed, fault).run(60))) for seed in range(300)) >= 15
-
-
-def test_a_cancel_that_overwrites_is_called_by_its_name() -> None:
-    rules = {found.rule for seed in range(200) for found in check(Simulation(seed, "no compare-and-set").run(60))}
-    assert "cancelled-and-booked" in rules
+@pytest.mark.parametrize(("fault", "rule"), FAULTS.items())
+def test_a_broken_service_is_caught_and_named(fault: str, rule: str) -> None:
+    verdicts = [check(Simulation(seed, fault).run(60)) for seed in range(300)]
+    assert sum(map(bool, verdicts)) >= 15
+    assert any(violation.rule == rule for found in verdicts for violation in found)
 
 
 class Exhaustive(checker.Search):
@@ -341,3 +266,99 @@ def test_the_short_cut_of_the_search_changes_no_verdict(seed: int, fault: str) -
     slots = {call.told_attempt: call.answer.slot for call in calls if call.told_attempt is not None}
     quick, slow = (search(calls, slots, created=True).succeeds() for search in (checker.Search, Exhaustive))
     assert quick is slow
+
+
+class Cut(bytes):
+    """A reply after which the server hangs up."""
+
+
+def reply(status: int, body: str = "", *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status} It", *headers]
+    lines += [f"Content-Length: {len(body)}", "Content-Type: application/json"] if status != 204 else []
+    return "\r\n".join([*lines, "", body]).encode()
+
+
+def talk(script: Callable[[Caller], Awaitable[object]], *replies: bytes) -> tuple[list[Call], list[bytes]]:
+    """What a caller records and what a server receives; it gives the replies in turn, an empty one is silence."""
+    received, left, recorder, serving = list[bytes](), list(replies), Recorder(), list[Any]()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.current_task())
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            answer = b""
+            while not isinstance(answer, Cut):
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = re.search(rb"Content-Length: (\d+)", head)
+                received.append(head + await reader.readexactly(int(length[1]) if length else 0))
+                writer.write(answer := left.pop(0))
+        writer.close()
+        await writer.wait_closed()
+
+    async def run() -> None:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            caller = Caller([url, url], "ey.token", recorder, "alice/1", timeout_seconds=0.2, pause_seconds=0)
+            await script(caller)
+            await caller.close()
+            await asyncio.gather(*serving)
+
+    asyncio.run(run())
+    return recorder.calls, received
+
+
+PROBLEM = '{"type": "x", "status": 422, "code": "appointment-request-booking"}'
+
+
+@pytest.mark.parametrize(
+    ("first_reply", "status", "code", "fate"),
+    [
+        (reply(204), 204, None, "answered"),
+        (reply(422, PROBLEM), 422, "appointment-request-booking", "answered"),
+        (reply(503, '{"code": "overloaded"}'), 503, "overloaded", "nothing-done"),
+        (reply(500), 500, None, "unknown"),
+        (Cut(reply(204)[:-4]), None, BROKEN, "unknown"),
+        (Cut(reply(422, PROBLEM)[:-9]), None, BROKEN, "unknown"),
+        (Cut(), None, BROKEN, "unknown"),
+        (b"", None, TIMED_OUT, "unknown"),
+    ],
+)
+def test_a_call_is_recorded_as_what_its_caller_may_conclude(
+    first_reply: bytes, status: int | None, code: str | None, fate: str
+) -> None:
+    async def cancel_twice(caller: Caller) -> None:
+        await caller.cancel(300)
+        await caller.cancel(300)
+
+    [first, second], received = talk(cancel_twice, first_reply, reply(204))
+    assert (first.answer, first.fate) == (Answer(status, code), fate)
+    assert (second.answer, second.id, second.op, second.caller) == (Answer(204), 300, "cancel", "alice/1")
+    assert first.start_ns < first.end_ns < second.start_ns
+    assert b"\r\nAuthorization: Bearer ey.token\r\nX-API-VERSION: 7\r\n\r\n{" in received[0]
+
+
+def test_the_way_of_a_request_is_recorded() -> None:
+    async def way(caller: Caller) -> None:
+        number = (await caller.create(10, "2026-11-24", "k")).id or 0
+        await caller.read(number)
+        [offer] = (await caller.read(number)).offers
+        await caller.read_booking((await caller.book(number, offer.slot_id)).told_attempt or 0, number)
+
+    slots, visit = '{"status": "open", "slots": [{"id": "am", "startTime": "8Z"}]}', '{"id": 507, "startTime": "8Z"}'
+    made, booked = (reply(201, "", f"Location: http://x/request/{number}") for number in (300, 7))
+    calls, received = talk(way, made, reply(202, "", "Connection: close"), reply(200, slots), booked, reply(200, visit))
+    assert [(call.op, call.id, call.answer) for call in calls] == [
+        ("create", 300, Answer(201, order=10, key="k")),
+        ("read", 300, Answer(202, state="searching")),
+        ("read", 300, Answer(200, state="open")),
+        ("book", 300, Answer(201, booking=7, slot="am")),
+        ("read-booking", 300, Answer(200, booking=7, appointment=507, slot="8Z")),
+    ]
+    assert b"\r\nIdempotency-Key: k\r\n" in received[0]
+
+
+def test_a_server_that_is_not_there_did_nothing() -> None:
+    recorder = Recorder()
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        url = f"http://127.0.0.1:{held.getsockname()[1]}"
+    asyncio.run(Caller([url], "t", recorder, "alice/1", pause_seconds=0).cancel(300))
+    assert [(call.answer.code, call.fate) for call in recorder.calls] == [(NOT_CONNECTED, "nothing-done")]

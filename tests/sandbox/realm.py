@@ -15,6 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 
+from connect_appointments.api.shell import Serving
 from connect_appointments.sandbox.issuer import Issuer
 from connect_appointments.sandbox.keys import SandboxKeys
 
@@ -54,7 +55,7 @@ class Realm:
     made: int = 0
 
     def __post_init__(self) -> None:
-        self.app = Issuer(self.keys, lambda: ISSUER, self.clock, new_id=self.new_id)
+        self.app = Issuer(Serving(None), self.keys, lambda: ISSUER, self.clock, new_id=self.new_id)
 
     def new_id(self) -> str:
         self.made += 1

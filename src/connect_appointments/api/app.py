@@ -50,7 +50,11 @@ class App:
 
 
 def create_app(
-    serving: Serving, gate: Gate, service: Service, health: Callable[[str], Answer | None], mounts: Mapping[str, ASGIApp]
+    serving: Serving,
+    gate: Gate,
+    service: Service,
+    health: Callable[[str], Answer | None],
+    mounts: Mapping[str, ASGIApp],
 ) -> App:
     """Put the application together.
 

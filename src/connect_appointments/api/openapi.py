@@ -73,7 +73,9 @@ def _operation(route: Route, version: Version) -> dict[str, Any]:
 def _parameters(route: Route, version: Version) -> list[dict[str, Any]]:
     number = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_SAFE_INTEGER}
     found: list[dict[str, Any]] = [
-        _parameter("header", "X-API-VERSION", "The version of the endpoint", {"type": "string", "const": str(version.number)}),
+        _parameter(
+            "header", "X-API-VERSION", "The version of the endpoint", {"type": "string", "const": str(version.number)}
+        ),
     ]
     if route.path.endswith("/{n}"):
         found.append(_parameter("path", "n", "The number at the end of the Location", number))

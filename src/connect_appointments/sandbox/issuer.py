@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 
-from connect_appointments.api.answers import JSON, Answer, send_answer
+from connect_appointments.api.answers import JSON, Answer
+from connect_appointments.api.reading import CallerGone
+from connect_appointments.api.shell import CLOSE, Request, Serving, Shell
 from connect_appointments.sandbox.clients import (
     Authenticator,
     InvalidClient,
@@ -27,8 +29,6 @@ JWKS_PATH = "/protocol/openid-connect/certs"
 TOKEN_PATH = "/protocol/openid-connect/token"  # noqa: S105 - a path, not a password
 TOKEN_SECONDS = 3600
 MAX_BODY_BYTES = 16 * 1024
-
-_CLOSE = (b"connection", b"close")
 
 
 class NoSuchPath(TokenRefused):
@@ -57,11 +57,7 @@ class BodyTooLarge(TokenRefused):
     status = 413
 
 
-class CallerGone(Exception):  # noqa: N818 - not an error of the program
-    """The caller closed the connection in the middle of its request."""
-
-
-class Issuer:
+class Issuer(Shell):
     """The ASGI application behind every path that starts with REALM_PATH and a slash.
 
     issuer_url: the realm's URL as callers see it, without a slash at the end.
@@ -70,8 +66,11 @@ class Issuer:
     body_seconds: how long a body may take.
     """
 
-    def __init__(
+    operation = "issuer"
+
+    def __init__(  # noqa: PLR0913 - the parts it is made of, each once
         self,
+        serving: Serving,
         keys: SandboxKeys,
         issuer_url: Callable[[], str],
         clock: Callable[[], float],
@@ -79,6 +78,7 @@ class Issuer:
         new_id: Callable[[], str] = lambda: str(uuid4()),
         body_seconds: float = 10.0,
     ) -> None:
+        super().__init__(serving)
         self._keys = keys
         self._issuer_url = issuer_url
         self._clock = clock
@@ -91,16 +91,13 @@ class Issuer:
             REALM_PATH + TOKEN_PATH: ("POST", self._token),
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
+    async def answer(self, request: Request) -> Answer:
+        """Answer one HTTP request, errors as OAuth spells them. Source: RFC 6749 section 5.2."""
         try:
-            answer = await self._answer(scope, receive)
+            return await self._answer(request.scope, request.receive)
         except TokenRefused as refusal:
             body = {"error": refusal.error, "error_description": str(refusal)}
-            answer = _json(body, refusal.status, refusal.headers)
-        except CallerGone:
-            return
-        await send_answer(send, answer)
+            return _json(body, refusal.status, refusal.headers)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         if scope["path"] not in self._routes:
@@ -164,7 +161,7 @@ class Issuer:
             async with asyncio.timeout(self._body_seconds):
                 return await _read_body(receive)
         except TimeoutError as error:
-            raise BodyTooLate(f"Send the whole body within {self._body_seconds:g} s.", _CLOSE) from error
+            raise BodyTooLate(f"Send the whole body within {self._body_seconds:g} s.", CLOSE) from error
 
 
 async def _read_body(receive: Receive) -> bytes:
@@ -176,7 +173,7 @@ async def _read_body(receive: Receive) -> bytes:
             raise CallerGone
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
-            raise BodyTooLarge(f"The body must not be longer than {MAX_BODY_BYTES} bytes.", _CLOSE)
+            raise BodyTooLarge(f"The body must not be longer than {MAX_BODY_BYTES} bytes.", CLOSE)
         more = message.get("more_body", False)
     return bytes(body)
 

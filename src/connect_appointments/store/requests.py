@@ -42,6 +42,15 @@ async def insert(connection: AsyncConnection, actor: Actor, order: Order, date_f
     return request_id
 
 
+async def number_from(connection: AsyncConnection, first: int) -> None:
+    """Let the next appointment-request be number `first`; only while there is none."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(sa.text(f"ALTER TABLE {requests.name} ALTER COLUMN id RESTART WITH {first:d}"))
+        return
+    statement = sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)")
+    await connection.execute(statement, {"name": requests.name, "last": first - 1})
+
+
 async def order_id_of(connection: AsyncConnection, scope: Scope, request_id: int) -> int | None:
     """The id of the order it was created for; None when the scope has no such appointment-request."""
     query = sa.select(requests.c.order_id).where(requests.c.id == request_id, visible(requests, scope))

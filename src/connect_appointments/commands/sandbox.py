@@ -1,0 +1,105 @@
+"""`sandbox`: a faithful service for a provider's laptop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from connect_appointments.commands.failing import CommandFailed
+from connect_appointments.observe import configure_logging
+from connect_appointments.sandbox.keys import SandboxKeys
+from connect_appointments.sandbox.running import Sandbox, sandbox_on
+from connect_appointments.server import bind, until_stopped
+from connect_appointments.wiring import utc_now
+
+HOST = "127.0.0.1"
+
+DataFolder = Annotated[Path, typer.Option("--data", help="Folder for the keys and the data; made if it is missing.")]
+DEFAULT_FOLDER = Path(".sandbox")
+
+NEXT = """\
+The sandbox answers at {url}   (pages to read and try: {url}/docs)
+
+Create an appointment-request for one of the orders {orders}, and see the Location of the outcome:
+
+  export SANDBOX_TOKEN=$({command} token --data {folder})
+  curl -i {url}/api/connect/orders/appointment-requests/request \\
+    -H "Authorization: Bearer $SANDBOX_TOKEN" -H 'X-API-VERSION: 7' -H 'Content-Type: application/json' \\
+    -d '{{"orderId":{order},"dateFrom":"{day}"}}'
+
+Poll that Location until the slots are there:
+
+  curl -i {url}/api/connect/orders/appointment-requests/request/300 \\
+    -H "Authorization: Bearer $SANDBOX_TOKEN" -H 'X-API-VERSION: 7'
+
+Cancel it: it can never be booked then.
+
+  curl -i {url}/api/connect/orders/appointment-requests/cancel \\
+    -H "Authorization: Bearer $SANDBOX_TOKEN" -H 'X-API-VERSION: 7' -H 'Content-Type: application/json' \\
+    -d '{{"appointmentRequestId":300}}'
+
+Tokens by OAuth come from {url}/auth/realms/connect/protocol/openid-connect/token:
+
+  curl {url}/auth/realms/connect/protocol/openid-connect/token -d grant_type=client_credentials \\
+    -d client_id=alice --data-urlencode client_secret@{folder}/keys/alice.secret
+
+Ctrl-C ends it; the same --data has everything again.
+"""
+
+
+def sandbox(
+    port: Annotated[
+        int, typer.Option(help="Port to listen on at 127.0.0.1; 0 is any free one.", min=0, max=65535)
+    ] = 8080,
+    data: DataFolder = DEFAULT_FOLDER,
+    database: Annotated[
+        str | None, typer.Option(help="Database URL, postgresql://… or sqlite:///…; SQLite in the folder if left out.")
+    ] = None,
+    env_file: Annotated[
+        Path | None, typer.Option(help="Write SANDBOX_URL, SANDBOX_TOKEN and the like here, for a shell to source.")
+    ] = None,
+) -> None:
+    """Run a sandbox: sample orders, technicians with time, and tokens for two owners."""
+    configure_logging("warning")
+    keys = SandboxKeys.open(data)
+    uvloop.run(_run(port, data, keys, database, env_file))
+
+
+async def _run(port: int, data: Path, keys: SandboxKeys, database: str | None, env_file: Path | None) -> None:
+    try:
+        listener = bind(HOST, port)
+    except OSError as error:
+        raise CommandFailed(f"port {port} cannot be listened on: {error.strerror}. Choose another --port.") from error
+    stopped = asyncio.create_task(until_stopped())
+    async with sandbox_on(listener, keys, data, database) as found:
+        if env_file is not None:
+            write_whole(env_file, found.env_file())
+        print(_next_steps(found, data), flush=True)
+        await stopped
+
+
+def _next_steps(found: Sandbox, data: Path) -> str:
+    values = dict(line.split("=", 1) for line in found.env_file().splitlines())
+    return NEXT.format(
+        url=found.url,
+        orders=values["SANDBOX_ORDER_IDS"],
+        order=values["SANDBOX_ORDER_IDS"].partition("-")[0],
+        day=utc_now().date() + timedelta(days=2),
+        folder=data,
+        command="connect-appointments",
+    )
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that holds a secret, all at once, readable by its user alone."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(name).replace(path)

@@ -1,0 +1,64 @@
+"""`serve`: the service in production. Everything comes from settings."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Annotated
+
+import httpx
+import typer
+import uvloop
+
+from connect_appointments.commands.failing import CommandFailed
+from connect_appointments.observe import configure_logging
+from connect_appointments.planning import open_database, serve_plan
+from connect_appointments.server import bind, serving_on, until_stopped
+from connect_appointments.settings import ServeSettings, load
+from connect_appointments.store import schema
+from connect_appointments.store.engine import Database
+from connect_appointments.wiring import running
+
+
+def serve(
+    with_worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Also do background work in this process.")
+    ] = True,
+) -> None:
+    """Serve the API. Settings are environment variables CONNECT_APPOINTMENTS_…, or …_FILE for secrets."""
+    settings = load(ServeSettings)
+    configure_logging(settings.log_level)
+    uvloop.run(_serve(settings, with_worker=with_worker))
+
+
+async def _serve(settings: ServeSettings, *, with_worker: bool) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        database = open_database(settings)
+        stack.push_async_callback(database.close)
+        await check_schema(database)
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
+        plan = serve_plan(settings, database, client)
+        parts = await stack.enter_async_context(running(plan, with_worker=with_worker))
+        try:
+            listener = bind(settings.listen_host, settings.listen_port)
+        except OSError as error:
+            where = f"{settings.listen_host}:{settings.listen_port}"
+            raise CommandFailed(f"{where} cannot be listened on: {error.strerror}") from error
+        print(f"serving on http://{settings.listen_host}:{listener.getsockname()[1]}", flush=True)
+        await stack.enter_async_context(
+            serving_on(
+                listener,
+                parts.app,
+                parts.serving,
+                drain_seconds=settings.drain_seconds,
+                shutdown_seconds=settings.shutdown_seconds,
+            )
+        )
+        await until_stopped()
+
+
+async def check_schema(database: Database) -> None:
+    """Raise `CommandFailed` unless the database has the schema this program is written for."""
+    found, wanted = await schema.revision(database), schema.head()
+    if found != wanted:
+        have = f"has schema {found}" if found else "has no schema yet"
+        raise CommandFailed(f"the database {have}, this program needs {wanted}: run connect-appointments migrate")

@@ -1,0 +1,80 @@
+"""From settings to a plan: what each setting is for."""
+
+from __future__ import annotations
+
+import httpx
+
+from connect_appointments.api.auth import TokenRules
+from connect_appointments.api.keys import KeySource, keys_at_url, keys_in_file, keys_of_issuer
+from connect_appointments.api.reading import BodyReader
+from connect_appointments.api.versions import Deprecation
+from connect_appointments.service import ServiceOptions
+from connect_appointments.settings import ANY, ServeSettings, StoreSettings, WorkSettings
+from connect_appointments.store.engine import Database
+from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.wiring import Plan
+from connect_appointments.worker import WorkerOptions
+from connect_appointments.workforce.windows import Rules
+
+
+def open_database(settings: StoreSettings) -> Database:
+    """The database, not yet connected to."""
+    options = DatabaseOptions(
+        pool_size=settings.pool_size,
+        lock_timeout_seconds=settings.lock_timeout_seconds,
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        statement_cache=settings.statement_cache,
+    )
+    return Database(settings.database_url.get_secret_value(), options)
+
+
+def rules(settings: WorkSettings) -> Rules:
+    """Which days may be offered."""
+    return Rules(
+        slot_days=settings.slot_days,
+        lead_days=settings.lead_days,
+        horizon_days=settings.booking_horizon_days,
+        country=settings.holiday_country,
+    )
+
+
+def worker_options(settings: WorkSettings) -> WorkerOptions:
+    """How background work is done."""
+    return WorkerOptions(
+        slots=settings.worker_slots,
+        lease_seconds=settings.lease_seconds,
+        poll_seconds=settings.poll_seconds,
+        search_tries=settings.search_tries,
+    )
+
+
+def serve_plan(settings: ServeSettings, database: Database, client: httpx.AsyncClient) -> Plan:
+    """What `serve` runs. `client` fetches the issuer's keys."""
+    return Plan(
+        database=database,
+        keys=_keys(settings, client),
+        tokens=TokenRules(
+            issuers=frozenset({settings.issuer}),
+            audiences=None if ANY in settings.audience else settings.audience or None,
+            clients=settings.allowed_azp or None,
+            owner_claim=settings.owner_claim,
+            algorithms=settings.algorithms,
+            leeway_seconds=settings.clock_leeway_seconds,
+        ),
+        public_url=settings.public_url.rstrip("/"),
+        rules=rules(settings),
+        deprecation=Deprecation(settings.deprecated_since, settings.sunset),
+        reader=BodyReader(body_timeout_seconds=settings.body_timeout_seconds),
+        service=ServiceOptions(one_appointment_per_order=settings.one_appointment_per_order),
+        worker=worker_options(settings),
+        max_waiting=settings.max_waiting,
+    )
+
+
+def _keys(settings: ServeSettings, client: httpx.AsyncClient) -> KeySource:
+    if settings.jwks_file is not None:
+        return keys_in_file(settings.jwks_file)
+    if settings.jwks_url is not None:
+        return keys_at_url(settings.jwks_url, client)
+    return keys_of_issuer(settings.issuer, client)

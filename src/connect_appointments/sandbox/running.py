@@ -1,0 +1,106 @@
+"""A sandbox at work: its own database, sample data and issuer, behind the very application that `serve` runs."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import socket
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connect_appointments.api.auth import TokenRules
+from connect_appointments.api.shell import Serving
+from connect_appointments.sandbox import samples
+from connect_appointments.sandbox.issuer import REALM_PATH, Issuer
+from connect_appointments.sandbox.keys import TENANTS, SandboxKeys
+from connect_appointments.sandbox.tokens import mint
+from connect_appointments.server import serving_on
+from connect_appointments.store import schema
+from connect_appointments.store.engine import Database
+from connect_appointments.wiring import Plan, running, utc_now
+
+TOKEN_SECONDS = 24 * 3600
+DATABASE_FILE = "sandbox.db"
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """What somebody needs to use a sandbox."""
+
+    url: str
+    tokens: dict[str, str]
+
+    def env_file(self) -> str:
+        """The lines that a shell sources."""
+        alice, bob = TENANTS
+        values = {
+            "SANDBOX_URL": self.url,
+            "SANDBOX_TOKEN": self.tokens[alice],
+            "SANDBOX_OTHER_TOKEN": self.tokens[bob],
+            "SANDBOX_ORDER_IDS": _first_last(samples.order_ids(alice)),
+            "SANDBOX_OTHER_ORDER_IDS": _first_last(samples.order_ids(bob)),
+        }
+        return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+
+
+def _first_last(ids: range) -> str:
+    return f"{ids[0]}-{ids[-1]}"
+
+
+def new_token(keys: SandboxKeys, *, client: str, owner: str, lifetime_seconds: int) -> str:
+    """A token of the sandbox's issuer as it last ran."""
+    return mint(
+        keys,
+        issuer=keys.issuers[0],
+        owner=owner,
+        client=client,
+        lifetime_seconds=lifetime_seconds,
+        now=int(time.time()),
+        jti=str(uuid.uuid4()),
+    )
+
+
+@contextlib.asynccontextmanager
+async def sandbox_on(
+    listener: socket.socket, keys: SandboxKeys, folder: Path, database_url: str | None
+) -> AsyncIterator[Sandbox]:
+    """Run a sandbox while the context lasts.
+
+    listener: the address it answers at.
+    folder: where the keys are, and the database unless `database_url` names another.
+    """
+    url = "http://{}:{}".format(*listener.getsockname()[:2])
+    keys.remember_issuer(url + REALM_PATH)
+    async with contextlib.AsyncExitStack() as stack:
+        database = Database(database_url or f"sqlite:///{folder / DATABASE_FILE}")
+        stack.push_async_callback(database.close)
+        await schema.migrate(database)
+        await samples.fill(database, utc_now())
+        parts = await stack.enter_async_context(running(_plan(database, keys)))
+        await stack.enter_async_context(
+            serving_on(listener, parts.app, parts.serving, drain_seconds=0, shutdown_seconds=5)
+        )
+        tokens = {
+            client: new_token(keys, client=client, owner=owner, lifetime_seconds=TOKEN_SECONDS)
+            for client, owner in TENANTS.items()
+        }
+        yield Sandbox(url, tokens)
+
+
+def _plan(database: Database, keys: SandboxKeys) -> Plan:
+    async def own_keys() -> list[Any]:
+        return list(keys.public_jwks()["keys"])
+
+    def issuer(serving: Serving) -> Issuer:
+        return Issuer(serving, keys, lambda: keys.issuers[0], time.time)
+
+    return Plan(
+        database=database,
+        keys=own_keys,
+        tokens=TokenRules(frozenset(keys.issuers)),
+        mounts={REALM_PATH + "/": issuer},
+    )

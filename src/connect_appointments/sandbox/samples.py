@@ -1,0 +1,73 @@
+"""What a new sandbox holds: sample orders of two owners all over the country, and technicians with time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connect_appointments.core.model import Order, Site, SlotType
+from connect_appointments.sandbox.keys import TENANTS
+from connect_appointments.store import capacity, orders, requests
+from connect_appointments.store.capacity import Places, Window
+from connect_appointments.store.engine import Database
+from connect_appointments.workforce.windows import Rules
+
+ORDERS_OF_EACH = 2000
+PLACES_A_WINDOW = 2000
+FIRST_REQUEST_ID = 300
+"""The id of the page's example."""
+
+SITES = (
+    Site("Australia/Brisbane", "QLD", "Brisbane"),
+    Site("Australia/Sydney", "NSW", "Sydney"),
+    Site("Australia/Melbourne", "VIC", "Melbourne"),
+    Site("Australia/Adelaide", "SA", "Adelaide"),
+    Site("Australia/Perth", "WA", "Perth"),
+    Site("Australia/Hobart", "TAS", "Hobart"),
+    Site("Australia/Darwin", "NT", "Darwin"),
+)
+
+
+def order_ids(client: str) -> range:
+    """The ids of a tenant's sample orders."""
+    first = 1 + list(TENANTS).index(client) * ORDERS_OF_EACH
+    return range(first, first + ORDERS_OF_EACH)
+
+
+def _order(order_id: int, owner: str) -> Order:
+    return Order(
+        id=order_id,
+        owner=owner,
+        site=SITES[order_id % len(SITES)],
+        demand_type="Standard Install",
+        priority_assist=False,
+        e_sla="Standard",
+        customer_ref=f"CUST-REF-{order_id:03d}",
+        service_id=order_id,
+        contact_name="The occupant",
+        contact_type="Primary Contact",
+        contact_phone="0739076000",
+        contact_notes=None,
+    )
+
+
+async def fill(database: Database, now: datetime) -> None:
+    """Fill a new database, and give the days that have come into reach since the last start their places."""
+    days = 1 + Rules().horizon_days + Rules().slot_days + 7
+
+    async def work(connection: AsyncConnection) -> None:
+        if await orders.is_empty(connection):
+            samples = [_order(order_id, owner) for client, owner in TENANTS.items() for order_id in order_ids(client)]
+            await orders.upsert(connection, samples)
+            await requests.number_from(connection, FIRST_REQUEST_ID)
+        windows = [
+            Window(site.area, now.date() + timedelta(days=n), half)
+            for site in SITES
+            for n in range(days)
+            for half in SlotType
+        ]
+        rows = [Places(window, PLACES_A_WINDOW) for window in windows]
+        await capacity.set_places(connection, rows, overwrite=False)
+
+    await database.write(work)

@@ -1,0 +1,185 @@
+"""Every setting: its name, default, unit and meaning. The only reader of the environment."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+PREFIX = "CONNECT_APPOINTMENTS_"
+FILE_SUFFIX = "_FILE"
+ANY = "any"
+
+OF_THE_PLATFORM = re.compile(r"(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_(TCP|UDP)(_.+)?)?)")
+"""What Kubernetes puts into the environment beside a service named connect-appointments; no setting of ours."""
+
+
+S = TypeVar("S", bound="StoreSettings")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used as they are."""
+
+
+def _listed(value: object) -> object:
+    """Read `a, b` as a list."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Names = Annotated[frozenset[str], BeforeValidator(_listed)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class StoreSettings(BaseModel):
+    """Where the data is. What `migrate`, `orders`, `capacity` and `requests` need, and no more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    database_url: Annotated[
+        SecretStr, Field(description="`postgresql://user:password@host1,host2/name` or `sqlite:///path`")
+    ]
+    pool_size: Annotated[int, Field(ge=2, le=1000, description="Database connections of one process")] = 10
+    lock_timeout_seconds: Annotated[Seconds, Field(description="Longest wait for a row that is held")] = 10
+    statement_timeout_seconds: Annotated[Seconds, Field(description="Longest run of one statement")] = 15
+    connect_timeout_seconds: Annotated[Seconds, Field(description="Longest wait for one database host")] = 2
+    statement_cache: Annotated[
+        bool, Field(description="Prepared statements; off behind a pooler that shares connections")
+    ] = True
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="The least that is logged")
+    ] = "info"
+
+    @model_validator(mode="after")
+    def _known_database(self) -> StoreSettings:
+        if not re.match(r"sqlite:///.|postgres(ql)?://.", self.database_url.get_secret_value()):
+            raise ValueError("DATABASE_URL must begin with postgresql:// or sqlite:///")
+        return self
+
+
+class WorkSettings(StoreSettings):
+    """How background work is done. What `work` needs."""
+
+    worker_slots: Annotated[int, Field(ge=1, le=100, description="Jobs of one process at once")] = 8
+    lease_seconds: Annotated[Seconds, Field(description="How long a claimed job is one worker's")] = 30
+    poll_seconds: Annotated[Seconds, Field(description="How often to look for jobs of other processes")] = 1
+    search_tries: Annotated[int, Field(ge=1, le=100, description="Failures until a search has failed for good")] = 8
+    slot_days: Annotated[int, Field(ge=1, le=60, description="Calendar days on offer")] = 14
+    lead_days: Annotated[int, Field(ge=0, le=60, description="Working days between today and the first slot")] = 1
+    booking_horizon_days: Annotated[int, Field(ge=1, le=365, description="How far ahead dateFrom may be")] = 89
+    holiday_country: Annotated[str, Field(description="Whose public holidays count, ISO 3166-1 alpha-2")] = "AU"
+
+
+class ServeSettings(WorkSettings):
+    """What `serve` needs."""
+
+    public_url: Annotated[str, Field(description="Where callers reach the service; every Location begins with it")]
+    issuer: Annotated[str, Field(description="The `iss` of the tokens; keys are found by OpenID discovery")]
+    jwks_url: Annotated[str | None, Field(description="The issuer's keys, instead of discovery")] = None
+    jwks_file: Annotated[Path | None, Field(description="The issuer's keys in a file, instead of discovery")] = None
+    audience: Annotated[Names, Field(description="Accepted `aud`, separated by commas; or `any`, to ask for none")] = (
+        frozenset()
+    )
+    allowed_azp: Annotated[Names, Field(description="Accepted `azp`, separated by commas")] = frozenset()
+    owner_claim: Annotated[str, Field(min_length=1, description="The claim that names the owner")] = "userId"
+    algorithms: Annotated[Names, Field(description="Accepted signatures, separated by commas")] = frozenset({"RS256"})
+    clock_leeway_seconds: Annotated[float, Field(ge=0, le=300, description="How far the issuer's clock may be off")] = 5
+    listen_host: Annotated[str, Field(description="The address to listen on")] = "127.0.0.1"
+    listen_port: Annotated[int, Field(ge=0, le=65_535, description="The port to listen on")] = 8080
+    one_appointment_per_order: Annotated[
+        bool, Field(description="One appointment-request of an order is being booked or is booked, no more")
+    ] = True
+    deprecated_since: Annotated[date, Field(description="Since when versions 1 and 2 are deprecated")] = date(
+        2025, 5, 26
+    )
+    sunset: Annotated[date | None, Field(description="When versions 1 and 2 end; said, not done")] = None
+    body_timeout_seconds: Annotated[Seconds, Field(description="How long a body may take")] = 10
+    max_waiting: Annotated[int, Field(ge=1, description="Calls that may wait for the database, per kind")] = 4096
+    drain_seconds: Annotated[
+        float, Field(ge=0, le=600, description="After SIGTERM, how long readiness is red before connections close")
+    ] = 2
+    shutdown_seconds: Annotated[Seconds, Field(description="How long requests under way may take after that")] = 30
+
+    @model_validator(mode="after")
+    def _usable(self) -> ServeSettings:
+        _check_url("PUBLIC_URL", self.public_url)
+        _check_url("ISSUER", self.issuer)
+        if not self.audience and not self.allowed_azp:
+            raise ValueError(
+                "AUDIENCE or ALLOWED_AZP must be set: which tokens of the issuer are meant for this service? "
+                "AUDIENCE=any accepts them all"
+            )
+        unknown = self.algorithms - KNOWN_ALGORITHMS
+        if unknown or not self.algorithms:
+            raise ValueError(f"ALGORITHMS must be among {', '.join(sorted(KNOWN_ALGORITHMS))}")
+        return self
+
+
+KNOWN_ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"})
+
+
+def _check_url(name: str, url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError(f"{name} must be an http or https URL without query and fragment")
+
+
+def load(kind: type[S], environment: Mapping[str, str] | None = None) -> S:
+    """Read settings from environment variables, or from the files that `..._FILE` variables name.
+
+    environment: None is this process's own.
+    Raises `SettingsError` naming every setting that is missing, bad or unknown.
+    """
+    values = _values(os.environ if environment is None else environment)
+    known = ServeSettings.model_fields
+    wrong = [_unknown(name, known) for name in values if name not in known]
+    try:
+        found = kind.model_validate({name: value for name, value in values.items() if name in kind.model_fields})
+    except ValidationError as error:
+        wrong += [_sentence(one) for one in error.errors(include_input=False, include_url=False)]
+    if wrong:
+        raise SettingsError("\n".join(wrong))
+    return found
+
+
+def _values(environment: Mapping[str, str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for variable, value in environment.items():
+        name = variable.removeprefix(PREFIX)
+        if name == variable or OF_THE_PLATFORM.fullmatch(name):
+            continue
+        setting = name.lower()
+        if setting not in ServeSettings.model_fields and name.endswith(FILE_SUFFIX):
+            setting = name.removesuffix(FILE_SUFFIX).lower()
+            value = _content(variable, value)
+        if setting in values:
+            raise SettingsError(f"{PREFIX}{setting.upper()} is set twice: as itself and as a file")
+        values[setting] = value
+    return values
+
+
+def _content(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable} names a file that cannot be read: {error}") from error
+
+
+def _unknown(name: str, known: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; is {PREFIX}{near[0].upper()} meant?" if near else ""
+    return f"{PREFIX}{name.upper()} is not a setting{hint}"
+
+
+def _sentence(error: Any) -> str:
+    name = "".join(f"{PREFIX}{part.upper()} " for part in error["loc"][:1])
+    if error["type"] == "missing":
+        return f"{name}is missing"
+    text = str(error["msg"]).removeprefix("Value error, ")
+    return f"{name}is wrong: {text}" if name else PREFIX + text
