@@ -69,7 +69,7 @@ async def serving_on(
     """
     server = create_server(app, shutdown_seconds=shutdown_seconds)
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not task.done():
+    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event to wait for
         await asyncio.sleep(0.005)
     try:
         yield

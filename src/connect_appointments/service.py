@@ -41,7 +41,7 @@ class ServiceOptions:
 class Service:
     """Appointment-requests and bookings, as their owners may use them."""
 
-    def __init__(  # noqa: PLR0913 - the parts it is made of, each once
+    def __init__(
         self,
         database: Database,
         hot_path: HotPath,
@@ -146,8 +146,9 @@ class Service:
         if self._options.one_appointment_per_order:
             await orders.hold(connection, order_id)
         held = await requests.hold(connection, actor.scope, request_id)
-        if held.booking_id is not None and held.state in OCCUPYING:
-            if await bookings.slot_id_of(connection, held.booking_id) == slot_id:
+        if held.state in OCCUPYING and held.booking_id is not None:
+            under_way = await bookings.slot_id_of(connection, held.booking_id)
+            if under_way == slot_id:
                 return held.booking_id
         BOOK.judge(held.state)
         return await self._begin_booking(connection, actor, held, slot_id)

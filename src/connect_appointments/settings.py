@@ -155,12 +155,12 @@ def _values(environment: Mapping[str, str]) -> dict[str, str]:
         if name == variable or OF_THE_PLATFORM.fullmatch(name):
             continue
         setting = name.lower()
-        if setting not in ServeSettings.model_fields and name.endswith(FILE_SUFFIX):
-            setting = name.removesuffix(FILE_SUFFIX).lower()
-            value = _content(variable, value)
+        from_file = name.endswith(FILE_SUFFIX) and setting not in ServeSettings.model_fields
+        if from_file:
+            setting = setting.removesuffix(FILE_SUFFIX.lower())
         if setting in values:
             raise SettingsError(f"{PREFIX}{setting.upper()} is set twice: as itself and as a file")
-        values[setting] = value
+        values[setting] = _content(variable, value) if from_file else value
     return values
 
 

@@ -46,11 +46,11 @@ class Plan:
     keys: KeySource
     tokens: TokenRules
     public_url: str | None = None
-    rules: Rules = Rules()
-    deprecation: Deprecation = Deprecation()
-    reader: BodyReader = BodyReader()
-    service: ServiceOptions = ServiceOptions()
-    worker: WorkerOptions = WorkerOptions()
+    rules: Rules = field(default_factory=Rules)
+    deprecation: Deprecation = field(default_factory=Deprecation)
+    reader: BodyReader = field(default_factory=BodyReader)
+    service: ServiceOptions = field(default_factory=ServiceOptions)
+    worker: WorkerOptions = field(default_factory=WorkerOptions)
     max_waiting: int = 4096
     clock: Clock = utc_now
     workforce: Workforce | None = None

@@ -123,7 +123,7 @@ class Caller:
     pause_seconds: after a call without an answer, so that a dead server is not hammered.
     """
 
-    def __init__(  # noqa: PLR0913 - the last three have defaults that only their own tests change
+    def __init__(
         self,
         base_urls: Sequence[str],
         token: str,

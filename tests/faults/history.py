@@ -137,7 +137,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     def meaning(self) -> Meaning | None:
         """What the answer tells of the request's state; None if no such answer is documented."""
         answer = self.answer
-        if False and (self.id if self.op == "create" else answer.booking) is None:
+        if answer.status == 201 and (self.id if self.op == "create" else answer.booking) is None:
             return None
         if self.op == "create" and answer.status == 201 and answer.key is not None:
             return _KEYED_CREATE

@@ -95,6 +95,7 @@ overload and no connection did nothing | OPEN cancel=503@4-5 cancel=unsent@6-7 r
 a stranger sees nothing | OPEN cancel=absent@4-5,by=bob/1 read=open@6-7
 an id read before its creation | read=absent@0-3 create=201@2-4 read=open@5-6
 a request older than the history | cancel=booking@1-2 read=open@3-4 cancel=204@5-6
+a request cancelled before the history | read=cancelled@1-2 cancel=204@3-4
 a keyed creation repeated | create=500@0-1,key=k create=201@2-3,key=k create=201@4-5,key=k read=open@6-7
 a booking read by its number alone | BOOKED,id=none
 """
@@ -129,6 +130,7 @@ refused-book-without-cancel | nobody cancels | OPEN book=cancelled@4-5
 cancelled-without-cancel | read as cancelled, by nobody | OPEN read=cancelled@4-5
 cancelled-without-cancel | only an overload cancelled | OPEN cancel=503@4-5 read=cancelled@6-7
 answer-without-cause | booking, by nobody | OPEN read=booking@4-5
+answer-without-cause | the broken book came later | OPEN read=booking@4-5 book=broken@6-7
 outcome-changed | a refused attempt succeeds | OPEN book=7@4-5 outcome=422@6-7 outcome=200@8-9
 outcome-changed | a refused attempt runs again | OPEN book=7@4-5 outcome=422@6-7 outcome=202@8-9
 appointment-changed | two attempts succeed | BOOKED book=8@8-9,slot=pm outcome=200@10-11,booking=8,appointment=8
@@ -141,6 +143,7 @@ id-given-twice | an id given twice | create=201@0-1 create=201@2-3,order=11
 foreign-id-answered | a stranger cancels | OPEN cancel=204@4-5,by=bob/1
 foreign-id-answered | a stranger is refused by state | OPEN book=7@4-9 cancel=booking@5-6,by=bob/1
 undocumented-answer | an answer nobody documented | OPEN cancel=200@4-5
+undocumented-answer | a booking attempt without a number | OPEN book=201@4-5
 undocumented-answer | a creation without an id | create=201@0-1,id=none
 order-booked-twice | two visits of one order | BOOKED OTHER
 appointment-shared | two requests, one visit | BOOKED OTHER,appointment=507
@@ -279,17 +282,21 @@ def reply(status: int, body: str = "", *headers: str) -> bytes:
 
 
 def talk(script: Callable[[Caller], Awaitable[object]], *replies: bytes) -> tuple[list[Call], list[bytes]]:
-    """What a caller records and what a server receives; it gives the replies in turn, an empty one is silence."""
+    """What a caller records and what a server receives, after the number of its connection.
+
+    The server gives the replies in turn; an empty one is silence. The caller goes round two URLs, both of this server.
+    """
     received, left, recorder, serving = list[bytes](), list(replies), Recorder(), list[Any]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving.append(asyncio.current_task())
+        connection = b"%d " % len(serving)
         with contextlib.suppress(asyncio.IncompleteReadError):
             answer = b""
             while not isinstance(answer, Cut):
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = re.search(rb"Content-Length: (\d+)", head)
-                received.append(head + await reader.readexactly(int(length[1]) if length else 0))
+                received.append(connection + head + await reader.readexactly(int(length[1]) if length else 0))
                 writer.write(answer := left.pop(0))
         writer.close()
         await writer.wait_closed()
@@ -354,6 +361,7 @@ def test_the_way_of_a_request_is_recorded() -> None:
         ("read-booking", 300, Answer(200, booking=7, appointment=507, slot="8Z")),
     ]
     assert b"\r\nIdempotency-Key: k\r\n" in received[0]
+    assert [head[:2] for head in received] == [b"1 ", b"2 ", b"1 ", b"3 ", b"1 "], "the second was asked to close"
 
 
 def test_a_server_that_is_not_there_did_nothing() -> None:

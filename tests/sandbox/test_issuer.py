@@ -229,7 +229,7 @@ def exchange(app: Issuer, *messages: Message) -> list[Message]:
 
 def test_a_body_that_stops_half_way_is_408_and_closes_the_connection(keys: SandboxKeys) -> None:
     app = Issuer(Serving(None), keys, lambda: ISSUER, Clock(), body_seconds=0.01)
-    start, _ = exchange(app, {"type": "http.request", "body": b"grant_type=", "more_body": True})
+    start, *_ = exchange(app, {"type": "http.request", "body": b"grant_type=", "more_body": True})
     assert start["status"] == 408
     assert (b"connection", b"close") in start["headers"]
 

@@ -47,7 +47,7 @@ class Pairs(list[tuple[str, Any]]):
     __slots__ = ()
 
 
-class Wrong(Exception):  # noqa: N818 - not an error of the program
+class Wrong(Exception):
     """What is wrong with a field: a code and a sentence."""
 
 

@@ -139,9 +139,7 @@ def usable_keys(members: list[Any]) -> dict[str, SigningKey]:
     found: dict[str, SigningKey] = {}
     for member in members:
         try:
-            kid, key = _usable(member)
-            if kid in found:
-                raise ValueError("its kid stands twice")
+            kid, key = _usable(member, known=found)
         except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
             log.warning("key-skipped", kid=_printable_kid(member), reason=f"{error}"[:200])
         else:
@@ -149,10 +147,12 @@ def usable_keys(members: list[Any]) -> dict[str, SigningKey]:
     return found
 
 
-def _usable(member: dict[str, Any]) -> tuple[str, SigningKey]:
+def _usable(member: dict[str, Any], known: Mapping[str, SigningKey]) -> tuple[str, SigningKey]:
     kid = member["kid"]
     if not isinstance(kid, str):
         raise TypeError("its kid is not a text")
+    if kid in known:
+        raise ValueError("its kid stands twice")
     if member.get("use", "sig") != "sig" or "verify" not in member.get("key_ops", ["verify"]):
         raise ValueError("it is not for signatures")
     if "d" in member:

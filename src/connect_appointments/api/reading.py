@@ -20,7 +20,7 @@ from connect_appointments.api.refusals import (
 DRAIN_SECONDS = 1
 
 
-class CallerGone(Exception):  # noqa: N818 - not an error of the program
+class CallerGone(Exception):
     """The caller closed the connection before its request was complete: there is nobody to answer."""
 
 
@@ -68,7 +68,7 @@ class BodyReader:
             raise BodyTimeout from None
 
     async def _read(self, receive: Receive) -> bytes:
-        body = b""
+        body = bytearray()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -77,7 +77,7 @@ class BodyReader:
             if len(body) > self.max_body_bytes:
                 raise BodyTooLarge
             if not message.get("more_body", False):
-                return body
+                return bytes(body)
 
 
 async def drain(receive: Receive) -> None:

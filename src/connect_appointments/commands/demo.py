@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -92,7 +92,7 @@ class Story:
         self._expect(bool(slots), "no slot is on offer")
         return slots
 
-    async def _post(self, title: str, path: str, body: dict[str, object], status: int) -> Exchange:
+    async def _post(self, title: str, path: str, body: Mapping[str, object], status: int) -> Exchange:
         answer = await exchange(self._port, "POST", path, self._token, json.dumps(body, separators=(",", ":")))
         self._show(title, answer, status)
         return answer

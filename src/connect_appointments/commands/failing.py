@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class CommandFailed(Exception):  # noqa: N818 - what it says to the user
+class CommandFailed(Exception):
     """The command could not do what it was asked; the argument says why, and what to do."""

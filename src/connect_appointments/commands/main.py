@@ -7,8 +7,8 @@ import sys
 import typer
 
 from connect_appointments.commands import demo, sandbox, schema, serve, token, work
-from connect_appointments.core.errors import Refusal
 from connect_appointments.commands.failing import CommandFailed
+from connect_appointments.core.errors import Refusal
 from connect_appointments.sandbox.keys import KeysError
 from connect_appointments.settings import SettingsError
 

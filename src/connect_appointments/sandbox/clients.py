@@ -35,7 +35,7 @@ _ADVICE = {
 }
 
 
-class TokenRefused(Exception):  # noqa: N818 - not an error of the program
+class TokenRefused(Exception):
     """A token request is refused.
 
     The message tells the developer what to do, in the characters that error_description may have (printable ASCII

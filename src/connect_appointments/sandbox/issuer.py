@@ -68,7 +68,7 @@ class Issuer(Shell):
 
     operation = "issuer"
 
-    def __init__(  # noqa: PLR0913 - the parts it is made of, each once
+    def __init__(
         self,
         serving: Serving,
         keys: SandboxKeys,

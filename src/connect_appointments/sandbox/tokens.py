@@ -9,9 +9,7 @@ from joserfc import jwt
 from connect_appointments.sandbox.keys import SandboxKeys
 
 
-def mint(  # noqa: PLR0913 - each argument is a claim, and all but the first are named
-    keys: SandboxKeys, *, issuer: str, owner: str, client: str, lifetime_seconds: int, now: int, jti: str
-) -> str:
+def mint(keys: SandboxKeys, *, issuer: str, owner: str, client: str, lifetime_seconds: int, now: int, jti: str) -> str:
     """Sign an access token.
 
     issuer: the URL of the realm, without a slash at the end.

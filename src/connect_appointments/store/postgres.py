@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import asyncpg
@@ -15,7 +15,8 @@ from connect_appointments.core.lifecycle import CANCEL, State
 from connect_appointments.store.lanes import LOCKED, Cancel, Found, Key, ReadRow
 from connect_appointments.store.options import DatabaseOptions
 
-Connection = asyncpg.Connection
+Connection: TypeAlias = Any
+"""asyncpg's connection; the library has no types."""
 
 LANE_SETTINGS = {"enable_seqscan": "off", "jit": "off", "lock_timeout": "1000"}
 """A batch touches a few dozen rows by key: no plan but the one through the index is ever right."""

@@ -35,7 +35,8 @@ updated_on = strftime('{SQLITE_INSTANT}', 'now') WHERE id IN (SELECT value FROM 
 """  # noqa: S608 - the only thing put in is a constant of ours
 NOTE = f"""
 INSERT INTO events (request_id, kind, at, owner, client, trace)
-SELECT json_extract(value, '$[0]'), ?, strftime('{SQLITE_INSTANT}', 'now'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?)
+SELECT json_extract(value, '$[0]'), ?, strftime('{SQLITE_INSTANT}', 'now'),
+json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?)
 """  # noqa: S608 - the only thing put in is a constant of ours
 READ = """
 SELECT r.id, r.owner, r.order_id, r.date_from, r.state, r.created_on, r.updated_on, r.cancelled_on, offers.slots

@@ -1,4 +1,4 @@
-"""What the service asks of a workforce system. Ours is the calendar; an operator's own goes behind the same two calls."""
+"""What the service asks of a workforce system: ours is the calendar, an operator's own goes behind the same calls."""
 
 from __future__ import annotations
 
