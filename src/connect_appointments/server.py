@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from connect_appointments.api.shell import Serving
 
 KEEP_ALIVE_SECONDS = 75
+BACKLOG = 2048
 
 
 class Server(uvicorn.Server):
@@ -25,15 +26,24 @@ class Server(uvicorn.Server):
         yield
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening address of our own, so that the port is known before the first request; 0 is any free port."""
-    found = socket.create_server((host, port), family=_family(host), reuse_port=False)
-    found.set_inheritable(True)
+def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Take an address, so that the port is known before the first request; the server listens on it.
+
+    port: 0 is any free one.
+    shared: other processes of ours may take the same one; the system spreads connections over them.
+    """
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        found.bind((host, port))
+        if not shared:
+            found.listen(BACKLOG)
+    except OSError:
+        found.close()
+        raise
     return found
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def create_server(app: ASGIApp, *, shutdown_seconds: float) -> Server:
@@ -53,6 +63,7 @@ def create_server(app: ASGIApp, *, shutdown_seconds: float) -> Server:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=int(shutdown_seconds) or 1,
         )

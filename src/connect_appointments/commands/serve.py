@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import sys
 from typing import Annotated
 
 import httpx
@@ -12,6 +14,7 @@ import uvloop
 from connect_appointments.commands.failing import CommandFailed
 from connect_appointments.observe import configure_logging
 from connect_appointments.planning import open_database, serve_plan
+from connect_appointments.processes import run_processes
 from connect_appointments.server import bind, serving_on, until_stopped
 from connect_appointments.settings import ServeSettings, load
 from connect_appointments.store import schema
@@ -20,30 +23,52 @@ from connect_appointments.wiring import running
 
 
 def serve(
+    workers: Annotated[int, typer.Option(help="Processes that share the port.", min=1, max=64)] = 1,
     with_worker: Annotated[
-        bool, typer.Option("--worker/--no-worker", help="Also do background work in this process.")
+        bool, typer.Option("--worker/--no-worker", help="Also do background work in these processes.")
     ] = True,
 ) -> None:
     """Serve the API. Settings are environment variables CONNECT_APPOINTMENTS_…, or …_FILE for secrets."""
     settings = load(ServeSettings)
     configure_logging(settings.log_level)
-    uvloop.run(_serve(settings, with_worker=with_worker))
+    uvloop.run(_check(settings))
+    listener = _listen(settings, shared=workers > 1)
+    address = f"http://{settings.listen_host}:{listener.getsockname()[1]}"
+    if workers == 1:
+        uvloop.run(_serve(settings, listener, address, with_worker=with_worker))
+        return
+
+    def run() -> None:
+        own = bind(settings.listen_host, listener.getsockname()[1], shared=True)
+        uvloop.run(_serve(settings, own, address, with_worker=with_worker))
+
+    # The parent keeps the address, and never listens: a connection queued with it would wait for ever.
+    sys.exit(run_processes(workers, run))
 
 
-async def _serve(settings: ServeSettings, *, with_worker: bool) -> None:
+def _listen(settings: ServeSettings, *, shared: bool) -> socket.socket:
+    try:
+        return bind(settings.listen_host, settings.listen_port, shared=shared)
+    except OSError as error:
+        where = f"{settings.listen_host}:{settings.listen_port}"
+        raise CommandFailed(f"{where} cannot be listened on: {error.strerror}") from error
+
+
+async def _check(settings: ServeSettings) -> None:
+    database = open_database(settings)
+    try:
+        await check_schema(database)
+    finally:
+        await database.close()
+
+
+async def _serve(settings: ServeSettings, listener: socket.socket, address: str, *, with_worker: bool) -> None:
     async with contextlib.AsyncExitStack() as stack:
         database = open_database(settings)
         stack.push_async_callback(database.close)
-        await check_schema(database)
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
         plan = serve_plan(settings, database, client)
         parts = await stack.enter_async_context(running(plan, with_worker=with_worker))
-        try:
-            listener = bind(settings.listen_host, settings.listen_port)
-        except OSError as error:
-            where = f"{settings.listen_host}:{settings.listen_port}"
-            raise CommandFailed(f"{where} cannot be listened on: {error.strerror}") from error
-        print(f"serving on http://{settings.listen_host}:{listener.getsockname()[1]}", flush=True)
         await stack.enter_async_context(
             serving_on(
                 listener,
@@ -53,6 +78,7 @@ async def _serve(settings: ServeSettings, *, with_worker: bool) -> None:
                 shutdown_seconds=settings.shutdown_seconds,
             )
         )
+        print(f"serving on {address}", flush=True)
         await until_stopped()
 
 

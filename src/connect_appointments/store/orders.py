@@ -27,7 +27,10 @@ async def get(connection: AsyncConnection, scope: Scope, order_id: int) -> Order
 
 async def hold(connection: AsyncConnection, order_id: int) -> None:
     """Hold the row until the transaction ends, so that an order's appointment-requests are booked in turn."""
-    await connection.execute(sa.select(orders.c.id).where(orders.c.id == order_id).with_for_update())
+    # No key changes, so rows that point at the order may come: else a worker that confirms a booking, and so holds
+    # its appointment-request, would wait here for a caller who waits for that appointment-request.
+    query = sa.select(orders.c.id).where(orders.c.id == order_id).with_for_update(key_share=True)
+    await connection.execute(query)
 
 
 async def page(connection: AsyncConnection, scope: Scope, *, after: int, limit: int) -> Sequence[Order]:

@@ -92,6 +92,8 @@ async def move(
         conditions.append(requests.c.booking_id == leaving_booking)
     if entering_booking is not None:
         values["booking_id"] = entering_booking
+    if move.enters is State.CANCELLED:
+        values["cancelled_on"] = database_now()
     statement = sa.update(requests).where(*conditions).values(values).returning(requests.c.owner)
     owner = (await connection.execute(statement)).scalar_one_or_none()
     if owner is None:
@@ -123,24 +125,23 @@ async def withdraw(connection: AsyncConnection, request_id: int, slot_id: str) -
 
 async def get(connection: AsyncConnection, scope: Scope, request_id: int) -> AppointmentRequest | None:
     """The appointment-request, or None when the scope has no such one."""
-    found = await page(connection, scope, after=request_id - 1, limit=1)
-    return found[0] if found and found[0].id == request_id else None
+    row = (await connection.execute(_visible_to(scope).where(requests.c.id == request_id))).mappings().first()
+    return None if row is None else _from_row(row)
 
 
 async def page(
     connection: AsyncConnection, scope: Scope, *, after: int, limit: int, state: State | None = None
 ) -> Sequence[AppointmentRequest]:
     """Up to `limit` appointment-requests with ids above `after`, by id; `state` None is every state."""
-    query = (
-        sa.select(requests, offers.c.slots)
-        .outerjoin(offers, sa.and_(offers.c.request_id == requests.c.id, requests.c.state == State.OPEN))
-        .where(requests.c.id > after, visible(requests, scope))
-        .order_by(requests.c.id)
-        .limit(limit)
-    )
+    query = _visible_to(scope).where(requests.c.id > after).order_by(requests.c.id).limit(limit)
     if state is not None:
         query = query.where(requests.c.state == state)
     return [_from_row(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _visible_to(scope: Scope) -> sa.Select[Any]:
+    on_offer = sa.and_(offers.c.request_id == requests.c.id, requests.c.state == State.OPEN)
+    return sa.select(requests, offers.c.slots).outerjoin(offers, on_offer).where(visible(requests, scope))
 
 
 def _from_row(row: sa.RowMapping) -> AppointmentRequest:

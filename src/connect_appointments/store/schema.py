@@ -42,6 +42,8 @@ async def migrate(database: Database, target: str = "head") -> str:
 
     async def work(connection: AsyncConnection) -> str:
         if not database.is_sqlite:
+            # What another migration did while this one waited for the lock must be seen.
+            await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"))
             await connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
             await connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))

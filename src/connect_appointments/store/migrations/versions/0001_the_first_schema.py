@@ -42,6 +42,12 @@ def forbid_changing_events_on_sqlite() -> None:
             CREATE TRIGGER events_append_only_{verb.lower()} BEFORE {verb} ON events
             BEGIN SELECT RAISE(ABORT, 'events are append-only'); END
         """)
+    # INSERT OR REPLACE deletes without asking the trigger on DELETE.
+    op.execute("""
+        CREATE TRIGGER events_append_only_insert BEFORE INSERT ON events
+        WHEN EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
+        BEGIN SELECT RAISE(ABORT, 'events are append-only'); END
+    """)
 
 
 def create_tables() -> None:

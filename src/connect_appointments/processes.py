@@ -1,0 +1,108 @@
+"""Several processes serving one address: started, watched, started again when one dies, stopped together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+SHORT_LIFE_SECONDS = 5
+MAX_SHORT_LIVES = 5
+"""So many processes that died young, one after another: something is wrong with their surroundings."""
+RESTART_SECONDS = 0.5
+
+
+def run_processes(count: int, run: Callable[[], None]) -> int:
+    """Run `run` in `count` processes of our own until SIGTERM or Ctrl-C, and give the exit code.
+
+    Call it before any thread or event loop is there. A process that dies is replaced, unless they keep dying young.
+    """
+    family = Family(run)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, family.stop)
+    for _ in range(count):
+        family.start_one()
+    return family.watch()
+
+
+class Family:
+    """The processes, by pid, with the time each was born."""
+
+    def __init__(self, run: Callable[[], None]) -> None:
+        """`run` returns when its process is told to stop, and raises or exits when it cannot go on."""
+        self._run = run
+        self._born: dict[int, float] = {}
+        self._short_lives = 0
+        self._stopping = False
+        self._code = 0
+        self._alive, self._held = os.pipe()
+
+    def start_one(self) -> None:
+        """Start one more."""
+        pid = os.fork()
+        if pid == 0:
+            os.close(self._held)
+            threading.Thread(target=_end_with_parent, args=[self._alive], daemon=True).start()
+            _become(self._run)
+        self._born[pid] = time.monotonic()
+
+    def stop(self, _number: int, _frame: FrameType | None) -> None:
+        """Tell all to stop."""
+        self._stopping = True
+        for pid in self._born:
+            os.kill(pid, signal.SIGTERM)
+
+    def watch(self) -> int:
+        """Wait until all have ended; the exit code is the worst of theirs."""
+        while self._born:
+            pid, status = os.waitpid(-1, 0)
+            age = time.monotonic() - self._born.pop(pid)
+            code = os.waitstatus_to_exitcode(status)
+            if self._stopping:
+                self._code = self._code or abs(code)
+            else:
+                self._replace(pid, code, age)
+        return self._code
+
+    def _replace(self, pid: int, code: int, age: float) -> None:
+        self._short_lives = self._short_lives + 1 if age < SHORT_LIFE_SECONDS else 0
+        log.error("process-died", pid=pid, exit_code=code)
+        if self._short_lives > MAX_SHORT_LIVES:
+            self._code = abs(code) or 1
+            self.stop(signal.SIGTERM, None)
+            return
+        time.sleep(RESTART_SECONDS)
+        if not self._stopping:
+            self.start_one()
+
+
+def _end_with_parent(alive: int) -> None:
+    """Stop this process when the parent has gone, however it went: the system closes its end of the pipe."""
+    os.read(alive, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _become(run: Callable[[], None]) -> None:
+    """Be the new process: never return to the code that forked it."""
+    code = 1
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        run()
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it ends here, in one line
+        print(f"connect-appointments: {error}", file=sys.stderr)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

@@ -1,0 +1,72 @@
+"""The store's tests run on each engine, and once more where every transaction is serializable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from connect_appointments.store import orders
+from connect_appointments.store.engine import Database
+
+from tests.build import BOB, sample_order
+from tests.conftest import ENGINES
+from tests.store.given import BOBS_ORDER, ORDER, SECOND_ORDER
+
+SERIALIZABLE = "postgresql-serializable"
+ON_POSTGRESQL = pytest.mark.parametrize("engine", ["postgresql", SERIALIZABLE], indirect=True)
+ON_PLAIN_POSTGRESQL = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+ON_SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(params=(*ENGINES, SERIALIZABLE))
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of each engine in turn; the last one makes every transaction serializable."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(engine: str, database_url: str) -> str:
+    """The URL of a database nobody else uses, migrated and empty."""
+    if engine == SERIALIZABLE:
+        asyncio.run(_make_serializable(database_url))
+    return database_url
+
+
+async def _make_serializable(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+    await connection.close()
+
+
+@pytest.fixture
+def empty_url(engine: str, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a database nobody else uses, never migrated."""
+    if engine == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('empty') / 'test.db'}"
+    asyncio.run(_drop_everything(database_url))
+    return database_url
+
+
+async def _drop_everything(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await connection.close()
+
+
+@pytest.fixture
+async def database(database: Database) -> Database:
+    """A database with two orders of Alice and one of Bob."""
+    found = [sample_order(ORDER), sample_order(SECOND_ORDER), sample_order(BOBS_ORDER, BOB)]
+    await database.write(lambda connection: orders.upsert(connection, found))
+    return database
+
+
+@pytest.fixture
+async def neighbour(database: Database) -> AsyncIterator[Database]:
+    """The same database as another process has it: other connections, other locks."""
+    found = Database(database.url)
+    yield found
+    await found.close()
