@@ -38,6 +38,7 @@ class Plan:
     """What a running service is made from.
 
     public_url: None where the caller's Host is believed.
+    trusted_proxies: addresses whose forwarded host is believed in its place.
     workforce: None for our own calendar.
     mounts: what answers every path below a prefix, in place of the API.
     """
@@ -46,6 +47,7 @@ class Plan:
     keys: KeySource
     tokens: TokenRules
     public_url: str | None = None
+    trusted_proxies: frozenset[str] = frozenset()
     rules: Rules = field(default_factory=Rules)
     deprecation: Deprecation = field(default_factory=Deprecation)
     reader: BodyReader = field(default_factory=BodyReader)
@@ -87,7 +89,7 @@ async def working(worker: Worker) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def running(plan: Plan, *, with_worker: bool = True) -> AsyncIterator[Running]:
     """The application, with its keys fresh, its health watched and its worker at work while the context lasts."""
-    serving = Serving(plan.public_url)
+    serving = Serving(plan.public_url, plan.trusted_proxies)
     keys = KeyRing(plan.keys, time.monotonic)
     authenticator = Authenticator(keys, plan.tokens, lambda: plan.clock().timestamp())
     hot_path = HotPath(plan.database, max_waiting=plan.max_waiting)

@@ -25,6 +25,10 @@ log = structlog.get_logger(__name__)
 
 WORKER = Operator("worker")
 
+MAX_DOUBLINGS = 64
+"""Longer than any longest wait; a job tried a thousand times would ask for a number that no float holds."""
+MAX_REASON_CHARACTERS = 500
+
 
 @dataclass(frozen=True)
 class WorkerOptions:
@@ -88,8 +92,8 @@ class Worker:
             found = await self._database.write(
                 lambda connection: jobs.claim(connection, limit=free, lease_seconds=self._options.lease_seconds)
             )
-        except (errors.Unavailable, errors.Overloaded) as error:
-            log.warning("jobs-not-claimed", reason=str(error.__cause__ or error.detail))
+        except Exception as error:  # noqa: BLE001 - whatever it is may pass, and a worker that ended would not see it
+            log.warning("jobs-not-claimed", reason=_reason(error))
             return False
         for job in found:
             task = asyncio.create_task(self.do(job))
@@ -149,22 +153,29 @@ class Worker:
         return asyncio.timeout(self._options.lease_seconds * 0.8)
 
     async def _put_off(self, job: Job, error: Exception) -> None:
-        reason = f"{type(error).__name__}: {error}"[:500]
+        reason = _reason(error)
         log.warning("job-failed", kind=job.kind, tries=job.tries, reason=reason)
         try:
             await self._database.write(lambda connection: self._postpone(connection, job, reason))
-        except (errors.Unavailable, errors.Overloaded) as unavailable:
-            # Its lease runs out, and somebody takes it up.
-            log.warning("job-left-to-its-lease", reason=str(unavailable.__cause__ or unavailable.detail))
+        except Exception as failure:  # noqa: BLE001 - its lease runs out, and somebody takes it up
+            log.warning("job-left-to-its-lease", reason=_reason(failure))
 
     async def _postpone(self, connection: AsyncConnection, job: Job, reason: str) -> None:
         if job.kind is JobKind.SEARCH and job.tries >= self._options.search_tries:
             if await jobs.finish(connection, job):
                 await requests.move(connection, _actor(job), job.request_id, SEARCH_FAILED)
             return
-        longest = min(self._options.max_backoff_seconds, self._options.backoff_seconds * 2 ** (job.tries - 1))
+        doublings = min(job.tries - 1, MAX_DOUBLINGS)
+        longest = min(self._options.max_backoff_seconds, self._options.backoff_seconds * 2**doublings)
         seconds = longest * random.uniform(0.5, 1)  # noqa: S311 - jitter
         await jobs.postpone(connection, job, seconds=seconds, error=reason)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in characters that every database and log can hold."""
+    cause = error.__cause__ if isinstance(error, errors.Refusal) and error.__cause__ else error
+    text = f"{type(cause).__name__}: {cause}".replace("\x00", "\\x00").encode("ascii", "backslashreplace")
+    return text[:MAX_REASON_CHARACTERS].decode("ascii")
 
 
 def _actor(job: Job) -> Actor:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from connect_appointments.store import requests
+from connect_appointments.store.engine import Database
 
 from tests.api.wire import Wire, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import CANCEL, CREATE, Api
-
-LARGEST_BODY = 16 * 1024
 
 PAGE_EXAMPLE = """\
 POST /api/connect/orders/appointment-requests/cancel HTTP/1.1
@@ -41,22 +41,22 @@ async def still_works(wire: Wire, api: Api) -> None:
     """The connection takes another request and answers it right."""
     request_id = await api.created(1)
     await wire.send(cancel_bytes(api.alice.token, request_id))
-    answer = await wire.answer()
-    assert answer.status == 204, answer
+    assert (await wire.answer()).status == 204
+    assert (await api.alice.read(request_id)).json()["status"] == "cancelled"
 
 
-async def untouched(api: Api, request_id: int) -> bool:
-    """Whether the appointment-request is as it was created."""
-    answer = await api.settled(lambda: api.alice.read(request_id))
-    return bool(answer.json()["status"] == "open")
+async def is_cancelled(api: Api, request_id: int) -> bool:
+    """Whether it is; otherwise it is as it was created."""
+    found = await api.settled(lambda: api.alice.read(request_id))
+    return {"cancelled": True, "open": False}[found.json()["status"]]
 
 
 @pytest.mark.parametrize("version", "1234567")
-async def test_section_2_the_pages_example_gets_the_pages_answer_byte_for_byte(api: Api, version: str) -> None:
-    ids = [await api.created(1)]
-    while ids[-1] < 300:
-        ids.append(await api.created(1))
-    assert ids[-1] == 300
+async def test_section_2_the_pages_example_gets_the_pages_answer_byte_for_byte(
+    database: Database, api: Api, version: str
+) -> None:
+    await database.write(lambda connection: requests.number_from(connection, 300))
+    assert await api.created(1) == 300
     async with on_the_wire(api) as port, open_wire(port) as wire:
         text = PAGE_EXAMPLE.format(token=api.alice.token, version=version)
         await wire.send(text.replace("\n", "\r\n").encode())
@@ -70,4 +70,185 @@ async def test_section_2_the_pages_example_gets_the_pages_answer_byte_for_byte(a
         assert bool(answer.values("deprecation")) is (version in "12")
         wire.half_close()
         assert await wire.ended()
-    assert (await api.alice.read(300)).json()["status"] == "cancelled"
+    assert await is_cancelled(api, 300)
+
+
+REFUSED = {
+    "D13 no such path": (404, {"line": "POST /nowhere HTTP/1.1"}),
+    "D11 another verb": (405, {"line": f"PUT {CANCEL} HTTP/1.1"}),
+    "D13 two Host headers": (400, {"Host": ["localhost:8080", "localhost:8080"]}),
+    "D13 no Host": (400, {"Host": None}),
+    "D15 no token": (401, {"Authorization": None}),
+    "D12 no version": (400, {"X-API-VERSION": None}),
+    "D11 another media type": (415, {"Content-Type": "text/plain"}),
+    "D11 a content encoding": (415, {"Content-Encoding": "gzip"}),
+    "D10 broken JSON": (400, {"body": b'{"appointmentRequestId":'}),
+    "D9 a text": (422, {"body": b'{"appointmentRequestId":"300"}'}),
+    "D7 an unknown id": (404, {"body": b'{"appointmentRequestId":4611686018427387904}'}),
+}
+
+
+@pytest.mark.parametrize(("status", "changes"), REFUSED.values(), ids=REFUSED)
+async def test_a_kept_connection_works_after_the_refusal_of(
+    port: int, shared_api: Api, status: int, changes: dict[str, object]
+) -> None:
+    body = changes.get("body", b'{"appointmentRequestId":1}')
+    others = {name: value for name, value in changes.items() if name != "body"}
+    async with open_wire(port) as wire:
+        await wire.send(spell(shared_api.alice.token, body, **others))
+        answer = await wire.answer()
+        assert answer.status == status
+        assert not answer.last
+        await still_works(wire, shared_api)
+
+
+@pytest.mark.parametrize("verb", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"])
+async def test_d11_every_other_verb_is_405_and_names_the_right_one(port: int, shared_api: Api, verb: str) -> None:
+    async with open_wire(port) as wire:
+        await wire.send(spell(shared_api.alice.token, line=f"{verb} {CANCEL} HTTP/1.1", Content_Length=None))
+        answer = await wire.answer(verb)
+        assert (answer.status, answer.values("allow")) == (405, ["POST"])
+        await still_works(wire, shared_api)
+
+
+@pytest.mark.parametrize("path", ["/livez", "/docs", "/openapi/v7.json", f"{CREATE}/300"])
+async def test_d11_head_of_what_answers_get_is_405_without_a_body(port: int, shared_api: Api, path: str) -> None:
+    async with open_wire(port) as wire:
+        await wire.send(spell(shared_api.alice.token, line=f"HEAD {path} HTTP/1.1", Content_Length=None))
+        answer = await wire.answer("HEAD")
+        assert (answer.status, answer.values("allow"), answer.body) == (405, ["GET"], b"")
+        await still_works(wire, shared_api)
+
+
+@pytest.mark.parametrize("upgrade", ["websocket", "h2c"])
+async def test_an_offer_to_upgrade_is_not_taken_and_the_request_is_answered(
+    port: int, shared_api: Api, upgrade: str
+) -> None:
+    request_id = await shared_api.created(1)
+    async with open_wire(port) as wire:
+        await wire.send(cancel_bytes(shared_api.alice.token, request_id, Connection="Upgrade", Upgrade=upgrade))
+        assert (await wire.answer()).status == 204
+        await still_works(wire, shared_api)
+
+
+async def test_an_offer_to_upgrade_loses_no_pipelined_request(port: int, shared_api: Api) -> None:
+    token = shared_api.alice.token
+    request_id = await shared_api.created(1)
+    offer = spell(token, line="GET /livez HTTP/1.1", Content_Length=None, Connection="Upgrade", Upgrade="websocket")
+    async with open_wire(port) as wire:
+        await wire.send(offer + cancel_bytes(token, request_id))
+        assert (await wire.answer()).status == 200
+        assert (await wire.answer()).status == 204
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "another.test"])
+async def test_a_target_in_absolute_form_is_its_path(port: int, shared_api: Api, host: str) -> None:
+    request_id = await shared_api.created(1)
+    async with open_wire(port) as wire:
+        line = f"POST http://{host}{CANCEL} HTTP/1.1"
+        await wire.send(cancel_bytes(shared_api.alice.token, request_id, line=line))
+        assert (await wire.answer()).status == 204
+
+
+@pytest.mark.parametrize("target", ["*", "http://localhost:8080", "localhost:443", "/%", "//", "/\xc3\xa9", "/?", "?x"])
+@pytest.mark.parametrize("verb", ["OPTIONS", "GET", "CONNECT"])
+async def test_an_odd_target_is_refused_and_never_a_500(port: int, shared_api: Api, verb: str, target: str) -> None:
+    async with open_wire(port) as wire:
+        await wire.send(spell(shared_api.alice.token, line=f"{verb} {target} HTTP/1.1", Content_Length=None))
+        answer = await wire.bare_answer(verb)
+        assert answer.status in ({200, 400, 404, 405} if target == "/?" else {400, 404, 405})
+
+
+BARE = {
+    "no HTTP at all": b"hello\r\n\r\n",
+    "a TLS greeting": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "HTTP/2 with prior knowledge": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "two lengths": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+    "a length and chunks": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a negative length": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+    "a length of 5,000 digits": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+    "a chunk without a size": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+    "a space before the colon": b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+    "a folded header": b"GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n 2\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("data", BARE.values(), ids=BARE)
+async def test_d13_bytes_that_are_not_http_are_a_400_and_the_connection_ends(port: int, data: bytes) -> None:
+    async with open_wire(port) as wire:
+        await wire.send(data)
+        assert (await wire.bare_answer()).status == 400
+        assert await wire.ended()
+
+
+async def test_a_caller_that_half_closes_after_its_request_still_gets_the_answer(port: int, shared_api: Api) -> None:
+    request_id = await shared_api.created(1)
+    async with open_wire(port) as wire:
+        await wire.send(cancel_bytes(shared_api.alice.token, request_id))
+        wire.half_close()
+        assert (await wire.answer()).status == 204
+        assert await wire.ended()
+    assert await is_cancelled(shared_api, request_id)
+
+
+async def test_a_caller_that_half_closes_after_three_pipelined_requests_gets_three_answers(
+    port: int, shared_api: Api
+) -> None:
+    ids = [await shared_api.created(1) for _ in range(3)]
+    async with open_wire(port) as wire:
+        await wire.send(b"".join(cancel_bytes(shared_api.alice.token, n) for n in ids))
+        wire.half_close()
+        assert [(await wire.answer()).status for _ in ids] == [204, 204, 204]
+        assert await wire.ended()
+
+
+async def test_a_caller_that_half_closes_while_it_is_idle_is_let_go(port: int, shared_api: Api) -> None:
+    async with open_wire(port) as wire:
+        await still_works(wire, shared_api)
+        wire.half_close()
+        assert await wire.ended()
+
+
+async def test_pipelined_requests_are_answered_in_their_order(port: int, shared_api: Api) -> None:
+    token = shared_api.alice.token
+    ids = [await shared_api.created(1) for _ in range(2)]
+    sent = [
+        cancel_bytes(token, ids[0], X_Request_Id="first"),
+        spell(token, line="GET /nowhere HTTP/1.1", Content_Length=None, X_Request_Id="second"),
+        cancel_bytes("x", ids[1], X_Request_Id="third"),
+        spell(token, b"{", X_Request_Id="fourth"),
+        cancel_bytes(token, ids[1], X_Request_Id="fifth"),
+    ]
+    async with open_wire(port) as wire:
+        await wire.send(b"".join(sent))
+        answers = [await wire.answer() for _ in sent]
+    assert [answer.status for answer in answers] == [204, 404, 401, 400, 204]
+    names = [name for answer in answers for name in answer.values("x-request-id")]
+    assert names == ["first", "second", "third", "fourth", "fifth"]
+
+
+async def test_a_request_sent_byte_by_byte_is_answered(port: int, shared_api: Api) -> None:
+    request_id = await shared_api.created(1)
+    async with open_wire(port) as wire:
+        for byte in cancel_bytes(shared_api.alice.token, request_id):
+            await wire.send(bytes([byte]))
+            await asyncio.sleep(0)
+        assert (await wire.answer()).status == 204
+
+
+async def test_http_1_0_gets_its_answer_and_the_connection_ends(port: int, shared_api: Api) -> None:
+    request_id = await shared_api.created(1)
+    async with open_wire(port) as wire:
+        await wire.send(cancel_bytes(shared_api.alice.token, request_id, line=f"POST {CANCEL} HTTP/1.0"))
+        answer = await wire.answer()
+        assert (answer.status, answer.last) == (204, True)
+        assert await wire.ended()
+
+
+async def test_connection_close_is_kept_to(port: int, shared_api: Api) -> None:
+    request_id = await shared_api.created(1)
+    async with open_wire(port) as wire:
+        await wire.send(cancel_bytes(shared_api.alice.token, request_id, Connection="close"))
+        answer = await wire.answer()
+        assert (answer.status, answer.last) == (204, True)
+        assert await wire.ended()

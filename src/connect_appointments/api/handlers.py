@@ -46,9 +46,10 @@ class Call:
         """The Idempotency-Key; raises `InvalidIdempotencyKey`."""
         if self.idempotency_key is None:
             return None
-        if not _key.fullmatch(self.idempotency_key):
+        key = self.idempotency_key.strip(b" \t")  # white space around a value is not part of it (RFC 9110 5.5)
+        if not _key.fullmatch(key):
             raise InvalidIdempotencyKey
-        return self.idempotency_key.decode("ascii")
+        return key.decode("ascii")
 
 
 async def cancel_request(service: Service, call: Call) -> Answer:

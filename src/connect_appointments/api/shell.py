@@ -47,23 +47,43 @@ class Headers:
         return name in self._repeated
 
 
+class Serving:
+    """What all answers of one process share: where its pages are, and whether it is about to stop."""
+
+    def __init__(self, public_url: str | None, trusted_proxies: frozenset[str] = frozenset()) -> None:
+        """Not draining yet.
+
+        public_url: without a slash at its end; None where the caller's Host is believed, which only the sandbox does.
+        trusted_proxies: addresses whose X-Forwarded-Host and -Proto are believed in its place.
+        """
+        self.public_url = public_url
+        self.trusted_proxies = trusted_proxies
+        self.draining = False
+
+
 class Request:
     """A request on its way: what is known of it so far."""
 
     __slots__ = ("base_url", "headers", "receive", "scope", "trace", "trail")
 
-    def __init__(self, scope: Scope, receive: Receive, public_url: str | None) -> None:
-        """`public_url` is None where the caller's Host is believed, which only the sandbox does."""
+    def __init__(self, scope: Scope, receive: Receive, serving: Serving) -> None:
+        """`receive` gives the body, piece by piece."""
         self.scope = scope
         self.receive = receive
         self.headers = Headers(scope["headers"])
         self.trace = _trace_of(self.headers)
         self.trail: tuple[tuple[bytes, bytes], ...] = ()
-        self.base_url = self._host_url() if public_url is None else public_url
+        self.base_url = serving.public_url or self._host_url(serving.trusted_proxies)
 
-    def _host_url(self) -> str:
-        host = self.headers.get(b"host") or b""
-        return f"{self.scope['scheme']}://{host.decode('ascii')}" if _host.fullmatch(host) else ""
+    def _host_url(self, trusted_proxies: frozenset[str]) -> str:
+        """Where the caller reached us, by its own word or a trusted proxy's; empty when that makes no sense."""
+        host, scheme = self.headers.get(b"host"), self.scope["scheme"].encode()
+        if (self.scope.get("client") or ("",))[0] in trusted_proxies:
+            host = self.headers.get(b"x-forwarded-host") or host
+            scheme = self.headers.get(b"x-forwarded-proto") or scheme
+        if host is None or not _host.fullmatch(host) or scheme not in {b"http", b"https"}:
+            return ""
+        return f"{scheme.decode('ascii')}://{host.decode('ascii')}"
 
     def check_host(self) -> None:
         """Raise `InvalidHost` unless the Host header stands once and holds nothing else."""
@@ -78,15 +98,6 @@ def _trace_of(headers: Headers) -> str:
     if sent is not None and not headers.repeated(b"x-request-id") and _trace.fullmatch(sent):
         return sent.decode("ascii")
     return os.urandom(12).hex()
-
-
-class Serving:
-    """What all answers of one process share: where its pages are, and whether it is about to stop."""
-
-    def __init__(self, public_url: str | None) -> None:
-        """`public_url` has no slash at its end."""
-        self.public_url = public_url
-        self.draining = False
 
 
 class Shell(ABC):
@@ -105,7 +116,7 @@ class Shell(ABC):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = Request(scope, receive, self._serving.public_url)
+        request = Request(scope, receive, self._serving)
         try:
             answer = await self.answer(request)
         except CallerGone:

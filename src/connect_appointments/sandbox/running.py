@@ -66,12 +66,17 @@ def new_token(keys: SandboxKeys, *, client: str, owner: str, lifetime_seconds: i
 
 @contextlib.asynccontextmanager
 async def sandbox_on(
-    listener: socket.socket, keys: SandboxKeys, folder: Path, database_url: str | None
+    listener: socket.socket,
+    keys: SandboxKeys,
+    folder: Path,
+    database_url: str | None,
+    trusted_proxies: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Sandbox]:
     """Run a sandbox while the context lasts.
 
     listener: the address it answers at.
     folder: where the keys are, and the database unless `database_url` names another.
+    trusted_proxies: addresses whose X-Forwarded-Host and -Proto are believed.
     """
     url = "http://{}:{}".format(*listener.getsockname()[:2])
     keys.remember_issuer(url + REALM_PATH)
@@ -80,7 +85,7 @@ async def sandbox_on(
         stack.push_async_callback(database.close)
         await schema.migrate(database)
         await samples.fill(database, utc_now())
-        parts = await stack.enter_async_context(running(_plan(database, keys)))
+        parts = await stack.enter_async_context(running(_plan(database, keys, trusted_proxies)))
         await stack.enter_async_context(
             serving_on(listener, parts.app, parts.serving, drain_seconds=0, shutdown_seconds=5)
         )
@@ -91,7 +96,7 @@ async def sandbox_on(
         yield Sandbox(url, tokens)
 
 
-def _plan(database: Database, keys: SandboxKeys) -> Plan:
+def _plan(database: Database, keys: SandboxKeys, trusted_proxies: frozenset[str]) -> Plan:
     async def own_keys() -> list[Any]:
         return list(keys.public_jwks()["keys"])
 
@@ -102,5 +107,6 @@ def _plan(database: Database, keys: SandboxKeys) -> Plan:
         database=database,
         keys=own_keys,
         tokens=TokenRules(frozenset(keys.issuers)),
+        trusted_proxies=trusted_proxies,
         mounts={REALM_PATH + "/": issuer},
     )

@@ -7,12 +7,17 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
-import sqlalchemy as sa
 import stamina
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connect_appointments.store import postgres, sqlite
-from connect_appointments.store.failures import LostBeforeCommit, is_retryable, translated_errors
+from connect_appointments.store.failures import (
+    LostBeforeCommit,
+    breaks_connection,
+    is_out_of_time,
+    is_retryable,
+    translated_errors,
+)
 from connect_appointments.store.options import DatabaseOptions
 
 T = TypeVar("T")
@@ -33,6 +38,7 @@ class Database:
         self.options = options or DatabaseOptions()
         self.is_sqlite = url.startswith("sqlite:")
         self.engine: AsyncEngine = self._create_engine()
+        self._reader = self.engine.execution_options(postgresql_readonly=True)
         self._writer = self.engine.execution_options(**{sqlite.WRITES: True})
         self.write_lock = asyncio.Lock()
 
@@ -42,8 +48,8 @@ class Database:
         return postgres.create_engine(self.url, self.options)
 
     async def read(self, work: Work[T]) -> T:
-        """Run `work` in a transaction that changes nothing; raise `Unavailable` if the database cannot answer."""
-        return await self._repeat(self.engine, work)
+        """Run `work` in a transaction that can change nothing; raise `Unavailable` if the database cannot answer."""
+        return await self._repeat(self._reader, work)
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction and commit it.
@@ -83,9 +89,12 @@ async def _once(engine: AsyncEngine, work: Work[T]) -> T:
         await connection.begin()
         try:
             result = await work(connection)
-        except sa.exc.DBAPIError as error:
-            if error.connection_invalidated:
-                raise LostBeforeCommit from error
-            raise
+        except Exception as error:
+            if not breaks_connection(error):
+                raise
+            await connection.invalidate()
+            if is_out_of_time(error):
+                raise
+            raise LostBeforeCommit from error
         await connection.commit()
         return result

@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 
+import asyncpg
 import sqlalchemy as sa
 
 from connect_appointments.core import errors
-from connect_appointments.store import postgres, sqlite
 
 RETRYABLE_STATES = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: PostgreSQL undid the transaction and asks for it again."""
 
-UNAVAILABLE_CLASSES = ("08", "53", "55", "57", "58", "25006", "XX001", "3D000", "28")
+UNAVAILABLE_CLASSES = ("08", "28", "3D000", "40", "53", "55", "57", "58", "25006", "25P03", "XX001", "XX002")
 """SQLSTATE classes of a database that cannot do its work now, rather than of a statement that is wrong."""
+
+LOST_CLASSES = ("08", "57P", "25006", "25P03")
+"""Those after which this connection is of no more use: broken, ended by the server, or of a server that only reads."""
+
+OUT_OF_TIME = frozenset({"55P03", "57014"})
+"""`lock_timeout` and `statement_timeout`: the database had its chance, and would need as long again."""
+
+
+SQLITE_CODES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""The same of SQLite: its primary result codes."""
 
 
 class LostBeforeCommit(Exception):
@@ -29,17 +55,49 @@ def sqlstate(error: BaseException) -> str:
 
 def is_retryable(error: Exception) -> bool:
     """Whether the transaction was certainly undone and is worth another try."""
-    return isinstance(error, LostBeforeCommit) or sqlstate(error) in RETRYABLE_STATES
+    if isinstance(error, LostBeforeCommit) or _is_stale_plan(error):
+        return True
+    return sqlstate(error) in RETRYABLE_STATES
+
+
+def is_out_of_time(error: BaseException | None) -> bool:
+    """Whether a time limit ended the work, so that trying again at once would only wait as long again."""
+    return error is not None and (isinstance(error, TimeoutError) or sqlstate(error) in OUT_OF_TIME)
+
+
+def breaks_connection(error: BaseException) -> bool:
+    """Whether the connection on which this happened is of no more use."""
+    if getattr(error, "connection_invalidated", False) or _is_connection_error(error):
+        return True
+    return isinstance(error, TimeoutError) or sqlstate(error).startswith(LOST_CLASSES)
 
 
 def is_unavailable(error: BaseException) -> bool:
     """Whether the database could not do its work, as opposed to a statement that is wrong."""
     if isinstance(error, (OSError, TimeoutError, LostBeforeCommit)):
         return True
-    if getattr(error, "connection_invalidated", False) or postgres.is_connection_error(error):
+    if breaks_connection(error) or _is_unavailable_sqlite(error):
         return True
-    state = sqlstate(error)
-    return state in RETRYABLE_STATES or state.startswith(UNAVAILABLE_CLASSES) or sqlite.is_unavailable(error)
+    return sqlstate(error).startswith(UNAVAILABLE_CLASSES)
+
+
+def _is_connection_error(error: BaseException) -> bool:
+    # A value that does not fit its column is an InterfaceError too, and a ValueError.
+    if isinstance(error, ValueError):
+        return False
+    return isinstance(error, (asyncpg.InterfaceError, asyncpg.PostgresConnectionError))
+
+
+def _is_stale_plan(error: BaseException) -> bool:
+    """Whether a migration ran since the statement was prepared; the driver has dropped its plan by now."""
+    cause = getattr(getattr(error, "orig", None), "__cause__", None) or error
+    return isinstance(cause, (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError))
+
+
+def _is_unavailable_sqlite(error: BaseException) -> bool:
+    original = getattr(error, "orig", None) or error
+    # The low byte is the primary code, the rest says more.
+    return getattr(original, "sqlite_errorcode", 0) & 0xFF in SQLITE_CODES
 
 
 @contextlib.contextmanager

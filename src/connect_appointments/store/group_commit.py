@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 import stamina
 
 from connect_appointments.core.errors import Overloaded, Unavailable
-from connect_appointments.store.failures import translated_errors
+from connect_appointments.store.failures import is_out_of_time, is_retryable, translated_errors
 
 
 class Member(Protocol):
@@ -24,6 +24,10 @@ class Member(Protocol):
 
 M = TypeVar("M", bound=Member)
 R = TypeVar("R")
+
+TRIES = 10
+RETRY_SECONDS = 3
+"""No new try begins after so long."""
 
 
 class GroupCommit(Generic[M, R]):
@@ -84,23 +88,33 @@ class GroupCommit(Generic[M, R]):
         """A result or an error for each member; one bad member must not fail the others."""
         try:
             return await self._attempt(members)
-        except Unavailable as error:
-            return [error] * len(members)
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to one member, which is told
-            if len(members) == 1:
-                return [error]
+            if len(members) == 1 or _is_of_all(error):
+                return [error] * len(members)
             return [(await self._settle([member]))[0] for member in members]
 
     async def _attempt(self, members: Sequence[M]) -> Sequence[R]:
-        async for attempt in stamina.retry_context(on=_worth_repeating, attempts=3, wait_initial=0.005, wait_max=0.05):
+        async for attempt in stamina.retry_context(
+            on=_worth_repeating, attempts=TRIES, timeout=RETRY_SECONDS, wait_initial=0.005, wait_max=0.05
+        ):
             with attempt, translated_errors():
-                return await self._run(members)
+                results = await self._run(members)
+                if len(results) != len(members):
+                    raise AssertionError(f"{len(members)} members got {len(results)} results")
+                return results
         raise AssertionError("unreachable: the last attempt returns or raises")  # pragma: no cover
 
 
 def _worth_repeating(error: Exception) -> bool:
     """A broken connection is worth a new one; a database that let time run out has had its chance."""
-    return isinstance(error, Unavailable) and not isinstance(error.__cause__, TimeoutError)
+    return isinstance(error, Unavailable) and not is_out_of_time(error.__cause__)
+
+
+def _is_of_all(error: Exception) -> bool:
+    """A database that cannot be reached can be reached for no member; a conflict may be of one of them."""
+    return isinstance(error, Unavailable) and not (
+        isinstance(error.__cause__, Exception) and is_retryable(error.__cause__)
+    )
 
 
 def _deliver(futures: Sequence[asyncio.Future[R]], result: R | Exception) -> None:

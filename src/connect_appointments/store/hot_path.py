@@ -49,6 +49,8 @@ class HotPath:
         """Wait for a row that somebody holds, once for all who want it, and hold up nobody else."""
         lane = self._held.get(wish.key)
         if lane is None:
+            # Those whose last caller went away before its answer came.
+            self._held = {key: found for key, found in self._held.items() if not found.idle}
             lane = self._held[wish.key] = GroupCommit(self._cancel_waiting, max_waiting=self._max_waiting)
         try:
             found = await lane.submit(wish)

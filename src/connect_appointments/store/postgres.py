@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypeAlias
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import asyncpg
-import asyncpg.exceptions
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from connect_appointments.core.lifecycle import CANCEL, State
+from connect_appointments.store.failures import breaks_connection
+from connect_appointments.store.hosts import hosts_of
 from connect_appointments.store.lanes import LOCKED, Cancel, Found, Key, ReadRow
 from connect_appointments.store.options import DatabaseOptions
 
@@ -44,6 +45,8 @@ A row that another transaction holds is skipped, never waited for: it exists, ye
 
 CANCEL_WAITING = CANCEL_BATCH.replace("SKIP LOCKED", "")
 
+READS_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
+
 READ_BATCH = """
 SELECT r.id, r.owner, r.order_id, r.date_from, r.state, r.created_on, r.updated_on, r.cancelled_on, offers.slots
 FROM unnest($1::bigint[], $2::text[]) AS asked (id, owner)
@@ -52,30 +55,16 @@ LEFT JOIN offers ON offers.request_id = r.id AND r.state = 'open'
 """
 
 
-def hosts_of(url: str) -> tuple[list[str], bool]:
-    """Split a libpq-style URL into one URL a host, and whether only a host that accepts writes will do."""
-    parts = urlsplit(url)
-    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    wants_writes = query.pop("target_session_attrs", "any") in {"read-write", "primary"}
-    credentials, _, hosts = parts.netloc.rpartition("@")
-    hosts = query.pop("host", hosts)
-    prefix = f"{credentials}@" if credentials else ""
-    scheme = re.sub(r"\+.*", "", parts.scheme)
-    return [
-        urlunsplit((scheme, prefix + host, parts.path, urlencode(query), "")) for host in hosts.split(",")
-    ], wants_writes
-
-
 async def connect(url: str, options: DatabaseOptions, **settings: str) -> Connection:
     """Connect to the first host that answers in time and, if the URL asks so, accepts writes.
 
     Raises the last host's error when none does.
     """
-    hosts, wants_writes = hosts_of(url)
+    hosts = hosts_of(url)
     failure: Exception = ConnectionError("the database URL names no host")
-    for host in hosts:
+    for host in hosts.urls:
         try:
-            return await _connect_to(host, options, wants_writes=wants_writes, settings=settings)
+            return await _connect_to(host, options, wants_writes=hosts.wants_writes, settings=settings)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             failure = error
     raise failure
@@ -96,30 +85,36 @@ async def _connect_to(
             **settings,
         },
     )
-    if wants_writes and await connection.fetchval("SELECT pg_is_in_recovery()"):
-        await connection.close()
-        raise ConnectionError("this host accepts no writes")
+    try:
+        if wants_writes and await connection.fetchval(READS_ONLY, timeout=options.connect_timeout_seconds):
+            raise ConnectionError("this host accepts no writes")
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
+
+
+NOTHING_PREPARED = {
+    "prepared_statement_cache_size": 0,
+    # The connection behind a pooler may hold the statements of others.
+    "prepared_statement_name_func": lambda: f"connect_{uuid.uuid4().hex}",
+}
 
 
 def create_engine(url: str, options: DatabaseOptions) -> AsyncEngine:
     """An engine whose connections are made by `connect`."""
 
-    async def creator() -> Connection:
+    async def creator(**_: Any) -> Connection:
         return await connect(url, options)
 
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=creator,
+        connect_args={"async_creator_fn": creator, **({} if options.statement_cache else NOTHING_PREPARED)},
         pool_size=options.pool_size,
         max_overflow=0,
         pool_timeout=options.statement_timeout_seconds,
+        hide_parameters=True,  # they are contact data; errors are logged
     )
-
-
-def is_connection_error(error: BaseException) -> bool:
-    """Whether the driver lost, or never had, its connection."""
-    return isinstance(error, (asyncpg.InterfaceError, asyncpg.exceptions.PostgresConnectionError))
 
 
 class PostgresLanes:
@@ -130,46 +125,36 @@ class PostgresLanes:
         self._options = options
         self._kept: dict[str, Connection] = {}
 
-    async def _connection(self, lane: str) -> Connection:
-        kept = self._kept.get(lane)
+    @contextlib.asynccontextmanager
+    async def _lane(self, name: str) -> AsyncIterator[Connection]:
+        """The lane's connection; the next batch gets a new one when this one is of no more use."""
+        kept = self._kept.get(name)
         if kept is None or kept.is_closed():
-            kept = self._kept[lane] = await connect(self._url, self._options, **LANE_SETTINGS)
-        return kept
+            kept = self._kept[name] = await connect(self._url, self._options, **LANE_SETTINGS)
+        try:
+            yield kept
+        except Exception as error:
+            if breaks_connection(error):
+                kept.terminate()
+            raise
 
     async def cancel(self, members: Sequence[Cancel]) -> list[Found]:
         """Cancel what may be cancelled; a row held by another transaction is `LOCKED`."""
-        return await self._cancel(await self._connection("cancel"), CANCEL_BATCH, members)
+        async with self._lane("cancel") as connection:
+            return await _cancel(connection, CANCEL_BATCH, members)
 
     async def cancel_waiting(self, member: Cancel) -> Found:
         """Cancel one, on a connection of its own, waiting for its row as long as `lock_timeout_seconds` says."""
         connection = await connect(self._url, self._options, enable_seqscan="off", jit="off")
         try:
-            return (await self._cancel(connection, CANCEL_WAITING, [member]))[0]
+            return (await _cancel(connection, CANCEL_WAITING, [member]))[0]
         finally:
             connection.terminate()
 
-    async def _cancel(self, connection: Connection, statement: str, members: Sequence[Cancel]) -> list[Found]:
-        rows = await connection.fetch(
-            statement,
-            [member.id for member in members],
-            [member.owner for member in members],
-            [member.client for member in members],
-            [member.trace for member in members],
-            CANCEL.enters,
-            list(CANCEL.leaves),
-            CANCEL.name,
-        )
-        found: dict[tuple[int, str], Found] = {
-            (row["id"], row["owner"]): State(row["state"]) if row["state"] else LOCKED
-            for row in rows
-            if row["exists"] or row["state"]
-        }
-        return [found.get((member.id, member.owner)) for member in members]
-
     async def read(self, keys: Sequence[Key]) -> list[ReadRow | None]:
         """Read many appointment-requests by id and owner."""
-        connection = await self._connection("read")
-        rows = await connection.fetch(READ_BATCH, [key.id for key in keys], [key.owner for key in keys])
+        async with self._lane("read") as connection:
+            rows = await connection.fetch(READ_BATCH, [key.id for key in keys], [key.owner for key in keys])
         found: dict[tuple[int, str], Any] = {(row[0], row[1]): row for row in rows}
         return [found.get((key.id, key.owner)) for key in keys]
 
@@ -178,3 +163,22 @@ class PostgresLanes:
         for connection in self._kept.values():
             connection.terminate()
         self._kept.clear()
+
+
+async def _cancel(connection: Connection, statement: str, members: Sequence[Cancel]) -> list[Found]:
+    rows = await connection.fetch(
+        statement,
+        [member.id for member in members],
+        [member.owner for member in members],
+        [member.client for member in members],
+        [member.trace for member in members],
+        CANCEL.enters,
+        list(CANCEL.leaves),
+        CANCEL.name,
+    )
+    found: dict[tuple[int, str], Found] = {
+        (row["id"], row["owner"]): State(row["state"]) if row["state"] else LOCKED
+        for row in rows
+        if row["exists"] or row["state"]
+    }
+    return [found.get((member.id, member.owner)) for member in members]

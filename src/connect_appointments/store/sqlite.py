@@ -22,9 +22,6 @@ T = TypeVar("T")
 WRITES = "connect_appointments_writes"
 """The execution option of an engine whose transactions write."""
 
-UNAVAILABLE = ("locked", "disk", "full", "readonly", "unable to open", "busy")
-"""Words in the messages of a database that cannot do its work now."""
-
 SEEN = """
 SELECT r.id, r.owner, r.state FROM json_each(?) AS asked
 JOIN appointment_requests r ON r.id = json_extract(asked.value, '$[0]') AND r.owner = json_extract(asked.value, '$[1]')
@@ -54,16 +51,30 @@ def path_of(url: str) -> str:
 def pragmas(timeout_seconds: float) -> tuple[str, ...]:
     """What makes SQLite durable, concurrent and strict."""
     return (
+        f"PRAGMA busy_timeout = {int(timeout_seconds * 1000)}",
         "PRAGMA journal_mode = WAL",
         "PRAGMA synchronous = FULL",
         "PRAGMA foreign_keys = ON",
-        f"PRAGMA busy_timeout = {int(timeout_seconds * 1000)}",
     )
+
+
+def connect(url: str, timeout_seconds: float) -> sqlite3.Connection:
+    """A connection for the hot path, whose user begins and ends its transactions."""
+    connection = sqlite3.connect(path_of(url), isolation_level=None, check_same_thread=False)
+    for pragma in pragmas(timeout_seconds):
+        connection.execute(pragma)
+    return connection
 
 
 def create_engine(url: str, pool_size: int, timeout_seconds: float) -> AsyncEngine:
     """An engine that begins its own transactions: immediate ones where the work writes."""
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path_of(url)}", pool_size=pool_size, max_overflow=0)
+    engine = create_async_engine(
+        sa.URL.create("sqlite+aiosqlite", database=path_of(url)),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=timeout_seconds,
+        hide_parameters=True,  # they are contact data; errors are logged
+    )
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: Any, _: Any) -> None:
@@ -76,15 +87,10 @@ def create_engine(url: str, pool_size: int, timeout_seconds: float) -> AsyncEngi
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
-
-
-def is_unavailable(error: BaseException) -> bool:
-    """Whether SQLite could not do its work, as opposed to a statement that is wrong."""
-    original = getattr(error, "orig", None) or error
-    return isinstance(original, sqlite3.OperationalError) and any(word in str(original) for word in UNAVAILABLE)
 
 
 class SqliteLanes:
@@ -95,17 +101,9 @@ class SqliteLanes:
 
         write_lock: held while writing, so that this process's writers queue up rather than poll.
         """
-        self._path = path_of(url)
-        self._timeout_seconds = timeout_seconds
         self._write_lock = write_lock
-        self._writer = _Thread(self._connect, "sqlite-writer")
-        self._reader = _Thread(self._connect, "sqlite-reader")
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        for pragma in pragmas(self._timeout_seconds):
-            connection.execute(pragma)
-        return connection
+        self._writer = _Thread(lambda: connect(url, timeout_seconds), "sqlite-writer")
+        self._reader = _Thread(lambda: connect(url, timeout_seconds), "sqlite-reader")
 
     async def cancel(self, members: Sequence[Cancel]) -> list[Found]:
         """Cancel what may be cancelled; a writer is alone here, so that no row is ever `LOCKED`."""

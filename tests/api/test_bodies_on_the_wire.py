@@ -1,0 +1,173 @@
+"""Bodies that are late, long, in chunks, or never whole (D11, D37)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from connect_appointments.api.reading import BodyReader
+
+from tests.api.test_on_the_wire import is_cancelled, still_works
+from tests.api.wire import cancel_bytes, on_the_wire, open_wire, spell
+from tests.api_client import CREATE, Api
+
+KIB = 1024
+LARGEST = 16 * KIB
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The event loop of `serve`."""
+    return ("asyncio", {"use_uvloop": True})
+
+
+def padded(request_id: int, size: int) -> bytes:
+    """A cancel's body of exactly so many bytes."""
+    body = b'{"appointmentRequestId":%d}' % request_id
+    return body + b" " * (size - len(body))
+
+
+def chunked(body: bytes, size: int = 1000) -> bytes:
+    """A body in chunks."""
+    parts = [body[n : n + size] for n in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
+
+
+@pytest.mark.parametrize("size", [LARGEST - 1, LARGEST], ids=["D11 16 KiB but one", "D11 exactly 16 KiB"])
+@pytest.mark.parametrize("way", ["length", "chunks"])
+async def test_d11_up_to_16_kib_is_taken(port: int, shared_api: Api, size: int, way: str) -> None:
+    request_id = await shared_api.created(1)
+    body, token = padded(request_id, size), shared_api.alice.token
+    async with open_wire(port) as wire:
+        if way == "length":
+            await wire.send(spell(token, body))
+        else:
+            await wire.send(spell(token, Content_Length=None, Transfer_Encoding="chunked") + chunked(body))
+        assert (await wire.answer()).status == 204
+        await still_works(wire, shared_api)
+    assert await is_cancelled(shared_api, request_id)
+
+
+@pytest.mark.parametrize("size", [LARGEST + 1, 64 * KIB, 1024 * KIB], ids=["D11 16 KiB and one", "D11 64 KiB", "D11 1 MiB"])
+@pytest.mark.parametrize("way", ["length", "chunks"])
+async def test_d11_over_16_kib_is_413_and_the_connection_ends(port: int, shared_api: Api, size: int, way: str) -> None:
+    request_id = await shared_api.created(1)
+    body, token = padded(request_id, size), shared_api.alice.token
+    async with open_wire(port) as wire:
+        if way == "length":
+            wire.writer.write(spell(token, body))
+        else:
+            wire.writer.write(spell(token, Content_Length=None, Transfer_Encoding="chunked") + chunked(body))
+        answer = await wire.answer()
+        assert (answer.status, answer.code, answer.last) == (413, "body-too-large", True)
+        assert await wire.ended()
+    assert not await is_cancelled(shared_api, request_id)
+
+
+async def test_d11_a_caller_still_sending_1_mb_gets_to_read_the_413(port: int, shared_api: Api) -> None:
+    async with open_wire(port) as wire:
+        await wire.send(spell(shared_api.alice.token, Content_Length=str(1024 * KIB)))
+        for _ in range(64):
+            await wire.send(b" " * 16 * KIB)
+        assert (await wire.answer()).status == 413
+
+
+async def test_d11_a_length_over_16_kib_is_413_before_any_byte_of_the_body(port: int, shared_api: Api) -> None:
+    async with open_wire(port) as wire:
+        await wire.send(spell(shared_api.alice.token, Content_Length=str(LARGEST + 1)))
+        assert (await wire.answer()).status == 413
+        assert await wire.ended()
+
+
+@pytest.mark.parametrize("changes", [{"Authorization": None}, {"X-API-VERSION": None}, {"Content-Type": "text/plain"}])
+async def test_what_is_refused_before_its_body_leaves_the_connection_in_step(
+    port: int, shared_api: Api, changes: dict[str, str | None]
+) -> None:
+    async with open_wire(port) as wire:
+        await wire.send(spell(shared_api.alice.token, b"x" * 1024 * KIB, **changes))
+        assert (await wire.answer()).status in {400, 401, 415}
+        await still_works(wire, shared_api)
+
+
+async def test_expect_100_continue_is_answered_before_the_body(port: int, shared_api: Api) -> None:
+    request_id = await shared_api.created(1)
+    body = padded(request_id, 100)
+    async with open_wire(port) as wire:
+        await wire.send(spell(shared_api.alice.token, Content_Length="100", Expect="100-continue"))
+        assert await wire.interim() == "HTTP/1.1 100 Continue"
+        await wire.send(body)
+        assert (await wire.answer()).status == 204
+        await still_works(wire, shared_api)
+
+
+@pytest.mark.parametrize(
+    ("status", "changes"),
+    [(401, {"Authorization": None}), (415, {"Content-Type": None}), (413, {"Content-Length": str(LARGEST + 1)})],
+)
+async def test_expect_100_continue_of_what_is_refused_is_the_refusal_and_the_connection_ends(
+    port: int, shared_api: Api, status: int, changes: dict[str, str | None]
+) -> None:
+    async with open_wire(port) as wire:
+        await wire.send(
+            spell(shared_api.alice.token, **{"Content-Length": "100", "Expect": "100-continue", **changes})
+        )
+        answer = await wire.answer()
+        # Whether the body comes after all is the caller's choice, so that what follows could not be told from it.
+        assert (answer.status, answer.last) == (status, True)
+        assert await wire.ended()
+
+
+@pytest.mark.parametrize("sent", [b"", b'{"appointmentRequestId":'])
+async def test_d37_a_body_that_stops_half_way_is_408_and_the_connection_ends(serve, sent: bytes) -> None:  # noqa: ANN001 - a fixture
+    async with serve(reader=BodyReader(body_timeout_seconds=0.2)) as api, on_the_wire(api) as port:
+        request_id = await api.created(1)
+        async with open_wire(port) as wire:
+            whole = cancel_bytes(api.alice.token, request_id)
+            head, _, _ = whole.partition(b"\r\n\r\n")
+            await wire.send(head + b"\r\n\r\n" + sent)
+            answer = await wire.answer()
+            assert (answer.status, answer.code, answer.last) == (408, "body-timeout", True)
+            assert await wire.ended()
+        assert not await is_cancelled(api, request_id)
+
+
+async def test_d37_a_body_that_trickles_is_408_though_it_never_pauses(serve) -> None:  # noqa: ANN001 - a fixture
+    async with serve(reader=BodyReader(body_timeout_seconds=0.3)) as api, on_the_wire(api) as port:
+        async with open_wire(port) as wire:
+            await wire.send(spell(api.alice.token, Content_Length=str(LARGEST)))
+
+            async def trickle() -> None:
+                while True:
+                    await wire.send(b" ")
+                    await asyncio.sleep(0.01)
+
+            trickling = asyncio.create_task(trickle())
+            answer = await wire.answer()
+            trickling.cancel()
+            assert (answer.status, answer.last) == (408, True)
+
+
+async def test_d37_the_limit_is_10_s_unless_configured() -> None:
+    assert BodyReader().body_timeout_seconds == 10
+
+
+@pytest.mark.parametrize("how", ["closes", "half-closes"])
+@pytest.mark.parametrize("cut", [1, 10, 27])
+async def test_a_caller_that_goes_in_the_middle_of_its_body_changes_nothing(
+    port: int, shared_api: Api, cut: int, how: str
+) -> None:
+    request_id = await shared_api.created(1)
+    async with open_wire(port) as wire:
+        await wire.send(cancel_bytes(shared_api.alice.token, request_id)[:-cut])
+        if how == "half-closes":
+            wire.half_close()
+            assert await wire.ended()
+    assert not await is_cancelled(shared_api, request_id)
+
+
+async def test_a_get_with_a_body_is_answered_and_the_connection_stays_in_step(port: int, shared_api: Api) -> None:
+    request_id, _ = await shared_api.opened(1)
+    async with open_wire(port) as wire:
+        await wire.send(spell(shared_api.alice.token, b"{}" * 5000, line=f"GET {CREATE}/{request_id} HTTP/1.1"))
+        assert (await wire.answer("GET")).status == 200
+        await still_works(wire, shared_api)
