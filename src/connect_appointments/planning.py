@@ -9,24 +9,11 @@ from connect_appointments.api.keys import KeySource, keys_at_url, keys_in_file, 
 from connect_appointments.api.reading import BodyReader
 from connect_appointments.api.versions import Deprecation
 from connect_appointments.service import ServiceOptions
-from connect_appointments.settings import ANY, ServeSettings, StoreSettings, WorkSettings
+from connect_appointments.settings import ANY, ServeSettings, WorkSettings
 from connect_appointments.store.engine import Database
-from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.wiring import Plan
 from connect_appointments.worker import WorkerOptions
 from connect_appointments.workforce.windows import Rules
-
-
-def open_database(settings: StoreSettings) -> Database:
-    """The database, not yet connected to."""
-    options = DatabaseOptions(
-        pool_size=settings.pool_size,
-        lock_timeout_seconds=settings.lock_timeout_seconds,
-        statement_timeout_seconds=settings.statement_timeout_seconds,
-        connect_timeout_seconds=settings.connect_timeout_seconds,
-        statement_cache=settings.statement_cache,
-    )
-    return Database(settings.database_url.get_secret_value(), options)
 
 
 def rules(settings: WorkSettings) -> Rules:

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from connect_appointments.api.shell import Serving
+from connect_appointments.protocol import Protocol
 
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
@@ -54,7 +55,7 @@ def create_server(app: ASGIApp, *, shutdown_seconds: float) -> Server:
     return Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=Protocol,
             ws="none",
             loop="uvloop",
             lifespan="off",

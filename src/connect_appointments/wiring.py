@@ -33,6 +33,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def seconds_of(clock: Clock) -> Callable[[], float]:
+    """The same clock in seconds since 1970; this machine's own without the detour over a date."""
+    return time.time if clock is utc_now else lambda: clock().timestamp()
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a running service is made from.
@@ -91,7 +96,7 @@ async def running(plan: Plan, *, with_worker: bool = True) -> AsyncIterator[Runn
     """The application, with its keys fresh, its health watched and its worker at work while the context lasts."""
     serving = Serving(plan.public_url, plan.trusted_proxies)
     keys = KeyRing(plan.keys, time.monotonic)
-    authenticator = Authenticator(keys, plan.tokens, lambda: plan.clock().timestamp())
+    authenticator = Authenticator(keys, plan.tokens, seconds_of(plan.clock))
     hot_path = HotPath(plan.database, max_waiting=plan.max_waiting)
     worker = create_worker(plan)
     service = Service(plan.database, hot_path, plan.rules, plan.clock, plan.service, worker.wake)

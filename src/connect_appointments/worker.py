@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from connect_appointments.core import errors
 from connect_appointments.core.lifecycle import BOOKED, SEARCH_FAILED, SLOT_REFUSED, SLOTS_FOUND
 from connect_appointments.core.model import Actor, AppointmentRequest, BookingState, Operator, Order
+from connect_appointments.observe import JOB_FAILURES
 from connect_appointments.store import bookings, jobs, orders, requests
 from connect_appointments.store.bookings import Attempt
 from connect_appointments.store.engine import Database
@@ -154,6 +155,7 @@ class Worker:
 
     async def _put_off(self, job: Job, error: Exception) -> None:
         reason = _reason(error)
+        JOB_FAILURES.labels(job.kind).inc()
         log.warning("job-failed", kind=job.kind, tries=job.tries, reason=reason)
         try:
             await self._database.write(lambda connection: self._postpone(connection, job, reason))

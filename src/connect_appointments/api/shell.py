@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import structlog
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from connect_appointments.api.answers import Answer, send_answer, send_last_answer
 from connect_appointments.api.problems import problem_answer
@@ -59,21 +60,34 @@ class Serving:
         self.public_url = public_url
         self.trusted_proxies = trusted_proxies
         self.draining = False
+        # Random once a process, counted from there: a random number for each request would cost a system call.
+        self._traces = map("{}-{:x}".format, itertools.repeat(os.urandom(8).hex()), itertools.count(1))
+
+    def new_trace(self) -> str:
+        """A request id nobody else has."""
+        return next(self._traces)
 
 
 class Request:
     """A request on its way: what is known of it so far."""
 
-    __slots__ = ("base_url", "headers", "receive", "scope", "trace", "trail")
+    __slots__ = ("_receive", "base_url", "headers", "owes_continue", "receive", "scope", "trace", "trail")
 
     def __init__(self, scope: Scope, receive: Receive, serving: Serving) -> None:
         """`receive` gives the body, piece by piece."""
         self.scope = scope
-        self.receive = receive
         self.headers = Headers(scope["headers"])
-        self.trace = _trace_of(self.headers)
+        self.owes_continue = self.headers.get(b"expect") is not None
+        self._receive = receive
+        self.receive = self._continue if self.owes_continue else receive
+        self.trace = self._sent_trace() or serving.new_trace()
         self.trail: tuple[tuple[bytes, bytes], ...] = ()
         self.base_url = serving.public_url or self._host_url(serving.trusted_proxies)
+
+    async def _continue(self) -> Message:
+        """Receive, by which the server tells a caller that waits for it to send its body."""
+        self.owes_continue = False
+        return await self._receive()
 
     def _host_url(self, trusted_proxies: frozenset[str]) -> str:
         """Where the caller reached us, by its own word or a trusted proxy's; empty when that makes no sense."""
@@ -85,19 +99,18 @@ class Request:
             return ""
         return f"{scheme.decode('ascii')}://{host.decode('ascii')}"
 
+    def _sent_trace(self) -> str | None:
+        """The caller's X-Request-Id, if it is a plain one."""
+        sent = self.headers.get(b"x-request-id")
+        if sent is None or self.headers.repeated(b"x-request-id") or not _trace.fullmatch(sent):
+            return None
+        return sent.decode("ascii")
+
     def check_host(self) -> None:
         """Raise `InvalidHost` unless the Host header stands once and holds nothing else."""
         host = self.headers.get(b"host")
         if host is None or self.headers.repeated(b"host") or not _host.fullmatch(host):
             raise InvalidHost
-
-
-def _trace_of(headers: Headers) -> str:
-    """The caller's X-Request-Id where it is a plain one, else ours."""
-    sent = headers.get(b"x-request-id")
-    if sent is not None and not headers.repeated(b"x-request-id") and _trace.fullmatch(sent):
-        return sent.decode("ascii")
-    return os.urandom(12).hex()
 
 
 class Shell(ABC):
@@ -136,6 +149,9 @@ class Shell(ABC):
 
     async def _send(self, request: Request, answer: Answer, send: Send) -> None:
         trail = [*answer.trail, *request.trail, (b"x-request-id", request.trace.encode())]
+        if request.owes_continue and CLOSE not in trail:
+            # Whether the body comes after all is the caller's choice: what follows could not be told from it.
+            trail.append(CLOSE)
         if CLOSE in trail:
             await send_last_answer(send, answer._replace(trail=trail), drain(request.receive))
             return

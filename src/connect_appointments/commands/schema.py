@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from connect_appointments.commands.database import open_database
 from connect_appointments.commands.failing import CommandFailed
-from connect_appointments.planning import open_database
 from connect_appointments.settings import StoreSettings, load
 from connect_appointments.store import schema
 

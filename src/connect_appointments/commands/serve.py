@@ -11,14 +11,13 @@ import httpx
 import typer
 import uvloop
 
+from connect_appointments.commands.database import open_database, opened
 from connect_appointments.commands.failing import CommandFailed
 from connect_appointments.observe import configure_logging
-from connect_appointments.planning import open_database, serve_plan
+from connect_appointments.planning import serve_plan
 from connect_appointments.processes import run_processes
 from connect_appointments.server import bind, serving_on, until_stopped
 from connect_appointments.settings import ServeSettings, load
-from connect_appointments.store import schema
-from connect_appointments.store.engine import Database
 from connect_appointments.wiring import running
 
 
@@ -55,11 +54,8 @@ def _listen(settings: ServeSettings, *, shared: bool) -> socket.socket:
 
 
 async def _check(settings: ServeSettings) -> None:
-    database = open_database(settings)
-    try:
-        await check_schema(database)
-    finally:
-        await database.close()
+    async with opened(settings):
+        pass
 
 
 async def _serve(settings: ServeSettings, listener: socket.socket, address: str, *, with_worker: bool) -> None:
@@ -80,11 +76,3 @@ async def _serve(settings: ServeSettings, listener: socket.socket, address: str,
         )
         print(f"serving on {address}", flush=True)
         await until_stopped()
-
-
-async def check_schema(database: Database) -> None:
-    """Raise `CommandFailed` unless the database has the schema this program is written for."""
-    found, wanted = await schema.revision(database), schema.head()
-    if found != wanted:
-        have = f"has schema {found}" if found else "has no schema yet"
-        raise CommandFailed(f"the database {have}, this program needs {wanted}: run connect-appointments migrate")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uvloop
 
-from connect_appointments.commands.serve import check_schema
+from connect_appointments.commands.database import opened
 from connect_appointments.observe import configure_logging
-from connect_appointments.planning import open_database, rules, worker_options
+from connect_appointments.planning import rules, worker_options
 from connect_appointments.server import until_stopped
 from connect_appointments.settings import WorkSettings, load
 from connect_appointments.wiring import utc_now, working
@@ -22,12 +22,8 @@ def work() -> None:
 
 
 async def _work(settings: WorkSettings) -> None:
-    database = open_database(settings)
-    try:
-        await check_schema(database)
+    async with opened(settings) as database:
         calendar = Calendar(database, rules(settings))
         async with working(Worker(database, calendar, utc_now, worker_options(settings))):
             print("working", flush=True)
             await until_stopped()
-    finally:
-        await database.close()

@@ -1,0 +1,35 @@
+"""The limit of the HTTP layer: an application that does nothing but answer 204, served exactly as ours is."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import uvloop
+from connect_appointments.api.answers import SECURITY_HEADERS
+from connect_appointments.server import bind, create_server
+from starlette.types import Receive, Scope, Send
+
+START = {
+    "type": "http.response.start",
+    "status": 204,
+    "headers": [*SECURITY_HEADERS, (b"x-request-id", b"0123456789abcdef01234567")],
+}
+BODY = {"type": "http.response.body", "body": b""}
+
+
+async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answer."""
+    await send(START)
+    await send(BODY)
+
+
+async def main(port: int) -> None:
+    """Serve until killed."""
+    server = create_server(app, shutdown_seconds=1)
+    await server.serve(sockets=[bind("127.0.0.1", port)])
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(int(sys.argv[1])))

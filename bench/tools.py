@@ -1,0 +1,53 @@
+"""The programs of others that the bench needs, and what to install when one is missing."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+from tests.throwaway_postgres import find_binaries
+
+PROGRAMS = {"wrk": "wrk", "h2load": "nghttp2-client"}
+"""Each program, and the Debian package it comes in."""
+
+MODULES = {"fastapi": "fastapi", "jwt": "pyjwt[crypto]"}
+"""Each module of the default stack, and the distribution it comes in."""
+
+
+class MissingToolsError(Exception):
+    """Something has to be installed first; the message is one line for each."""
+
+
+def check_tools() -> None:
+    """Raise `MissingToolsError` naming everything that is missing."""
+    wrong = [
+        f"{program} is missing: install it, e.g. apt-get install {package}"
+        for program, package in PROGRAMS.items()
+        if shutil.which(program) is None
+    ]
+    wrong += [
+        f"the module {module} is missing: pip install '{distribution}', or install the bench extra of this project"
+        for module, distribution in MODULES.items()
+        if importlib.util.find_spec(module) is None
+    ]
+    try:
+        pgbench()
+    except (MissingToolsError, RuntimeError) as error:
+        wrong.append(str(error))
+    if wrong:
+        raise MissingToolsError("\n".join(wrong))
+
+
+def pgbench() -> str:
+    """The path of pgbench: beside the server's programs, or on PATH."""
+    beside = find_binaries() / "pgbench"
+    found = str(beside) if beside.exists() else shutil.which("pgbench")
+    if found is None:
+        raise MissingToolsError("pgbench is missing: install it, e.g. apt-get install postgresql-contrib")
+    return found
+
+
+def repository() -> Path:
+    """The folder that holds this project."""
+    return Path(__file__).resolve().parent.parent

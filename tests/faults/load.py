@@ -1,0 +1,177 @@
+"""The load under which faults happen, and what must be true when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import random
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from connect_appointments.store import jobs
+from connect_appointments.store.tables import appointments, capacity, reservations
+
+from .callers import Caller, Plan, race
+from .checker import check, check_capacity, check_settled
+from .history import Recorder, violation
+from .stage import OWNERS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from connect_appointments.store.engine import Database
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from .history import Call, Violation
+    from .stage import Stage
+
+QUIET_SECONDS = 90.0
+"""How long, after the last fault, all work may take to be done."""
+READERS = 16
+
+
+@dataclass
+class Load:
+    """Callers at work, who race for the requests of their owner until told to stop.
+
+    urls: the servers they go round.
+    callers: how many, half of each owner.
+    """
+
+    stage: Stage
+    urls: Sequence[str]
+    callers: int = 32
+    plan: Plan = field(default_factory=lambda: Plan(date_from()))
+    timeout_seconds: float = 10.0
+    recorder: Recorder = field(default_factory=Recorder)
+    stopping: bool = False
+
+    @property
+    def calls(self) -> list[Call]:
+        """What was seen so far."""
+        return self.recorder.calls
+
+    async def run(self) -> None:
+        """Race until stopped, and until what was begun is settled."""
+        async with asyncio.TaskGroup() as tasks:
+            for seed, owner in enumerate(OWNERS):
+                tasks.create_task(self._race(owner, replace(self.plan, seed=self.plan.seed + seed)))
+            tasks.create_task(self._intrude())
+
+    async def _race(self, owner: str, plan: Plan) -> None:
+        callers = [self.caller(owner, str(number)) for number in range(max(1, self.callers // len(OWNERS)))]
+        try:
+            await race(callers, self._orders(owner), plan)
+        finally:
+            await _close(callers)
+
+    def _orders(self, owner: str) -> Iterator[int]:
+        """Orders, from the first again after the last one, until the load is to stop."""
+        return itertools.takewhile(lambda _: not self.stopping, itertools.cycle(self.stage.order_ids(owner)))
+
+    async def _intrude(self) -> None:
+        """Ask for what is another owner's, which does not exist for the one who asks."""
+        chance = random.Random(self.plan.seed)  # noqa: S311 - a choice to repeat, not a secret
+        intruders = {owner: self.caller(owner, "intruder") for owner in OWNERS}
+        while not self.stopping:
+            await asyncio.sleep(0.2)
+            made = [call for call in self.calls[-500:] if call.id is not None and call.op == "create"]
+            for call in chance.sample(made, min(2, len(made))):
+                other = next(caller for owner, caller in intruders.items() if owner != call.owner)
+                assert call.id
+                await other.cancel(call.id)
+                await other.read(call.id)
+        await _close(list(intruders.values()))
+
+    def caller(self, owner: str, name: str) -> Caller:
+        """One more caller."""
+        token, full = self.stage.token(owner), f"{owner}/{name}"
+        return Caller(self.urls, token, self.recorder, full, timeout_seconds=self.timeout_seconds)
+
+    async def cut_by(self, moment_ns: int) -> int:
+        """How many calls that were in flight at a moment were never answered, or with a 500."""
+        return sum(call.start_ns < moment_ns <= call.end_ns and call.fate == "unknown" for call in self.calls[-2000:])
+
+    async def verdict(self, *, room_for_all: bool = False) -> list[Violation]:
+        """Wait until all is quiet, read everything again, and hold what callers saw against the lifecycle.
+
+        room_for_all: whether each request must have ended cancelled or booked.
+        """
+        found = await self._quiet()
+        await self._read_again()
+        found += check(self.calls)
+        found += check_settled(self.calls) if room_for_all else []
+        async with self.stage.database() as database:
+            return found + await _audit(database)
+
+    async def _quiet(self) -> list[Violation]:
+        """Wait until no job is left; one that nobody does is lost."""
+        until = asyncio.get_running_loop().time() + QUIET_SECONDS
+        async with self.stage.database() as database:
+            while left := await database.read(jobs.count):
+                if asyncio.get_running_loop().time() > until:
+                    return [violation("jobs-left", f"{left} jobs were never finished")]
+                await asyncio.sleep(0.1)
+        return []
+
+    async def _read_again(self) -> None:
+        """Read every request and every booking attempt that anybody was told of."""
+        for owner in OWNERS:
+            mine = [call for call in self.calls if call.owner == owner and call.fate == "answered"]
+            made = {call.id for call in mine if call.op == "create" and call.id is not None}
+            attempts = {call.told_attempt: call.id for call in mine if call.told_attempt is not None}
+            work = iter([*((None, number) for number in made), *attempts.items()])
+            readers = [self.caller(owner, f"reader-{number}") for number in range(READERS)]
+            await asyncio.gather(*(_read(reader, work) for reader in readers))
+            await _close(readers)
+
+
+async def _read(reader: Caller, work: Iterator[tuple[int | None, int | None]]) -> None:
+    for attempt, request_id in work:
+        if attempt is not None:
+            await reader.read_booking(attempt, request_id)
+        elif request_id is not None:
+            await reader.read(request_id)
+
+
+async def _close(callers: Sequence[Caller]) -> None:
+    for caller in callers:
+        await caller.close()
+
+
+def date_from() -> str:
+    """A date that may be asked for, and whose slots are all in the capacity of the stage."""
+    return str(datetime.now(UTC).date() + timedelta(days=3))
+
+
+@contextlib.asynccontextmanager
+async def under_load(load: Load) -> AsyncIterator[Load]:
+    """Let the load run while the context lasts, and settle after it."""
+    task = asyncio.create_task(load.run())
+    try:
+        yield load
+    finally:
+        load.stopping = True
+        await task
+
+
+async def _audit(database: Database) -> list[Violation]:
+    """Hold the capacity table against the appointments."""
+
+    async def work(connection: AsyncConnection) -> list[Violation]:
+        joined = sa.select(reservations).join(appointments, appointments.c.booking_id == reservations.c.booking_id)
+        booked = Counter(_window(row) for row in await connection.execute(joined))
+        rows = (await connection.execute(sa.select(capacity))).all()
+        taken = {_window(row): row.taken for row in rows if row.taken}
+        places = {_window(row): row.places for row in rows}
+        return check_capacity(booked, taken, places)
+
+    return await database.read(work)
+
+
+def _window(row: sa.Row[tuple[object, ...]]) -> str:
+    return f"{row.area} {row.day} {row.slot_type}"

@@ -1,0 +1,220 @@
+"""Appointment-requests: created, moved from state to state by compare-and-set, offered slots, read in a scope."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+from connect_appointments.core.lifecycle import BOOK, BOOKED, CANCEL, MOVES, SLOT_REFUSED, SLOTS_FOUND, Move, State
+from connect_appointments.core.model import AppointmentRequest, Scope
+from connect_appointments.store import requests
+from connect_appointments.store.engine import Database
+from connect_appointments.store.requests import Held
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tests.build import ALICE
+from tests.store.conftest import ON_POSTGRESQL
+from tests.store.given import (
+    ALICES,
+    BOBS,
+    BOBS_ORDER,
+    DAY,
+    EVERYBODYS,
+    NOBODYS_ID,
+    ORDER,
+    SECOND_ORDER,
+    being_booked,
+    created,
+    in_state,
+    kinds,
+    moved,
+    opened,
+    slot,
+    state_of,
+    until_one_waits,
+)
+
+
+async def _get(database: Database, scope: Scope, request_id: int) -> AppointmentRequest | None:
+    return await database.read(lambda connection: requests.get(connection, scope, request_id))
+
+
+async def _ids(
+    database: Database, scope: Scope, *, after: int = 0, limit: int = 100, state: State | None = None
+) -> list[int]:
+    found = await database.read(
+        lambda connection: requests.page(connection, scope, after=after, limit=limit, state=state)
+    )
+    return [request.id for request in found]
+
+
+async def test_a_new_one_is_searching(database: Database) -> None:
+    request_id = await created(database)
+    found = await _get(database, ALICES, request_id)
+    assert found == AppointmentRequest(
+        id=request_id,
+        owner=ALICE,
+        order_id=ORDER,
+        date_from=DAY,
+        state=State.SEARCHING,
+        slots=(),
+        created_on=found.created_on if found else None,
+        updated_on=found.created_on if found else None,
+        cancelled_on=None,
+    )
+
+
+async def test_ids_grow(database: Database) -> None:
+    found = [await created(database) for _ in range(3)]
+    assert found == sorted(set(found))
+
+
+@pytest.mark.parametrize(
+    ("move", "state"), itertools.product(MOVES, State), ids=lambda value: getattr(value, "name", value)
+)
+async def test_a_move_is_made_from_the_states_it_leaves_and_no_others(
+    database: Database, move: Move, state: State
+) -> None:
+    request_id = await in_state(database, state)
+    before = await kinds(database, request_id)
+    made = await moved(database, request_id, move, **({"entering_booking": 1} if move is BOOK else {}))
+    assert made == (state in move.leaves)
+    assert await state_of(database, request_id) is (move.enters if made else state)
+    assert await kinds(database, request_id) == before + [move.name] * made
+
+
+async def test_a_cancelled_one_says_since_when(database: Database) -> None:
+    request_id = await created(database)
+    await moved(database, request_id, CANCEL)
+    found = await _get(database, ALICES, request_id)
+    assert found is not None
+    assert found.cancelled_on is not None
+    assert found.created_on <= found.cancelled_on == found.updated_on
+
+
+@pytest.mark.parametrize("move", [BOOKED, SLOT_REFUSED], ids=lambda move: move.name)
+async def test_an_older_attempt_moves_nothing(database: Database, move: Move) -> None:
+    request_id, booking_id = await being_booked(database)
+    assert not await moved(database, request_id, move, leaving_booking=booking_id - 1)
+    assert await state_of(database, request_id) is State.BOOKING
+    assert await moved(database, request_id, move, leaving_booking=booking_id)
+
+
+async def test_a_move_of_an_id_nobody_has_is_not_made(database: Database) -> None:
+    assert not await moved(database, NOBODYS_ID, CANCEL)
+
+
+async def test_two_moves_at_once_exclude_each_other(database: Database, neighbour: Database) -> None:
+    for _ in range(10):
+        request_id = await opened(database)
+        made = await asyncio.gather(
+            moved(database, request_id, CANCEL),
+            moved(neighbour, request_id, BOOK, entering_booking=1),
+        )
+        winner = CANCEL if made[0] else BOOK
+        assert sorted(made) == [False, True]
+        assert await kinds(database, request_id) == ["created", SLOTS_FOUND.name, winner.name]
+        assert await state_of(database, request_id) is winner.enters
+
+
+@ON_POSTGRESQL
+async def test_who_holds_the_row_decides_on_the_state_it_will_leave(database: Database, neighbour: Database) -> None:
+    request_id = await opened(database)
+    holding = asyncio.Event()
+
+    async def book(connection: AsyncConnection) -> None:
+        await requests.hold(connection, ALICES, request_id)
+        holding.set()
+        await until_one_waits(database.url)
+        assert await requests.move(connection, _actor(), request_id, BOOK, entering_booking=7)
+
+    async def look(connection: AsyncConnection) -> Held:
+        return await requests.hold(connection, ALICES, request_id)
+
+    booking = asyncio.create_task(database.write(book))
+    await holding.wait()
+    held = await neighbour.write(look)
+    await booking
+    assert held == Held(request_id, ORDER, State.BOOKING, 7)
+
+
+def _actor() -> requests.Actor:
+    return requests.Actor(ALICES, "portal-api", "trace")
+
+
+async def test_slots_are_seen_while_it_is_open_and_only_then(database: Database) -> None:
+    request_id = await opened(database)
+    seen = []
+    for move in (None, BOOK, SLOT_REFUSED, CANCEL):
+        if move is not None:
+            await moved(database, request_id, move, **({"entering_booking": 1} if move is BOOK else {}))
+        found = await _get(database, ALICES, request_id)
+        assert found is not None
+        seen.append((found.state, len(found.slots)))
+    assert seen == [(State.OPEN, 3), (State.BOOKING, 0), (State.OPEN, 3), (State.CANCELLED, 0)]
+
+
+async def test_slots_come_back_as_they_were_offered(database: Database) -> None:
+    request_id = await opened(database)
+    found = await _get(database, ALICES, request_id)
+    assert found is not None
+    assert found.slots == (slot(1), slot(2), slot(3))
+
+
+async def test_a_slot_that_is_withdrawn_is_no_longer_offered(database: Database) -> None:
+    request_id = await opened(database)
+    await database.write(lambda connection: requests.withdraw(connection, request_id, "slot-2"))
+    assert await database.read(lambda connection: requests.offered(connection, request_id)) == (slot(1), slot(3))
+
+
+async def test_nothing_is_offered_while_it_searches(database: Database) -> None:
+    request_id = await created(database)
+    assert await database.read(lambda connection: requests.offered(connection, request_id)) == ()
+
+
+@pytest.mark.parametrize("state", State)
+async def test_an_order_is_occupied_while_one_of_its_is_booked_or_on_its_way(database: Database, state: State) -> None:
+    await in_state(database, state)
+
+    async def work(connection: AsyncConnection) -> list[bool]:
+        return [await requests.order_is_occupied(connection, order_id) for order_id in (ORDER, SECOND_ORDER)]
+
+    assert await database.read(work) == [state in {State.BOOKING, State.BOOKED}, False]
+
+
+async def test_an_owner_sees_its_own_and_no_others(database: Database) -> None:
+    alices, bobs = await created(database), await created(database, BOBS_ORDER)
+    assert await _ids(database, ALICES) == [alices]
+    assert await _ids(database, BOBS) == [bobs]
+    assert await _ids(database, EVERYBODYS) == [alices, bobs]
+    assert await _get(database, ALICES, bobs) is None
+    assert await _get(database, BOBS, bobs) is not None
+
+
+async def test_the_order_of_anothers_is_not_told(database: Database) -> None:
+    request_id = await created(database, BOBS_ORDER)
+
+    async def order_ids(connection: AsyncConnection) -> list[int | None]:
+        return [await requests.order_id_of(connection, scope, request_id) for scope in (ALICES, BOBS, EVERYBODYS)]
+
+    assert await database.read(order_ids) == [None, BOBS_ORDER, BOBS_ORDER]
+
+
+@pytest.mark.parametrize("request_id", [0, -1, NOBODYS_ID, 2**63 - 1, -(2**63)])
+async def test_an_id_nobody_has_is_none(database: Database, request_id: int) -> None:
+    await created(database)
+    assert await _get(database, EVERYBODYS, request_id) is None
+
+
+async def test_pages_follow_each_other_without_gap_or_repeat(database: Database) -> None:
+    made = [await created(database) for _ in range(5)]
+    first = await _ids(database, ALICES, limit=3)
+    assert first + await _ids(database, ALICES, after=first[-1], limit=3) == made
+
+
+async def test_a_page_can_be_of_one_state(database: Database) -> None:
+    by_state = {state: await in_state(database, state) for state in State}
+    assert {state: await _ids(database, ALICES, state=state) for state in State} == {
+        state: [request_id] for state, request_id in by_state.items()
+    }

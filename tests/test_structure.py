@@ -1,0 +1,93 @@
+"""The house rules that a reader counts on: small files, arrows one way, nothing foreign in the tree."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.test_readme import ROOT, tracked
+
+SOURCE = ROOT / "src" / "connect_appointments"
+PACKAGE = "connect_appointments"
+MAX_LINES = 400
+
+LOWER = {
+    "core": set(),
+    "store": {"core"},
+    "workforce": {"core", "store"},
+    "pages": set(),
+    "service": {"core", "store", "workforce", "turns"},
+    "worker": {"core", "store", "workforce", "observe"},
+    "api": {"core", "service", "pages", "observe"},
+    "sandbox": {"core", "store", "workforce", "api", "server", "wiring"},
+}
+"""What each room may import, beside itself."""
+
+
+def modules(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.py") if "migrations" not in path.parts)
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def rooms_imported(path: Path) -> set[str]:
+    inside = [name.split(".") for name in imported(path) if name.startswith(f"{PACKAGE}.")]
+    outside = [name for name in imported(path) if name == PACKAGE]
+    assert not outside, f"{path} imports the package itself"
+    return {parts[1] for parts in inside}
+
+
+@pytest.mark.parametrize("room", LOWER)
+def test_arrows_go_one_way(room: str) -> None:
+    files = modules(SOURCE / room) if (SOURCE / room).is_dir() else [SOURCE / f"{room}.py"]
+    allowed = LOWER[room] | {room}
+    wrong = {str(path.relative_to(SOURCE)): rooms_imported(path) - allowed for path in files}
+    assert {name: rooms for name, rooms in wrong.items() if rooms} == {}
+
+
+def test_the_core_imports_nothing_but_the_standard_library() -> None:
+    for path in modules(SOURCE / "core"):
+        names = {name.partition(".")[0] for name in imported(path)} - {PACKAGE}
+        assert names <= sys.stdlib_module_names, path
+
+
+def test_serve_never_imports_the_sandbox() -> None:
+    seen: set[Path] = set()
+    waiting = [SOURCE / "commands" / "serve.py"]
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
+        for name in imported(path):
+            found = module_path(name)
+            if found is not None and found not in seen:
+                waiting.append(found)
+    assert not [path for path in seen if path.is_relative_to(SOURCE / "sandbox")]
+
+
+def module_path(name: str) -> Path | None:
+    if not name.startswith(f"{PACKAGE}."):
+        return None
+    base = SOURCE.joinpath(*name.split(".")[1:])
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.exists()), None)
+
+
+@pytest.mark.parametrize("name", tracked(".py"))
+def test_no_file_is_too_long_to_read(name: str) -> None:
+    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+def test_no_tracked_file_names_a_registry() -> None:
+    hosts = re.compile("|".join(["py" + r"pi\.org", "python" + "hosted", "registry" + r"\.npmjs", "deb" + r"ian\.org"]))
+    found = [name for name in tracked() if hosts.search((ROOT / name).read_text(encoding="utf-8", errors="ignore"))]
+    assert found == []

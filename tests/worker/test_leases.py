@@ -1,0 +1,307 @@
+"""A worker that is killed, or sleeps, between two steps of a job: another takes it up, and it counts once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connect_appointments.core.model import Owner
+from connect_appointments.store import bookings, jobs
+from connect_appointments.store.engine import Database
+from connect_appointments.store.jobs import Job
+from connect_appointments.worker import Worker, WorkerOptions
+from tests.api_client import Api, number_of
+from tests.build import ALICE, BRISBANE, Clock, days_from, set_places
+from tests.store.given import kinds, rows
+from tests.worker.by_hand import (
+    appointments_made,
+    claimed,
+    claimed_one,
+    jobs_left,
+    places_granted,
+    places_taken,
+    run_out,
+    work_off,
+)
+from tests.worker.workforces import Gated, Scripted, calendar, morning
+
+Serve = Callable[..., AbstractAsyncContextManager[Api]]
+SEARCHED = ["created", "slots-found"]
+BOOKED = [*SEARCHED, "booking-started", "booked"]
+REFUSED = [*SEARCHED, "booking-started", "slot-refused"]
+
+
+def worker_of(database: Database, workforce: Any, **options: Any) -> Worker:
+    return Worker(database, workforce, Clock(), WorkerOptions(**options))
+
+
+async def to_be_booked(api: Api, database: Database) -> tuple[int, int]:
+    """A request whose first slot is to be booked: its id, and the attempt's number."""
+    request_id = await api.created(1)
+    await work_off(api.parts.worker, database)
+    slots = (await api.alice.read(request_id)).json()["slots"]
+    return request_id, number_of(await api.alice.book(request_id, slots[0]["id"]))
+
+
+async def twice_claimed(database: Database) -> tuple[Job, Job]:
+    """One job as a worker has it that slept beyond its lease, and as the next worker has it."""
+    stale = await claimed_one(database)
+    await run_out(database)
+    fresh = await claimed_one(database)
+    assert (stale.id, stale.tries + 1) == (fresh.id, fresh.tries)
+    return stale, fresh
+
+
+async def test_a_claimed_job_is_nobody_elses_while_its_lease_lasts(serve: Serve, database: Database) -> None:
+    async with serve(with_worker=False) as api:
+        await api.created(1)
+    await claimed_one(database)
+    assert await claimed(database) == []
+    await run_out(database)
+    assert (await claimed_one(database)).tries == 2
+
+
+async def test_no_job_is_claimed_by_two_workers_at_once(serve: Serve, database: Database) -> None:
+    async with serve(with_worker=False) as api:
+        for _ in range(12):
+            await api.created(1)
+    neighbour = Database(database.url)
+    found = await asyncio.gather(*(claimed(where, 4) for where in (database, neighbour) * 3))
+    await neighbour.close()
+    ids = [job.id for part in found for job in part] + [job.id for job in await claimed(database)]
+    assert len(ids) == len(set(ids)) == 12
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_a_claim_under_way_holds_up_no_other(serve: Serve, database: Database) -> None:
+    async with serve(with_worker=False) as api:
+        first, second = await api.created(1), await api.created(1)
+    async with database.engine.connect() as slow:
+        await slow.begin()
+        (held,) = await jobs.claim(slow, limit=1, lease_seconds=60)
+        (other,) = await claimed(database)
+        await slow.rollback()
+    assert {held.request_id, other.request_id} == {first, second}
+
+
+async def test_a_search_whose_worker_was_killed_is_taken_up(serve: Serve, database: Database) -> None:
+    async with serve(with_worker=False) as api:
+        request_id = await api.created(1)
+        await claimed_one(database)
+        await run_out(database)
+        await work_off(api.parts.worker, database)
+        assert (await api.alice.read(request_id)).json()["status"] == "open"
+    assert (await kinds(database, request_id), await jobs_left(database)) == (SEARCHED, 0)
+
+
+async def test_a_running_worker_takes_up_what_a_killed_one_left(serve: Serve, database: Database) -> None:
+    async with serve(with_worker=False) as api:
+        request_id = await api.created(1)
+        await claimed_one(database)
+        await run_out(database)
+    async with serve(worker=WorkerOptions(poll_seconds=0.02)) as api:
+        assert (await api.settled(lambda: api.alice.read(request_id))).status_code == 200
+
+
+@pytest.mark.parametrize("stale_first", [True, False])
+async def test_a_search_finished_late_changes_nothing(serve: Serve, database: Database, *, stale_first: bool) -> None:
+    async with serve(with_worker=False) as api:
+        request_id = await api.created(1)
+        stale, fresh = await twice_claimed(database)
+        turns = [
+            (worker_of(database, Scripted([morning("stale")])), stale),
+            (worker_of(database, Scripted([morning("fresh")])), fresh),
+        ]
+        for worker, job in turns if stale_first else reversed(turns):
+            await worker.do(job)
+        assert [slot["id"] for slot in (await api.alice.read(request_id)).json()["slots"]] == ["fresh"]
+    assert (await kinds(database, request_id), await jobs_left(database)) == (SEARCHED, 0)
+
+
+async def test_two_workers_that_search_for_one_job_at_once_count_once(serve: Serve, database: Database) -> None:
+    workforce = Gated(Scripted([morning("a")]))
+    workforce.searching.shut()
+    async with serve(with_worker=False) as api:
+        request_id = await api.created(1)
+        stale, fresh = await twice_claimed(database)
+        both = [asyncio.create_task(worker_of(database, workforce).do(job)) for job in (stale, fresh)]
+        await workforce.searching.until_asked()
+        workforce.searching.open()
+        await asyncio.gather(*both)
+        assert (await api.alice.read(request_id)).json()["status"] == "open"
+    assert (await kinds(database, request_id), await jobs_left(database)) == (SEARCHED, 0)
+
+
+async def test_a_stale_worker_that_fails_does_not_put_off_the_fresh_one(serve: Serve, database: Database) -> None:
+    async with serve(with_worker=False) as api:
+        request_id = await api.created(1)
+        stale, fresh = await twice_claimed(database)
+        failing = worker_of(database, Broken(), search_tries=1)
+        await failing.do(stale)
+        assert (await api.alice.read(request_id)).status_code == 202
+        await worker_of(database, Scripted([morning("fresh")])).do(fresh)
+        assert (await api.alice.read(request_id)).json()["status"] == "open"
+    assert await kinds(database, request_id) == SEARCHED
+
+
+class Broken:
+    """A workforce system that never answers anything."""
+
+    async def find_slots(self, *_: Any) -> Any:
+        raise ConnectionError("down")
+
+    async def reserve(self, *_: Any) -> Any:
+        raise ConnectionError("down")
+
+
+async def test_a_booking_whose_worker_was_killed_before_reserving_is_taken_up(serve: Serve, database: Database) -> None:
+    async with serve(with_worker=False) as api:
+        request_id, booking_id = await to_be_booked(api, database)
+        await claimed_one(database)
+        await run_out(database)
+        await work_off(api.parts.worker, database)
+        assert (await api.alice.read_booking(booking_id)).status_code == 200
+    assert (await kinds(database, request_id), await places_taken(database)) == (BOOKED, 1)
+
+
+async def test_a_booking_whose_worker_was_killed_after_reserving_takes_one_place(
+    serve: Serve, database: Database
+) -> None:
+    async with serve(with_worker=False) as api:
+        request_id, booking_id = await to_be_booked(api, database)
+        await claimed_one(database)
+        name = await reserved(database, booking_id)
+        assert await places_taken(database) == 1
+        await run_out(database)
+        await work_off(api.parts.worker, database)
+        assert (await api.alice.read_booking(booking_id)).json()["nbnAppointmentId"] == name
+    assert (await kinds(database, request_id), await jobs_left(database)) == (BOOKED, 0)
+    assert (await places_taken(database), await places_granted(database), await appointments_made(database)) == (1,) * 3
+
+
+async def reserved(database: Database, booking_id: int) -> str | None:
+    """What the calendar answers when it is asked once more for an attempt."""
+    attempt = await database.read(lambda connection: bookings.attempt(connection, booking_id))
+    return await calendar(database).reserve(booking_id, BRISBANE, attempt.slot, Clock()())
+
+
+async def test_d29_a_refusal_outlives_the_worker_that_was_told(serve: Serve, database: Database) -> None:
+    """Room that comes free between the refusal and its being written down does not turn it."""
+    async with serve(with_worker=False) as api:
+        request_id, booking_id = await to_be_booked(api, database)
+        await claimed_one(database)
+        await set_places(database, 0, days_from(Clock()(), 120))
+        assert await reserved(database, booking_id) is None
+        await set_places(database, 5, days_from(Clock()(), 120))
+        await run_out(database)
+        await work_off(api.parts.worker, database)
+        assert (await api.alice.read_booking(booking_id)).json()["code"] == "slot-unavailable"
+    assert (await kinds(database, request_id), await places_taken(database)) == (REFUSED, 0)
+
+
+@pytest.mark.parametrize("stale_first", [True, False])
+async def test_a_booking_finished_late_changes_nothing(serve: Serve, database: Database, *, stale_first: bool) -> None:
+    """The stale worker was told yes, the fresh one no: what counts is the fresh one's."""
+    async with serve(with_worker=False) as api:
+        request_id, booking_id = await to_be_booked(api, database)
+        stale, fresh = await twice_claimed(database)
+        turns = [
+            (worker_of(database, Scripted(grants=True)), stale),
+            (worker_of(database, Scripted(grants=False)), fresh),
+        ]
+        for worker, job in turns if stale_first else reversed(turns):
+            await worker.do(job)
+        assert (await api.alice.read_booking(booking_id)).json()["code"] == "slot-unavailable"
+        assert (await api.alice.read(request_id)).json()["status"] == "open"
+    assert (await kinds(database, request_id), await appointments_made(database)) == (REFUSED, 0)
+
+
+async def test_a_stale_workers_reserve_after_the_decision_takes_no_second_place(
+    serve: Serve, database: Database
+) -> None:
+    async with serve(with_worker=False) as api:
+        request_id, booking_id = await to_be_booked(api, database)
+        stale, fresh = await twice_claimed(database)
+        await api.parts.worker.do(fresh)
+        before = (await api.alice.read_booking(booking_id)).content
+        assert await reserved(database, booking_id) == f"APT{booking_id:012d}"
+        await api.parts.worker.do(stale)
+        assert (await api.alice.read_booking(booking_id)).content == before
+    assert (await kinds(database, request_id), await places_taken(database)) == (BOOKED, 1)
+
+
+async def test_two_workers_that_book_one_attempt_at_once_take_one_place(serve: Serve, database: Database) -> None:
+    workforce = Gated(calendar(database))
+    workforce.reserving.shut()
+    async with serve(with_worker=False) as api:
+        request_id, booking_id = await to_be_booked(api, database)
+        stale, fresh = await twice_claimed(database)
+        both = [asyncio.create_task(worker_of(database, workforce).do(job)) for job in (stale, fresh)]
+        await workforce.reserving.until_asked()
+        workforce.reserving.open()
+        await asyncio.gather(*both)
+        await run_out(database)
+        await work_off(api.parts.worker, database)
+        assert (await api.alice.read_booking(booking_id)).status_code == 200
+    assert (await kinds(database, request_id), await jobs_left(database)) == (BOOKED, 0)
+    assert (await places_taken(database), await appointments_made(database)) == (1, 1)
+
+
+async def test_a_stale_worker_of_a_refused_attempt_leaves_the_next_attempt_alone(
+    serve: Serve, database: Database
+) -> None:
+    async with serve(with_worker=False) as api:
+        request_id, first = await to_be_booked(api, database)
+        stale, fresh = await twice_claimed(database)
+        await worker_of(database, Scripted(grants=False)).do(fresh)
+        slots = (await api.alice.read(request_id)).json()["slots"]
+        second = number_of(await api.alice.book(request_id, slots[0]["id"]))
+        await worker_of(database, Scripted(grants=True)).do(stale)
+        assert (await api.alice.read_booking(first)).status_code == 422
+        assert (await api.alice.read_booking(second)).status_code == 202
+        await work_off(api.parts.worker, database)
+        assert (await api.alice.read_booking(second)).status_code == 200
+        assert (await api.alice.read_booking(first)).status_code == 422
+    assert await kinds(database, request_id) == [*REFUSED, "booking-started", "booked"]
+
+
+async def test_a_booking_that_was_put_off_is_written_down_once(serve: Serve, database: Database) -> None:
+    async with serve(with_worker=False) as api:
+        request_id, booking_id = await to_be_booked(api, database)
+        for _ in range(3):
+            await worker_of(database, Broken()).do(await claimed_one(database))
+            assert await claimed(database) == []
+            await run_out(database)
+        ((tries, reason),) = await rows(database, "SELECT tries, last_error FROM jobs")
+        assert (tries, reason) == (3, "ConnectionError: down")
+        await work_off(api.parts.worker, database)
+        assert (await api.alice.read_booking(booking_id)).status_code == 200
+    assert (await kinds(database, request_id), await places_taken(database)) == (BOOKED, 1)
+
+
+class Killed(Exception):
+    """The end of a worker."""
+
+
+async def test_a_job_is_gone_with_the_change_it_made_or_not_at_all(serve: Serve, database: Database) -> None:
+    """A worker killed after its last statement and before COMMIT has done nothing."""
+    async with serve(with_worker=False) as api:
+        request_id, booking_id = await to_be_booked(api, database)
+        job = await claimed_one(database)
+
+        async def work(connection: AsyncConnection) -> None:
+            assert await jobs.finish(connection, job)
+            raise Killed
+
+        with pytest.raises(Killed):
+            await database.write(work)
+        await run_out(database)
+        await work_off(api.parts.worker, database)
+        found = await api.parts.service.read_booking(Owner(ALICE), booking_id)
+    assert found.appointment is not None
+    assert await kinds(database, request_id) == BOOKED
