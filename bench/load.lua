@@ -54,7 +54,7 @@ local function text(id)
 end
 
 local function nth(number)
-    return options.first + (number * options.stride) % options.rows
+    return options.first + ((options.skip + number) * options.stride) % options.rows
 end
 
 local function next_id()
@@ -71,7 +71,7 @@ local function next_id()
 end
 
 local function spent()
-    return sent >= options.limit or (fresh >= options.rows and options.cycle == 0)
+    return sent >= options.limit or (options.skip + fresh >= options.rows and options.cycle == 0)
 end
 
 function request()

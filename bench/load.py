@@ -23,6 +23,7 @@ class Load:
     """What is sent.
 
     rows: over how many appointment-requests; each is named once, unless `cycle` says to begin again.
+    skip: how many of them were named by earlier runs.
     unknown, again: of a hundred calls, how many name an id that nobody has, or one that was named before.
     limit: calls after which to stop early.
     """
@@ -30,6 +31,7 @@ class Load:
     rows: int
     tokens: Path
     kind: Literal["cancel", "read"] = "cancel"
+    skip: int = 0
     unknown: int = 0
     again: int = 0
     cycle: bool = False
@@ -64,12 +66,15 @@ class Answered(NamedTuple):
         if not self.answered:
             raise WrongAnswersError("nothing was answered")
 
-    def check_rows(self, rows: int, changed: Changed) -> None:
+    def check_rows(self, load: Load, before: Changed, after: Changed) -> None:
         """Raise `WrongAnswersError` unless the rows say the same as the answers; calls cut off at the end may be either."""
-        named = min(self.fresh, rows)
+        named = min(self.fresh, load.rows - load.skip)
         cut_off = self.sent - self.answered
-        if changed.recorded != changed.cancelled or not named - cut_off <= changed.cancelled <= named:
-            raise WrongAnswersError(f"{named} to cancel, {cut_off} of them cut off at the end: {changed}")
+        cancelled = after.cancelled - before.cancelled
+        if after.recorded != after.cancelled or not named - cut_off <= cancelled <= named:
+            raise WrongAnswersError(
+                f"{named} to cancel, {cut_off} of them cut off at the end: from {before} to {after}"
+            )
 
 
 def run_wrk(port: int, connections: int, seconds: int, load: Load) -> Answered:
@@ -80,6 +85,7 @@ def run_wrk(port: int, connections: int, seconds: int, load: Load) -> Answered:
         "rows": load.rows,
         "stride": stride(load.rows),
         "tokens": load.tokens,
+        "skip": load.skip,
         "unknown": load.unknown,
         "again": load.again,
         "cycle": int(load.cycle),

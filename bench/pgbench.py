@@ -9,13 +9,12 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from connect_appointments.core.lifecycle import CANCEL
-from connect_appointments.store.postgres import CANCEL_BATCH
-
 from bench.load import WrongAnswersError
 from bench.rows import FIRST_ID
 from bench.tokens import OWNER
 from bench.tools import pgbench
+from connect_appointments.core.lifecycle import CANCEL
+from connect_appointments.store.postgres import CANCEL_BATCH
 
 BATCH = 64
 
@@ -30,8 +29,9 @@ WHERE id = :id AND owner = :owner AND state IN ('searching', 'open', 'failed');
 # The ids of a batch come from a query of their own, because pgbench has no arrays: it changes nothing and is not a commit.
 IDS = """
 \\set i :i + 1
-SELECT array_agg(:first + id ORDER BY id)::text AS p1 FROM (
-    SELECT (((:i * :clients + :client_id) * 64 + n) * 7368787::bigint) % :rows AS id FROM generate_series(0, 63) AS n
+\\set start (:i * :clients + :client_id) * 64
+SELECT array_agg(:first::bigint + id ORDER BY id)::text AS p1 FROM (
+    SELECT (:start::bigint + n) * 7368787 % :rows::bigint AS id FROM generate_series(0, 63) AS n
 ) AS batch \\gset
 """
 
@@ -71,7 +71,9 @@ def _run(url: str, script: str, variables: dict[str, str], clients: int, seconds
         if done.returncode != 0:
             raise WrongAnswersError(f"pgbench failed: {done.stderr[-500:]}")
         times = [
-            int(line.split()[2]) / 1000 for log in Path(folder).glob("log*") for line in log.read_text("ascii").splitlines()
+            int(line.split()[2]) / 1000
+            for log in Path(folder).glob("log*")
+            for line in log.read_text("ascii").splitlines()
         ]
     return _measured(done.stdout, times)
 

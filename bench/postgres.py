@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 
 import asyncpg
-from connect_appointments.store import schema
-from connect_appointments.store.engine import Database
 
 from bench.rows import DAYS_WITH_PLACES, FIRST_ID, ORDERS, PLACES, SITE, Changed, days, offered_slots
 from bench.tokens import OWNER
+from connect_appointments.store import schema
+from connect_appointments.store.engine import Database
 
 T = TypeVar("T")
 

@@ -32,6 +32,7 @@ class Run:
     per_second: float
     p50_ms: float = 0.0
     p99_ms: float = 0.0
+    p999_ms: float = 0.0
     server_us: float = 0.0
     database_us: float = 0.0
     shares: dict[str, float] = field(default_factory=dict)

@@ -6,16 +6,15 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from tests.throwaway_postgres import free_port
 
 from bench import probe
 from bench.processes import started
 from bench.rows import Store
 from bench.tokens import ISSUER, Tokens
+from tests.throwaway_postgres import free_port
 
 RAW = "raw ASGI"
 OURS = "ours, PostgreSQL"
@@ -31,12 +30,16 @@ VERIFY = "RS256 verification alone"
 
 @dataclass(frozen=True)
 class Served:
-    """A server that answers. `store` is None where nothing is stored."""
+    """A server that answers. `store` is None where nothing is stored.
+
+    start_seconds: from the start of the process to its first 204.
+    """
 
     name: str
     port: int
     pid: int
     store: Store | None
+    start_seconds: float
 
 
 @dataclass(frozen=True)
@@ -88,23 +91,18 @@ class Launcher:
         self, name: str, command: list[str], environment: Mapping[str, str], port: int, store: Store | None
     ) -> Iterator[Served]:
         log = self.folder / f"{port}.log"
-        with started(command, _environment(environment), log) as process:
+        before = time.monotonic()
+        with started(command, self.environment(environment), log) as process:
             try:
-                probe.first_answer(port, self.tokens.one)
+                seconds = probe.first_answer(port, self.tokens.one) - before
                 if store is not None:
                     probe.check_refusals(port, self.tokens.one)
             except (OSError, AssertionError) as error:
                 end = log.read_text("utf-8", "replace")[-1000:]
                 raise RuntimeError(f"{name} does not answer as it must: {error}\n{end}") from error
-            yield Served(name, port, process.pid, store)
+            yield Served(name, port, process.pid, store, seconds)
 
-    def seconds_to_first_answer(self, start: Callable[[], contextlib.AbstractContextManager[Served]]) -> float:
-        """How long it takes from the start of a process to its first 204."""
-        before = time.monotonic()
-        with start():
-            return time.monotonic() - before
-
-
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CONNECT_APPOINTMENTS_")}
-    return {**kept, **more}
+    def environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a process: no settings but those given."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CONNECT_APPOINTMENTS_")}
+        return {**kept, **more}

@@ -24,6 +24,7 @@ LOWER = {
     "service": {"core", "store", "workforce", "turns"},
     "worker": {"core", "store", "workforce", "observe"},
     "api": {"core", "service", "pages", "observe"},
+    "importing": {"core", "store", "workforce"},
     "sandbox": {"core", "store", "workforce", "api", "server", "wiring"},
 }
 """What each room may import, beside itself."""

@@ -6,9 +6,10 @@ import asyncio
 import sys
 
 import uvloop
+from starlette.types import Receive, Scope, Send
+
 from connect_appointments.api.answers import SECURITY_HEADERS
 from connect_appointments.server import bind, create_server
-from starlette.types import Receive, Scope, Send
 
 START = {
     "type": "http.response.start",

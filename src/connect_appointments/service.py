@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core import errors
 from connect_appointments.core.lifecycle import BOOK, CANCEL, OCCUPYING, State
-from connect_appointments.core.model import Actor, AppointmentRequest, Booking, BookingState, Order, Owner, Scope
-from connect_appointments.store import bookings, idempotency, jobs, orders, requests
+from connect_appointments.core.model import Actor, AppointmentRequest, Booking, BookingState, Owner, Scope
+from connect_appointments.creation import Clock, Creations, Wish, owner_of
+from connect_appointments.store import bookings, jobs, orders, requests
 from connect_appointments.store.engine import Database
 from connect_appointments.store.hot_path import HotPath
-from connect_appointments.store.idempotency import Used
-from connect_appointments.store.jobs import JobKind
+from connect_appointments.store.jobs import JobKind, Task
 from connect_appointments.store.lanes import Cancel, Key
 from connect_appointments.store.requests import Held
 from connect_appointments.turns import Turns
-from connect_appointments.workforce.windows import Rules, earliest_date_from, latest_date_from
-
-Clock = Callable[[], datetime]
-"""Answers the time, in UTC."""
-
-KEY_LIFETIME = timedelta(hours=24)
+from connect_appointments.workforce.windows import Rules
 
 
 @dataclass(frozen=True)
@@ -53,8 +47,7 @@ class Service:
         """`on_new_job` is called after a commit that left work for the worker."""
         self._database = database
         self._hot_path = hot_path
-        self._rules = rules
-        self._clock = clock
+        self._creations = Creations(database, rules, clock)
         self._options = options
         self._on_new_job = on_new_job
         self._turns = Turns()
@@ -65,49 +58,10 @@ class Service:
         key: the Idempotency-Key, None when the caller sent none.
         Returns its id. Raises `NotFound`, `InvalidFields`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`.
         """
-        if key is None:
-            request_id = await self._database.write(
-                lambda connection: self._create(connection, actor, order_id, date_from)
-            )
-        else:
-            request_id = await self._create_once(actor, order_id, date_from, key)
+        wish = Wish(actor, owner_of(actor), order_id, date_from)
+        request_id = await (self._creations.create(wish) if key is None else self._creations.create_once(wish, key))
         self._on_new_job()
         return request_id
-
-    async def _create_once(self, actor: Actor, order_id: int, date_from: date, key: str) -> int:
-        fingerprint = hashlib.sha256(f"{order_id} {date_from}".encode()).hexdigest()
-        owner = _owner(actor)
-
-        async def work(connection: AsyncConnection) -> int:
-            if not await idempotency.take(connection, owner, key):
-                raise errors.IdempotencyKeyInUse
-            used = await idempotency.used(connection, owner, key, self._clock() - KEY_LIFETIME)
-            if used is None:
-                request_id = await self._create(connection, actor, order_id, date_from)
-                await idempotency.keep(connection, owner, key, Used(fingerprint, request_id))
-                return request_id
-            if used.fingerprint != fingerprint:
-                raise errors.IdempotencyKeyReused
-            return used.request_id
-
-        async with self._turns.only_one((owner, key)):
-            return await self._database.write(work)
-
-    async def _create(self, connection: AsyncConnection, actor: Actor, order_id: int, date_from: date) -> int:
-        order = await orders.get(connection, actor.scope, order_id)
-        if order is None:
-            raise errors.NotFound
-        self._check_date(order, date_from)
-        request_id = await requests.insert(connection, actor, order, date_from)
-        await jobs.add(connection, JobKind.SEARCH, request_id, actor.trace)
-        return request_id
-
-    def _check_date(self, order: Order, date_from: date) -> None:
-        now = self._clock()
-        first, last = earliest_date_from(now, order.site), latest_date_from(now, order.site, self._rules)
-        if not first <= date_from <= last:
-            detail = f"must be from {first} to {last} where the order's site is"
-            raise errors.InvalidFields(errors.FieldError("#/dateFrom", "out-of-range", detail))
 
     async def read_request(self, scope: Owner, request_id: int) -> AppointmentRequest:
         """The appointment-request. Raises `NotFound`, or `SearchFailed` when its search failed for good."""
@@ -123,7 +77,7 @@ class Service:
 
         Raises `NotFound`, `AppointmentRequestBooking`, `AppointmentRequestBooked`.
         """
-        CANCEL.judge(await self._hot_path.cancel(Cancel(request_id, _owner(actor), actor.client, actor.trace)))
+        CANCEL.judge(await self._hot_path.cancel(Cancel(request_id, owner_of(actor), actor.client, actor.trace)))
 
     async def book_slot(self, actor: Actor, request_id: int, slot_id: str) -> int:
         """Begin to book a slot of an open appointment-request.
@@ -160,9 +114,9 @@ class Service:
         alone = self._options.one_appointment_per_order
         if alone and await requests.order_is_occupied(connection, held.order_id):
             raise errors.OrderHasAppointment
-        booking_id = await bookings.insert(connection, _owner(actor), held.id, slot)
+        booking_id = await bookings.insert(connection, owner_of(actor), held.id, slot)
         await requests.move(connection, actor, held.id, BOOK, entering_booking=booking_id)
-        await jobs.add(connection, JobKind.BOOK, held.id, actor.trace, booking_id=booking_id)
+        await jobs.add(connection, JobKind.BOOK, [Task(held.id, actor.trace, booking_id)])
         return booking_id
 
     async def read_booking(self, scope: Scope, booking_id: int) -> Booking:
@@ -173,9 +127,3 @@ class Service:
         if found.state is BookingState.REFUSED:
             raise errors.SlotUnavailable
         return found
-
-
-def _owner(actor: Actor) -> str:
-    if isinstance(actor.scope, Owner):
-        return actor.scope.id
-    raise TypeError("an operator acts for one owner at a time: give the owner as the scope")

@@ -66,7 +66,7 @@ class StoreSettings(BaseModel):
 class WorkSettings(StoreSettings):
     """How background work is done. What `work` needs."""
 
-    worker_slots: Annotated[int, Field(ge=1, le=100, description="Jobs of one process at once")] = 8
+    worker_slots: Annotated[int, Field(ge=1, le=100, description="Jobs of one process at once")] = 32
     lease_seconds: Annotated[Seconds, Field(description="How long a claimed job is one worker's")] = 30
     poll_seconds: Annotated[Seconds, Field(description="How often to look for jobs of other processes")] = 1
     search_tries: Annotated[int, Field(ge=1, le=100, description="Failures until a search has failed for good")] = 8

@@ -18,8 +18,9 @@ from connect_appointments.api.keys import KeyRing, KeySource
 from connect_appointments.api.reading import BodyReader
 from connect_appointments.api.shell import Serving
 from connect_appointments.api.versions import Deprecation
+from connect_appointments.creation import Clock
 from connect_appointments.health import Health
-from connect_appointments.service import Clock, Service, ServiceOptions
+from connect_appointments.service import Service, ServiceOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.hot_path import HotPath
 from connect_appointments.worker import Worker, WorkerOptions

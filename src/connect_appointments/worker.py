@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,13 +13,15 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core import errors
-from connect_appointments.core.lifecycle import BOOKED, SEARCH_FAILED, SLOT_REFUSED, SLOTS_FOUND
-from connect_appointments.core.model import Actor, AppointmentRequest, BookingState, Operator, Order
+from connect_appointments.core.lifecycle import BOOKED, SEARCH_FAILED, SLOT_REFUSED
+from connect_appointments.core.model import Actor, BookingState, Operator, Order
 from connect_appointments.observe import JOB_FAILURES
-from connect_appointments.store import bookings, jobs, orders, requests
+from connect_appointments.store import bookings, jobs, requests, searches
 from connect_appointments.store.bookings import Attempt
 from connect_appointments.store.engine import Database
+from connect_appointments.store.group_commit import GroupCommit
 from connect_appointments.store.jobs import Job, JobKind
+from connect_appointments.store.searches import Searched, Subject
 from connect_appointments.workforce.port import Workforce
 
 log = structlog.get_logger(__name__)
@@ -43,7 +45,7 @@ class WorkerOptions:
     max_backoff_seconds: the longest wait.
     """
 
-    slots: int = 8
+    slots: int = 32
     lease_seconds: float = 30
     poll_seconds: float = 1
     search_tries: int = 8
@@ -65,6 +67,8 @@ class Worker:
         self._news = asyncio.Event()
         self._stopping = False
         self._running: set[asyncio.Task[None]] = set()
+        self._subjects = GroupCommit[Job, Subject](self._read_subjects)
+        self._searches = GroupCommit[Searched, bool](self._finish_searches)
 
     def wake(self) -> None:
         """Look for jobs now: something was just committed, or a place came free."""
@@ -123,20 +127,25 @@ class Worker:
         return self._search if job.kind is JobKind.SEARCH else self._book
 
     async def _search(self, job: Job) -> None:
-        request, order = await self._database.read(lambda connection: _request_of(connection, job))
+        subject = await self._subjects.submit(job)
         async with self._time_limit():
-            slots = await self._workforce.find_slots(order.site, request.date_from, self._clock())
+            slots = await self._workforce.find_slots(subject.order.site, subject.date_from, self._clock())
+        searched = Searched(job, slots)
+        if not await self._searches.submit(searched):
+            # Somebody holds its row: wait for it alone.
+            await self._database.write(lambda connection: searches.finish(connection, _actor, [searched], wait=True))
 
-        async def work(connection: AsyncConnection) -> None:
-            if not await jobs.finish(connection, job):
-                return
-            if await requests.move(connection, _actor(job), job.request_id, SLOTS_FOUND):
-                await requests.offer(connection, job.request_id, slots)
+    async def _read_subjects(self, claimed: Sequence[Job]) -> Sequence[Subject]:
+        ids = {job.request_id for job in claimed}
+        found = await self._database.read(lambda connection: searches.subjects(connection, WORKER, ids))
+        return [found[job.request_id] for job in claimed]
 
-        await self._database.write(work)
+    async def _finish_searches(self, searched: Sequence[Searched]) -> Sequence[bool]:
+        return await self._database.write(lambda connection: searches.finish(connection, _actor, searched, wait=False))
 
     async def _book(self, job: Job) -> None:
-        attempt, order = await self._database.read(lambda connection: _attempt_of(connection, job))
+        order = (await self._subjects.submit(job)).order
+        attempt = await self._database.read(lambda connection: _attempt_of(connection, job))
         async with self._time_limit():
             name = await self._workforce.reserve(attempt.id, order.site, attempt.slot, self._clock())
 
@@ -184,19 +193,10 @@ def _actor(job: Job) -> Actor:
     return Actor(WORKER, WORKER.name, job.trace)
 
 
-async def _request_of(connection: AsyncConnection, job: Job) -> tuple[AppointmentRequest, Order]:
-    request = await requests.get(connection, WORKER, job.request_id)
-    order = await orders.get(connection, WORKER, request.order_id) if request else None
-    if request is None or order is None:
-        raise LookupError(f"appointment-request {job.request_id} or its order is gone")
-    return request, order
-
-
-async def _attempt_of(connection: AsyncConnection, job: Job) -> tuple[Attempt, Order]:
-    _, order = await _request_of(connection, job)
+async def _attempt_of(connection: AsyncConnection, job: Job) -> Attempt:
     if job.booking_id is None:
         raise LookupError(f"job {job.id} names no booking attempt")
-    return await bookings.attempt(connection, job.booking_id), order
+    return await bookings.attempt(connection, job.booking_id)
 
 
 async def _refuse(connection: AsyncConnection, actor: Actor, attempt: Attempt) -> None:

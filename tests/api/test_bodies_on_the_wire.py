@@ -8,7 +8,7 @@ import pytest
 from connect_appointments.api.reading import BodyReader
 
 from tests.api.test_on_the_wire import is_cancelled, still_works
-from tests.api.wire import cancel_bytes, on_the_wire, open_wire, spell
+from tests.api.wire import Serve, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import CREATE, Api
 
 KIB = 1024
@@ -118,7 +118,7 @@ async def test_expect_100_continue_of_what_is_refused_is_the_refusal_and_the_con
 
 
 @pytest.mark.parametrize("sent", [b"", b'{"appointmentRequestId":'])
-async def test_d37_a_body_that_stops_half_way_is_408_and_the_connection_ends(serve, sent: bytes) -> None:  # noqa: ANN001 - a fixture
+async def test_d37_a_body_that_stops_half_way_is_408_and_the_connection_ends(serve: Serve, sent: bytes) -> None:
     async with serve(reader=BodyReader(body_timeout_seconds=0.2)) as api, on_the_wire(api) as port:
         request_id = await api.created(1)
         async with open_wire(port) as wire:
@@ -131,7 +131,7 @@ async def test_d37_a_body_that_stops_half_way_is_408_and_the_connection_ends(ser
         assert not await is_cancelled(api, request_id)
 
 
-async def test_d37_a_body_that_trickles_is_408_though_it_never_pauses(serve) -> None:  # noqa: ANN001 - a fixture
+async def test_d37_a_body_that_trickles_is_408_though_it_never_pauses(serve: Serve) -> None:
     async with serve(reader=BodyReader(body_timeout_seconds=0.3)) as api, on_the_wire(api) as port:
         async with open_wire(port) as wire:
             await wire.send(spell(api.alice.token, Content_Length=str(LARGEST)))

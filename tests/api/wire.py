@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,9 @@ from tests.api_client import CANCEL, Api
 from tests.documents import check_six_headers
 
 LONGEST_WAIT_SECONDS = 20
+
+Serve = Callable[..., AbstractAsyncContextManager[Api]]
+"""What the `serve` fixture is."""
 
 
 @dataclass(frozen=True)

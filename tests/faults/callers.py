@@ -116,7 +116,7 @@ class Reading(NamedTuple):
 
 
 class Caller:
-    """One caller of the API, one call at a time, going round the servers; it records whatever comes back.
+    """One caller of the API, one call at a time, at any of the servers; it records whatever comes back.
 
     base_urls: `http://host:port` of each server. name: `<owner>/<anything>`, see `history.Call`.
     timeout_seconds: of a whole call, after which its outcome is unknown.
@@ -137,7 +137,7 @@ class Caller:
         self.token = token
         self.name = name
         self._connections = [Connection(base_url) for base_url in base_urls]
-        self._turn = itertools.cycle(self._connections)
+        self._chance = random.Random(name)  # noqa: S311 - a choice to repeat, not a secret
         self._recorder = recorder
         self._timeout_seconds = timeout_seconds
         self._pause_seconds = pause_seconds
@@ -191,7 +191,8 @@ class Caller:
         self, op: Op, head: str, body: bytes, request_id: int | None, asked: Answer
     ) -> tuple[Call, dict[str, Any]]:
         """Make one call and record it; hand it back with the members of its JSON answer, if it has any."""
-        connection = next(self._turn)
+        # Not in turn: whoever reads and cancels in turn would cancel at the dead one of two for ever.
+        connection = self._chance.choice(self._connections)
         head += f"Host: {connection.host}:{connection.port}\r\n"
         head += f"Authorization: Bearer {self.token}\r\nX-API-VERSION: 7\r\n\r\n"
         start_ns = self._clock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -45,7 +46,7 @@ class Load:
     stage: Stage
     urls: Sequence[str]
     callers: int = 32
-    plan: Plan = field(default_factory=lambda: Plan(date_from()))
+    plan: Plan = field(default_factory=lambda: Plan(date_from(), batch=8, poll_seconds=0.02))
     timeout_seconds: float = 10.0
     recorder: Recorder = field(default_factory=Recorder)
     stopping: bool = False
@@ -92,9 +93,14 @@ class Load:
         token, full = self.stage.token(owner), f"{owner}/{name}"
         return Caller(self.urls, token, self.recorder, full, timeout_seconds=self.timeout_seconds)
 
-    async def cut_by(self, moment_ns: int) -> int:
-        """How many calls that were in flight at a moment were never answered, or with a 500."""
-        return sum(call.start_ns < moment_ns <= call.end_ns and call.fate == "unknown" for call in self.calls[-2000:])
+    def cut_at(self, moment_ns: int, back_ns: int | None = None) -> int:
+        """How many calls were in flight at a moment and got no answer, or a 500.
+
+        back_ns: when what failed behind the servers was back; a call answered only after that was cut as well.
+        """
+        back = math.inf if back_ns is None else back_ns
+        late = itertools.takewhile(lambda call: call.end_ns >= moment_ns, reversed(self.calls))
+        return sum(call.start_ns < moment_ns and (call.fate == "unknown" or call.end_ns > back) for call in late)
 
     async def verdict(self, *, room_for_all: bool = False) -> list[Violation]:
         """Wait until all is quiet, read everything again, and hold what callers saw against the lifecycle.

@@ -9,12 +9,14 @@ from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from connect_appointments.core.lifecycle import BOOK, BOOKED, CANCEL, SEARCH_FAILED, SLOTS_FOUND, State
 from connect_appointments.core.model import Actor, Operator, Owner, Slot, SlotType
 from connect_appointments.store import bookings, events, orders, requests
+from connect_appointments.store.capacity import Window
 from connect_appointments.store.engine import Database
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from connect_appointments.store.requests import New
 from tests.build import ALICE, BOB
 
 ORDER, SECOND_ORDER, BOBS_ORDER = 1, 2, 11
@@ -22,6 +24,7 @@ ALICES, BOBS, EVERYBODYS = Owner(ALICE), Owner(BOB), Operator("test")
 ACTOR = Actor(ALICES, "portal-api", "trace-of-alice")
 DAY = date(2026, 11, 25)
 NOBODYS_ID = 987_654
+MORNING = Window("4000", DAY, SlotType.AM)
 
 
 def slot(number: int = 1) -> Slot:
@@ -36,7 +39,9 @@ async def created(database: Database, order_id: int = ORDER) -> int:
     async def work(connection: AsyncConnection) -> int:
         order = await orders.get(connection, EVERYBODYS, order_id)
         assert order is not None
-        return await requests.insert(connection, Actor(Owner(order.owner), "portal-api", "trace"), order, DAY)
+        return (await requests.insert(connection, [New(Actor(Owner(order.owner), "portal-api", "trace"), order, DAY)]))[
+            0
+        ]
 
     return await database.write(work)
 
@@ -47,7 +52,7 @@ async def opened(database: Database, order_id: int = ORDER) -> int:
 
     async def work(connection: AsyncConnection) -> None:
         await requests.move(connection, ACTOR, request_id, SLOTS_FOUND)
-        await requests.offer(connection, request_id, [slot(1), slot(2), slot(3)])
+        await requests.offer(connection, {request_id: [slot(1), slot(2), slot(3)]})
 
     await database.write(work)
     return request_id
@@ -120,7 +125,7 @@ async def execute(database: Database, statement: str, **values: Any) -> None:
 async def until(condition: Callable[[], Awaitable[Any]]) -> None:
     """Ask until the answer is yes; a test that never gets one fails after ten seconds."""
     async with asyncio.timeout(10):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - what it waits for is in another process
             await asyncio.sleep(0.005)
 
 

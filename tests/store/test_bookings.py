@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from connect_appointments.core.lifecycle import BOOKED
 from connect_appointments.core.model import Appointment, Booking, BookingState, Scope
 from connect_appointments.store import bookings, orders, requests
 from connect_appointments.store.bookings import Attempt
 from connect_appointments.store.engine import Database
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from tests.build import ALICE, sample_order
 from tests.store.conftest import ON_POSTGRESQL
 from tests.store.given import (
@@ -54,9 +54,7 @@ async def test_an_attempt_is_under_way_until_it_ends(database: Database) -> None
 
 @pytest.mark.parametrize("first", [BookingState.BOOKED, BookingState.REFUSED])
 @pytest.mark.parametrize("second", [BookingState.BOOKED, BookingState.REFUSED])
-async def test_an_attempt_ends_once_and_for_ever(
-    database: Database, first: BookingState, second: BookingState
-) -> None:
+async def test_an_attempt_ends_once_and_for_ever(database: Database, first: BookingState, second: BookingState) -> None:
     _, booking_id = await being_booked(database)
     assert await _end(database, booking_id, first)
     assert not await _end(database, booking_id, second)
@@ -122,9 +120,7 @@ async def test_a_number_nobody_has_is_none(database: Database, booking_id: int) 
 
 
 @ON_POSTGRESQL
-async def test_booking_again_and_confirming_do_not_lock_each_other_out(
-    database: Database, neighbour: Database
-) -> None:
+async def test_booking_again_and_confirming_do_not_lock_each_other_out(database: Database, neighbour: Database) -> None:
     """The caller takes the order, then its request; the worker's appointment points at the order."""
     request_id, booking_id = await being_booked(database)
     tries = 0

@@ -7,16 +7,15 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from connect_appointments.core.model import SlotType
 from connect_appointments.store import capacity
 from connect_appointments.store.capacity import Places, Window
 from connect_appointments.store.engine import Database
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from tests.store.conftest import ON_POSTGRESQL
-from tests.store.given import DAY, rows, until_one_waits
+from tests.store.given import DAY, MORNING, rows, until_one_waits
 
-MORNING = Window("4000", DAY, SlotType.AM)
 AFTERNOON = Window("4000", DAY, SlotType.PM)
 NEXT_DAY = Window("4000", DAY + timedelta(days=1), SlotType.AM)
 ELSEWHERE = Window("2000", DAY, SlotType.AM)
@@ -144,7 +143,7 @@ async def test_setting_nothing_changes_nothing(database: Database) -> None:
 
 
 @pytest.mark.parametrize("granted", [True, False])
-async def test_a_decision_is_made_once(database: Database, granted: bool) -> None:
+async def test_a_decision_is_made_once(database: Database, *, granted: bool) -> None:
     async def decided(connection: AsyncConnection) -> bool | None:
         return await capacity.decision(connection, 300)
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from connect_appointments.core.lifecycle import (
     BOOK,
     BOOKED,
@@ -21,8 +23,6 @@ from connect_appointments.core.model import Order, Scope
 from connect_appointments.store import bookings, events, orders, requests
 from connect_appointments.store.engine import Database
 from connect_appointments.store.tables import events as table
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from tests.build import ALICE, BOB
 from tests.store.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.store.given import (
@@ -101,9 +101,7 @@ async def test_no_event_of_a_whole_life_holds_contact_data(database: Database) -
 
 def _contact(order: Order) -> list[str]:
     return [
-        value
-        for name, value in dataclasses.asdict(order).items()
-        if name.startswith("contact_") and value is not None
+        value for name, value in dataclasses.asdict(order).items() if name.startswith("contact_") and value is not None
     ]
 
 

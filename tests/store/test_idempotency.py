@@ -6,11 +6,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from connect_appointments.store import idempotency
 from connect_appointments.store.engine import Database
 from connect_appointments.store.idempotency import Used
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from tests.build import ALICE, BOB
 from tests.store.conftest import ON_POSTGRESQL
 from tests.store.given import created, rows

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import pytest
 import sqlalchemy as sa
-from connect_appointments.store import jobs
-from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import Job, JobKind
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from connect_appointments.store import jobs
+from connect_appointments.store.engine import Database
+from connect_appointments.store.jobs import Job, JobKind, Task
 from tests.store.conftest import ON_POSTGRESQL
 from tests.store.given import being_booked, created, execute, rows
 
@@ -25,7 +25,7 @@ async def request_id(database: Database) -> int:
 async def _add(database: Database, request_id: int, count: int = 1) -> None:
     async def work(connection: AsyncConnection) -> None:
         for n in range(count):
-            await jobs.add(connection, JobKind.SEARCH, request_id, f"trace-{n}")
+            await jobs.add(connection, JobKind.SEARCH, [Task(request_id, f"trace-{n}")])
 
     await database.write(work)
 
@@ -51,16 +51,14 @@ async def _let_leases_run_out(database: Database) -> None:
 
 async def test_a_claimed_job_says_what_to_do(database: Database) -> None:
     request_id, booking_id = await being_booked(database)
-    await database.write(
-        lambda connection: jobs.add(connection, JobKind.BOOK, request_id, "trace", booking_id=booking_id)
-    )
+    await database.write(lambda connection: jobs.add(connection, JobKind.BOOK, [Task(request_id, "trace", booking_id)]))
     (found,) = await _claim(database)
     assert found == Job(found.id, JobKind.BOOK, request_id, booking_id, "trace", tries=1)
 
 
 async def test_a_job_that_is_not_committed_is_nobodys(database: Database, request_id: int) -> None:
     async def work(connection: AsyncConnection) -> None:
-        await jobs.add(connection, JobKind.SEARCH, request_id, "trace")
+        await jobs.add(connection, JobKind.SEARCH, [Task(request_id, "trace")])
         raise LookupError
 
     with pytest.raises(LookupError):
@@ -99,9 +97,7 @@ async def test_a_job_whose_lease_ran_out_is_claimed_again_and_counts_its_tries(
     assert second == first._replace(tries=2)
 
 
-async def test_a_lease_lasts_as_long_as_asked_by_the_clock_of_the_database(
-    database: Database, request_id: int
-) -> None:
+async def test_a_lease_lasts_as_long_as_asked_by_the_clock_of_the_database(database: Database, request_id: int) -> None:
     await _add(database, request_id)
     await _claim(database, lease_seconds=90.5)
     left = (
@@ -119,6 +115,15 @@ async def test_a_finished_job_is_gone(database: Database, request_id: int) -> No
     assert await _finish(database, job)
     assert not await _finish(database, job)
     assert await _count(database) == 0
+
+
+async def test_the_id_of_a_finished_job_is_never_another_jobs(database: Database, request_id: int) -> None:
+    await _add(database, request_id)
+    (first,) = await _claim(database)
+    await _finish(database, first)
+    await _add(database, request_id)
+    (second,) = await _claim(database)
+    assert second.id > first.id
 
 
 async def test_a_worker_that_slept_through_its_lease_finishes_nothing(database: Database, request_id: int) -> None:
@@ -180,12 +185,16 @@ async def test_a_claim_steps_over_jobs_that_another_is_claiming(
 ) -> None:
     await _add(database, request_id, 4)
 
-    async def work(connection: AsyncConnection) -> tuple[Sequence[Job], Sequence[Job]]:
-        mine = await jobs.claim(connection, limit=2, lease_seconds=60)
-        async with asyncio.timeout(5):
-            return mine, await _claim(neighbour, limit=4)
+    claims: list[Sequence[Job]] = []
 
-    mine, others = await database.write(work)
+    async def work(connection: AsyncConnection) -> None:
+        claims.append(await jobs.claim(connection, limit=2, lease_seconds=60))
+        async with asyncio.timeout(5):
+            claims.append(await _claim(neighbour, limit=4))
+
+    await database.write(work)
+    # Where transactions are serializable, this one runs again and finds nothing left.
+    mine, others = claims[:2]
     assert (len(mine), len(others)) == (2, 2)
     assert not {job.id for job in mine} & {job.id for job in others}
 

@@ -5,14 +5,24 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from connect_appointments.core.model import Order, Scope, Site
 from connect_appointments.store import orders, schema
 from connect_appointments.store.engine import Database
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from tests.build import ALICE, BOB, sample_order
 from tests.store.conftest import ON_POSTGRESQL
-from tests.store.given import ALICES, BOBS, BOBS_ORDER, EVERYBODYS, NOBODYS_ID, ORDER, SECOND_ORDER, created, until_one_waits
+from tests.store.given import (
+    ALICES,
+    BOBS,
+    BOBS_ORDER,
+    EVERYBODYS,
+    NOBODYS_ID,
+    ORDER,
+    SECOND_ORDER,
+    created,
+    until_one_waits,
+)
 
 EVERYTHING_ELSE = sample_order(
     ORDER,

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from connect_appointments.core.lifecycle import BOOK, BOOKED, CANCEL, MOVES, SLOT_REFUSED, SLOTS_FOUND, Move, State
 from connect_appointments.core.model import AppointmentRequest, Scope
 from connect_appointments.store import requests
 from connect_appointments.store.engine import Database
 from connect_appointments.store.requests import Held
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from tests.build import ALICE
 from tests.store.conftest import ON_POSTGRESQL
 from tests.store.given import (
+    ACTOR,
     ALICES,
     BOBS,
     BOBS_ORDER,
@@ -70,18 +70,15 @@ async def test_ids_grow(database: Database) -> None:
     assert found == sorted(set(found))
 
 
-@pytest.mark.parametrize(
-    ("move", "state"), itertools.product(MOVES, State), ids=lambda value: getattr(value, "name", value)
-)
-async def test_a_move_is_made_from_the_states_it_leaves_and_no_others(
-    database: Database, move: Move, state: State
-) -> None:
-    request_id = await in_state(database, state)
-    before = await kinds(database, request_id)
-    made = await moved(database, request_id, move, **({"entering_booking": 1} if move is BOOK else {}))
-    assert made == (state in move.leaves)
-    assert await state_of(database, request_id) is (move.enters if made else state)
-    assert await kinds(database, request_id) == before + [move.name] * made
+@pytest.mark.parametrize("move", MOVES, ids=lambda move: move.name)
+async def test_a_move_is_made_from_the_states_it_leaves_and_no_others(database: Database, move: Move) -> None:
+    for state in State:
+        request_id = await in_state(database, state)
+        before = await kinds(database, request_id)
+        made = await moved(database, request_id, move, **({"entering_booking": 1} if move is BOOK else {}))
+        assert made == (state in move.leaves), state
+        assert await state_of(database, request_id) is (move.enters if made else state)
+        assert await kinds(database, request_id) == before + [move.name] * made
 
 
 async def test_a_cancelled_one_says_since_when(database: Database) -> None:
@@ -127,7 +124,7 @@ async def test_who_holds_the_row_decides_on_the_state_it_will_leave(database: Da
         await requests.hold(connection, ALICES, request_id)
         holding.set()
         await until_one_waits(database.url)
-        assert await requests.move(connection, _actor(), request_id, BOOK, entering_booking=7)
+        assert await requests.move(connection, ACTOR, request_id, BOOK, entering_booking=7)
 
     async def look(connection: AsyncConnection) -> Held:
         return await requests.hold(connection, ALICES, request_id)
@@ -137,10 +134,6 @@ async def test_who_holds_the_row_decides_on_the_state_it_will_leave(database: Da
     held = await neighbour.write(look)
     await booking
     assert held == Held(request_id, ORDER, State.BOOKING, 7)
-
-
-def _actor() -> requests.Actor:
-    return requests.Actor(ALICES, "portal-api", "trace")
 
 
 async def test_slots_are_seen_while_it_is_open_and_only_then(database: Database) -> None:
@@ -173,14 +166,17 @@ async def test_nothing_is_offered_while_it_searches(database: Database) -> None:
     assert await database.read(lambda connection: requests.offered(connection, request_id)) == ()
 
 
-@pytest.mark.parametrize("state", State)
-async def test_an_order_is_occupied_while_one_of_its_is_booked_or_on_its_way(database: Database, state: State) -> None:
-    await in_state(database, state)
-
-    async def work(connection: AsyncConnection) -> list[bool]:
+async def test_an_order_is_occupied_while_one_of_its_is_booked_or_on_its_way(database: Database) -> None:
+    async def occupied(connection: AsyncConnection) -> list[bool]:
         return [await requests.order_is_occupied(connection, order_id) for order_id in (ORDER, SECOND_ORDER)]
 
-    assert await database.read(work) == [state in {State.BOOKING, State.BOOKED}, False]
+    for state in (State.SEARCHING, State.OPEN, State.FAILED, State.CANCELLED):
+        await in_state(database, state)
+    assert await database.read(occupied) == [False, False]
+    request_id, booking_id = await being_booked(database)
+    assert await database.read(occupied) == [True, False]
+    await moved(database, request_id, BOOKED, leaving_booking=booking_id)
+    assert await database.read(occupied) == [True, False]
 
 
 async def test_an_owner_sees_its_own_and_no_others(database: Database) -> None:

@@ -16,12 +16,11 @@ from joserfc.errors import JoseError
 
 from connect_appointments.api.keys import KeyRing
 from connect_appointments.api.refusals import InvalidToken, RefusedToken
+from connect_appointments.core.model import CONTROL_CHARACTERS, MAX_OWNER_CHARACTERS, is_owner
 
 MAX_TOKEN_BYTES = 16 * 1024
-MAX_OWNER_CHARACTERS = 255
 
 _token = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_control = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -198,7 +197,7 @@ def _owner(value: object) -> str:
     """The owner's name in the claim. Source: contract D8."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_OWNER_CHARACTERS or _control.search(value):
+    if not isinstance(value, str) or not is_owner(value):
         raise RefusedToken
     return value
 
@@ -206,4 +205,4 @@ def _owner(value: object) -> str:
 def _client(value: object) -> str:
     """The client's name, for the record: nothing depends on it."""
     text = value if isinstance(value, str) else ""
-    return _control.sub("?", text)[:MAX_OWNER_CHARACTERS]
+    return CONTROL_CHARACTERS.sub("?", text)[:MAX_OWNER_CHARACTERS]

@@ -13,7 +13,7 @@ from connect_appointments.api.auth import Authenticator, Caller
 from connect_appointments.api.body import decode
 from connect_appointments.api.handlers import Call
 from connect_appointments.api.reading import BodyReader, check_media_type
-from connect_appointments.api.refusals import InvalidToken, MethodNotAllowed, UnsupportedApiVersion
+from connect_appointments.api.refusals import InvalidToken, MethodNotAllowed, RefusedToken, UnsupportedApiVersion
 from connect_appointments.api.routes import Route
 from connect_appointments.api.shell import Headers, Request, Serving, Shell
 from connect_appointments.api.versions import BY_HEADER, Deprecation
@@ -36,7 +36,7 @@ class Gate:
         """Who calls; raises what `Authenticator.verify` does."""
         header = headers.get(b"authorization")
         if headers.repeated(b"authorization"):
-            raise InvalidToken
+            raise RefusedToken(InvalidToken.meaning())
         return self.authenticator.remembered(header) or await self.authenticator.verify(header)
 
     def check_version(self, request: Request) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
-from email.message import Message
 from functools import lru_cache
 from typing import Protocol
 
@@ -18,6 +18,8 @@ from connect_appointments.api.refusals import (
 )
 
 DRAIN_SECONDS = 1
+
+_parameter = re.compile(rb""";[ \t]*([^=;*\s"]*)\*?(?:[ \t]*=[ \t]*("(?:\\.|[^"\\])*"|[^;\s"]*))?""")
 
 
 class CallerGone(Exception):
@@ -38,10 +40,9 @@ def check_media_type(value: bytes | None, *, repeated: bool) -> None:
 
 @lru_cache(maxsize=64)
 def _is_json(value: bytes) -> bool:
-    message = Message()
-    message["content-type"] = value.decode("latin-1")
-    charset = message.get_content_charset("utf-8")
-    return message.get_content_type() == "application/json" and charset in {"utf-8", "utf8"}
+    essence, _, parameters = value.lower().partition(b";")
+    charsets = {text.strip(b'"') for name, text in _parameter.findall(b";" + parameters) if name == b"charset"}
+    return essence.strip(b" \t") == b"application/json" and charsets <= {b"utf-8", b"utf8"}
 
 
 @dataclass(frozen=True)

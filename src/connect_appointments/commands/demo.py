@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ PAGE_HEADERS = (
     "X-Frame-Options: DENY",
 )
 """As the page prints them. Source: the page, "Appointment Cancelled"."""
+SEARCH_SECONDS = 30
 
 
 def demo() -> None:
@@ -81,12 +83,12 @@ class Story:
         return self._wrong
 
     async def _poll(self, request_id: int) -> list[dict[str, str]]:
-        while True:
-            path = f"{REQUESTS}/request/{request_id}"
-            answer = await exchange(self._port, "GET", path, self._token)
-            if answer.status != 202:
-                break
+        path = f"{REQUESTS}/request/{request_id}"
+        give_up = time.monotonic() + SEARCH_SECONDS
+        answer = await exchange(self._port, "GET", path, self._token)
+        while answer.status == 202 and time.monotonic() < give_up:
             await asyncio.sleep(0.05)
+            answer = await exchange(self._port, "GET", path, self._token)
         self._show("Poll until the slots are there", answer, 200)
         slots: list[dict[str, str]] = json.loads(answer.body or b"{}").get("slots", [])
         self._expect(bool(slots), "no slot is on offer")

@@ -23,6 +23,7 @@ COMMANDS = {
     "orders": "orders:app",
     "capacity": "capacity:app",
     "requests": "requests:app",
+    "verify": "verify:verify",
     "token": "token:token",
 }
 """Every command: its module here, and the function or the group of commands in it."""
@@ -90,9 +91,9 @@ def _fail_otherwise(error: Exception) -> None:
     """End on a wrong call or a database's refusal; return when it is neither, but a bug."""
     if hasattr(error, "format_message"):
         context = getattr(error, "ctx", None)
-        hint = f" See {context.command_path} --help" if context else ""
-        _fail(f"{' '.join(error.format_message().split())}{hint}", 2)
-    if hasattr(error, "orig"):
+        hint = f". See {context.command_path} --help" if context else ""
+        _fail(" ".join(error.format_message().split()).rstrip(".") + hint, 2)
+    if hasattr(error, "orig") or type(error).__module__.startswith("asyncpg."):
         # Only what the driver said: the whole message holds the statement with its values.
         _fail(f"the database refused: {_reason(error)}", 1)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import shlex
+import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +16,13 @@ from typing import Annotated
 import typer
 import uvloop
 
+from connect_appointments.commands.database import check_database_url
 from connect_appointments.commands.failing import CommandFailed
 from connect_appointments.observe import configure_logging
-from connect_appointments.sandbox.keys import SandboxKeys
+from connect_appointments.sandbox.keys import KeysError, SandboxKeys
 from connect_appointments.sandbox.running import Sandbox, sandbox_on
 from connect_appointments.server import bind, until_stopped
+from connect_appointments.settings import SettingsError
 from connect_appointments.wiring import utc_now
 
 HOST = "127.0.0.1"
@@ -34,7 +40,7 @@ Create an appointment-request for one of the orders {orders}, and see the Locati
     -H "Authorization: Bearer $SANDBOX_TOKEN" -H 'X-API-VERSION: 7' -H 'Content-Type: application/json' \\
     -d '{{"orderId":{order},"dateFrom":"{day}"}}'
 
-Poll that Location until the slots are there:
+Poll that Location until the slots are there (300 is a new sandbox's first; put your own number in its place):
 
   curl -i {url}/api/connect/orders/appointment-requests/request/300 \\
     -H "Authorization: Bearer $SANDBOX_TOKEN" -H 'X-API-VERSION: 7'
@@ -68,8 +74,26 @@ def sandbox(
 ) -> None:
     """Run a sandbox: sample orders, technicians with time, and tokens for two owners."""
     configure_logging("warning")
-    keys = SandboxKeys.open(data)
-    uvloop.run(_run(port, data, keys, database, env_file))
+    if database is not None:
+        _check_url(database)
+    with clear_key_errors():
+        uvloop.run(_run(port, data, SandboxKeys.open(data), database, env_file))
+
+
+@contextlib.contextmanager
+def clear_key_errors() -> Iterator[None]:
+    """Turn what is wrong with the keys' folder into `CommandFailed`."""
+    try:
+        yield
+    except KeysError as error:
+        raise CommandFailed(str(error)) from error
+
+
+def _check_url(database: str) -> None:
+    try:
+        check_database_url(database)
+    except ValueError as error:
+        raise SettingsError(f"--database is wrong: {error}") from None
 
 
 async def _run(port: int, data: Path, keys: SandboxKeys, database: str | None, env_file: Path | None) -> None:
@@ -85,6 +109,11 @@ async def _run(port: int, data: Path, keys: SandboxKeys, database: str | None, e
         await stopped
 
 
+def program() -> str:
+    """This program as it was called, so that what is printed can be copied."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "connect-appointments" else "connect-appointments"
+
+
 def _next_steps(found: Sandbox, data: Path) -> str:
     values = dict(line.split("=", 1) for line in found.env_file().splitlines())
     return NEXT.format(
@@ -92,14 +121,17 @@ def _next_steps(found: Sandbox, data: Path) -> str:
         orders=values["SANDBOX_ORDER_IDS"],
         order=values["SANDBOX_ORDER_IDS"].partition("-")[0],
         day=utc_now().date() + timedelta(days=2),
-        folder=data,
-        command="connect-appointments",
+        folder=shlex.quote(str(data)),
+        command=shlex.quote(program()),
     )
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file that holds a secret, all at once, readable by its user alone."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).replace(path)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except OSError as error:
+        raise CommandFailed(f"{path} cannot be written: {error.strerror}") from error

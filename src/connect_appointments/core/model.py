@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -10,6 +11,15 @@ from connect_appointments.core.lifecycle import State
 
 MAX_ID = 2**63 - 1
 """The largest id a database can hold; larger numbers are ids nobody has."""
+
+MAX_OWNER_CHARACTERS = 255
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Those that no name may have; half a surrogate pair, which UTF-8 cannot hold, among them."""
+
+
+def is_owner(name: str) -> bool:
+    """Whether this may name an owner. Source: contract D8."""
+    return 0 < len(name) <= MAX_OWNER_CHARACTERS and not CONTROL_CHARACTERS.search(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -29,6 +29,35 @@ class Places(NamedTuple):
 
     window: Window
     places: int
+
+
+class Usage(NamedTuple):
+    """How many visits a window holds, and how many of them are taken: more than it holds after it was lowered."""
+
+    window: Window
+    places: int
+    taken: int
+
+
+_USAGE = (capacity.c.area, capacity.c.day, capacity.c.slot_type, capacity.c.places, capacity.c.taken)
+
+
+async def usage(connection: AsyncConnection, *, area: str | None, first: date, limit: int) -> Sequence[Usage]:
+    """Up to `limit` windows from a day on, by day and area; `area` None is every area."""
+    query = sa.select(*_USAGE).where(capacity.c.day >= first).order_by(capacity.c.day, capacity.c.area, _USAGE[2])
+    if area is not None:
+        query = query.where(capacity.c.area == area)
+    return [_used(row) for row in await connection.execute(query.limit(limit))]
+
+
+async def overfull(connection: AsyncConnection) -> Sequence[Usage]:
+    """The windows that hold less than is taken."""
+    query = sa.select(*_USAGE).where(capacity.c.taken > capacity.c.places)
+    return [_used(row) for row in await connection.execute(query)]
+
+
+def _used(row: Any) -> Usage:
+    return Usage(Window(row.area, row.day, SlotType(row.slot_type)), row.places, row.taken)
 
 
 async def with_room(connection: AsyncConnection, area: str, days: Collection[date]) -> set[Window]:

@@ -27,21 +27,29 @@ class Event(NamedTuple):
     booking_id: int | None
 
 
-async def record(
-    connection: AsyncConnection, *, request_id: int, kind: str, owner: str, actor: Actor, booking_id: int | None = None
-) -> None:
-    """Write one event, in the transaction of the change it records."""
-    await connection.execute(
-        sa.insert(events).values(
-            request_id=request_id,
-            kind=kind,
-            at=database_now(),
-            owner=owner,
-            client=actor.client,
-            trace=actor.trace,
-            booking_id=booking_id,
-        )
-    )
+class Happened(NamedTuple):
+    """What an event records: which appointment-request, whose it is, who did it, in which booking attempt."""
+
+    request_id: int
+    owner: str
+    actor: Actor
+    booking_id: int | None = None
+
+
+async def record(connection: AsyncConnection, kind: str, happened: Sequence[Happened]) -> None:
+    """Write events of one kind, in the transaction of the changes they record."""
+    rows = [
+        {
+            "request_id": one.request_id,
+            "owner": one.owner,
+            "client": one.actor.client,
+            "trace": one.actor.trace,
+            "booking_id": one.booking_id,
+        }
+        for one in happened
+    ]
+    if rows:
+        await connection.execute(sa.insert(events).values(kind=kind, at=database_now()), rows)
 
 
 async def of_request(connection: AsyncConnection, scope: Scope, request_id: int) -> Sequence[Event]:

@@ -34,15 +34,21 @@ class GroupCommit(Generic[M, R]):
     """Gathers calls into batches, one batch in flight."""
 
     def __init__(
-        self, run: Callable[[Sequence[M]], Awaitable[Sequence[R]]], *, max_batch: int = 256, max_waiting: int = 4096
+        self,
+        run: Callable[[Sequence[M]], Awaitable[Sequence[R]]],
+        *,
+        repeatable: bool = True,
+        max_batch: int = 256,
+        max_waiting: int = 4096,
     ) -> None:
         """Start nothing yet.
 
-        run: takes the members of a batch and returns a result for each, in their order; running it again for a
-            member must be harmless, because an error at COMMIT leaves the outcome unknown.
+        run: takes the members of a batch and returns a result for each, in their order.
+        repeatable: running a member again is harmless, so that it may be done when an error left the outcome unknown.
         max_waiting: calls that may wait; one more raises `Overloaded`.
         """
         self._run = run
+        self._tries = TRIES if repeatable else 1
         self._max_batch = max_batch
         self._max_waiting = max_waiting
         self._waiting: dict[Hashable, tuple[M, list[asyncio.Future[R]]]] = {}
@@ -95,7 +101,7 @@ class GroupCommit(Generic[M, R]):
 
     async def _attempt(self, members: Sequence[M]) -> Sequence[R]:
         async for attempt in stamina.retry_context(
-            on=_worth_repeating, attempts=TRIES, timeout=RETRY_SECONDS, wait_initial=0.005, wait_max=0.05
+            on=_worth_repeating, attempts=self._tries, timeout=RETRY_SECONDS, wait_initial=0.005, wait_max=0.05
         ):
             with attempt, translated_errors():
                 results = await self._run(members)

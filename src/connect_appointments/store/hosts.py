@@ -11,8 +11,17 @@ HAS_PORT = re.compile(r"(\[[^\]]*\]|[^:\[]*):\d+")
 ADDRESS_WITH_COLONS = re.compile(r"[0-9a-fA-F.]*:[0-9a-fA-F.]*:[0-9a-fA-F.:]*")
 WRITABLE = {"any": False, "read-write": True, "primary": True}
 OF_LIBPQ_ALONE = frozenset(
-    "channel_binding connect_timeout gssencmode keepalives keepalives_count keepalives_idle keepalives_interval "
-    "load_balance_hosts tcp_user_timeout".split()
+    [
+        "channel_binding",
+        "connect_timeout",
+        "gssencmode",
+        "keepalives",
+        "keepalives_count",
+        "keepalives_idle",
+        "keepalives_interval",
+        "load_balance_hosts",
+        "tcp_user_timeout",
+    ]
 )
 """What libpq keeps to itself and asyncpg would send to the server, which refuses it."""
 

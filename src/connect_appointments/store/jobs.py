@@ -29,16 +29,24 @@ class Job(NamedTuple):
     trace: str
     tries: int
 
+    @property
+    def key(self) -> Job:
+        """Itself: one claim of one job."""
+        return self
 
-async def add(
-    connection: AsyncConnection, kind: JobKind, request_id: int, trace: str, *, booking_id: int | None = None
-) -> None:
-    """Ask for a job, in the transaction of what it is about."""
-    await connection.execute(
-        sa.insert(jobs).values(
-            kind=kind, request_id=request_id, booking_id=booking_id, trace=trace, tries=0, due_at=database_now()
-        )
-    )
+
+class Task(NamedTuple):
+    """What a job is about: an appointment-request, and the booking attempt if it is to book."""
+
+    request_id: int
+    trace: str
+    booking_id: int | None = None
+
+
+async def add(connection: AsyncConnection, kind: JobKind, tasks: Sequence[Task]) -> None:
+    """Ask for jobs of one kind, in the transaction of what they are about."""
+    statement = sa.insert(jobs).values(kind=kind, tries=0, due_at=database_now())
+    await connection.execute(statement, [task._asdict() for task in tasks])
 
 
 async def claim(connection: AsyncConnection, *, limit: int, lease_seconds: float) -> Sequence[Job]:
@@ -66,8 +74,14 @@ async def claim(connection: AsyncConnection, *, limit: int, lease_seconds: float
 
 async def finish(connection: AsyncConnection, job: Job) -> bool:
     """Take the job off the list; False when another worker claimed it since, and this one's work must not count."""
-    statement = sa.delete(jobs).where(jobs.c.id == job.id, jobs.c.tries == job.tries)
-    return (await connection.execute(statement)).rowcount == 1
+    return bool(await finish_many(connection, [job]))
+
+
+async def finish_many(connection: AsyncConnection, done: Sequence[Job]) -> set[Job]:
+    """Take jobs off the list; return those that no other worker claimed since."""
+    claims = {(job.id, job.tries): job for job in done}
+    statement = sa.delete(jobs).where(sa.tuple_(jobs.c.id, jobs.c.tries).in_(claims)).returning(jobs.c.id, jobs.c.tries)
+    return {claims[row.id, row.tries] for row in await connection.execute(statement)}
 
 
 async def postpone(connection: AsyncConnection, job: Job, *, seconds: float, error: str) -> None:

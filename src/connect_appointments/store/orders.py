@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,6 +23,13 @@ async def get(connection: AsyncConnection, scope: Scope, order_id: int) -> Order
     query = sa.select(orders).where(orders.c.id == order_id, visible(orders, scope))
     row = (await connection.execute(query)).mappings().first()
     return None if row is None else from_row(row)
+
+
+async def get_many(connection: AsyncConnection, keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], Order]:
+    """The orders that are there, by id and owner."""
+    query = sa.select(orders).where(sa.tuple_(orders.c.id, orders.c.owner).in_(keys))
+    found = [from_row(row) for row in (await connection.execute(query)).mappings()]
+    return {(order.id, order.owner): order for order in found}
 
 
 async def hold(connection: AsyncConnection, order_id: int) -> None:

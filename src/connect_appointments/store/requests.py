@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from connect_appointments.core.lifecycle import CREATED, OCCUPYING, Move, State
 from connect_appointments.core.model import Actor, AppointmentRequest, Order, Scope, Slot
 from connect_appointments.store import events
+from connect_appointments.store.events import Happened
 from connect_appointments.store.scope import visible
 from connect_appointments.store.slots import decode_slots, encode_slots
 from connect_appointments.store.tables import appointment_requests as requests
@@ -27,19 +28,26 @@ class Held(NamedTuple):
     booking_id: int | None
 
 
-async def insert(connection: AsyncConnection, actor: Actor, order: Order, date_from: date) -> int:
-    """Create an appointment-request in state `searching`, with its event; return its id."""
-    statement = sa.insert(requests).values(
-        owner=order.owner,
-        order_id=order.id,
-        date_from=date_from,
-        state=State.SEARCHING,
-        created_on=database_now(),
-        updated_on=database_now(),
+class New(NamedTuple):
+    """One appointment-request to be created."""
+
+    actor: Actor
+    order: Order
+    date_from: date
+
+
+async def insert(connection: AsyncConnection, wanted: Sequence[New]) -> list[int]:
+    """Create appointment-requests in state `searching`, each with its event; return their ids in the same order."""
+    statement = sa.insert(requests).values(state=State.SEARCHING, created_on=database_now(), updated_on=database_now())
+    rows = [{"owner": new.order.owner, "order_id": new.order.id, "date_from": new.date_from} for new in wanted]
+    returning = statement.returning(requests.c.id, sort_by_parameter_order=True)
+    ids = list((await connection.execute(returning, rows)).scalars())
+    await events.record(
+        connection,
+        CREATED,
+        [Happened(n, new.order.owner, new.actor) for n, new in zip(ids, wanted, strict=True)],
     )
-    request_id: int = (await connection.execute(statement.returning(requests.c.id))).scalar_one()
-    await events.record(connection, request_id=request_id, kind=CREATED, owner=order.owner, actor=actor)
-    return request_id
+    return ids
 
 
 async def number_from(connection: AsyncConnection, first: int) -> None:
@@ -63,6 +71,17 @@ async def hold(connection: AsyncConnection, scope: Scope, request_id: int) -> He
     query = sa.select(*columns).where(requests.c.id == request_id, visible(requests, scope)).with_for_update()
     row = (await connection.execute(query)).one()
     return Held(row.id, row.order_id, State(row.state), row.booking_id)
+
+
+async def hold_many(connection: AsyncConnection, scope: Scope, request_ids: Collection[int], *, wait: bool) -> set[int]:
+    """Hold the rows until the transaction ends; return the ids of those held.
+
+    wait: wait for rows that another transaction holds, or leave them out.
+    """
+    query = sa.select(requests.c.id).where(requests.c.id.in_(request_ids), visible(requests, scope))
+    # In one order for all, so that two who wait for rows never wait for each other.
+    query = query.order_by(requests.c.id).with_for_update(skip_locked=not wait)
+    return set((await connection.execute(query)).scalars())
 
 
 async def order_is_occupied(connection: AsyncConnection, order_id: int) -> bool:
@@ -99,15 +118,31 @@ async def move(
     if owner is None:
         return False
     booking_id = leaving_booking or entering_booking
-    await events.record(
-        connection, request_id=request_id, kind=move.name, owner=owner, actor=actor, booking_id=booking_id
-    )
+    await events.record(connection, move.name, [Happened(request_id, owner, actor, booking_id)])
     return True
 
 
-async def offer(connection: AsyncConnection, request_id: int, slots: Sequence[Slot]) -> None:
-    """Keep the slots that were found for an appointment-request."""
-    await connection.execute(sa.insert(offers).values(request_id=request_id, slots=encode_slots(slots)))
+async def move_many(connection: AsyncConnection, actors: Mapping[int, Actor], move: Move) -> list[int]:
+    """Make one move of many appointment-requests, each for its actor, and write the events.
+
+    Returns the ids of those that were in a state the move may leave.
+    """
+    statement = (
+        sa.update(requests)
+        .where(requests.c.id.in_(actors), requests.c.state.in_(move.leaves))
+        .values(state=move.enters, updated_on=database_now())
+        .returning(requests.c.id, requests.c.owner)
+    )
+    moved = (await connection.execute(statement)).all()
+    await events.record(connection, move.name, [Happened(row.id, row.owner, actors[row.id]) for row in moved])
+    return [row.id for row in moved]
+
+
+async def offer(connection: AsyncConnection, found: Mapping[int, Sequence[Slot]]) -> None:
+    """Keep the slots that were found, by the appointment-request's id."""
+    rows = [{"request_id": request_id, "slots": encode_slots(slots)} for request_id, slots in found.items()]
+    if rows:
+        await connection.execute(sa.insert(offers), rows)
 
 
 async def offered(connection: AsyncConnection, request_id: int) -> tuple[Slot, ...]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
+import stamina
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from connect_appointments.core.lifecycle import CANCEL, State
@@ -48,21 +49,23 @@ def path_of(url: str) -> str:
     return url.removeprefix("sqlite:///")
 
 
-def pragmas(timeout_seconds: float) -> tuple[str, ...]:
-    """What makes SQLite durable, concurrent and strict."""
-    return (
-        f"PRAGMA busy_timeout = {int(timeout_seconds * 1000)}",
-        "PRAGMA journal_mode = WAL",
-        "PRAGMA synchronous = FULL",
-        "PRAGMA foreign_keys = ON",
-    )
+def set_up(execute: Callable[[str], object], timeout_seconds: float) -> None:
+    """Make a connection durable, concurrent and strict, given what runs a statement on it."""
+    execute(f"PRAGMA busy_timeout = {int(timeout_seconds * 1000)}")
+    # On a new file that several open at once, SQLite says "locked" here and heeds no busy_timeout.
+    for attempt in stamina.retry_context(
+        on=sqlite3.OperationalError, attempts=None, timeout=timeout_seconds, wait_initial=0.002, wait_max=0.02
+    ):
+        with attempt:
+            execute("PRAGMA journal_mode = WAL")
+    execute("PRAGMA synchronous = FULL")
+    execute("PRAGMA foreign_keys = ON")
 
 
 def connect(url: str, timeout_seconds: float) -> sqlite3.Connection:
     """A connection for the hot path, whose user begins and ends its transactions."""
     connection = sqlite3.connect(path_of(url), isolation_level=None, check_same_thread=False)
-    for pragma in pragmas(timeout_seconds):
-        connection.execute(pragma)
+    set_up(connection.execute, timeout_seconds)
     return connection
 
 
@@ -77,11 +80,10 @@ def create_engine(url: str, pool_size: int, timeout_seconds: float) -> AsyncEngi
     )
 
     @sa.event.listens_for(engine.sync_engine, "connect")
-    def set_up(connection: Any, _: Any) -> None:
+    def connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # or the driver begins transactions of its own, and loses updates
         cursor = connection.cursor()
-        for pragma in pragmas(timeout_seconds):
-            cursor.execute(pragma)
+        set_up(cursor.execute, timeout_seconds)
         cursor.close()
 
     @sa.event.listens_for(engine.sync_engine, "begin")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,7 +12,20 @@ from connect_appointments.core.model import Site, Slot, SlotType
 from connect_appointments.store import capacity
 from connect_appointments.store.capacity import Window
 from connect_appointments.store.engine import Database
+from connect_appointments.store.group_commit import GroupCommit
 from connect_appointments.workforce.windows import Rules, days_on_offer, may_still_be_booked, slot_for, slot_key
+
+
+class Asked(NamedTuple):
+    """An area and the days it is asked about: many searches ask the same at a time."""
+
+    area: str
+    days: Sequence[date]
+
+    @property
+    def key(self) -> Asked:
+        """Itself."""
+        return self
 
 
 class Calendar:
@@ -21,17 +35,20 @@ class Calendar:
         """`rules`: which days may be offered and booked."""
         self._database = database
         self._rules = rules
+        self._rooms = GroupCommit[Asked, set[Window]](self._read_rooms)
 
     async def find_slots(self, site: Site, date_from: date, now: datetime) -> Sequence[Slot]:
         """The windows with room on the working days of the offer, earliest first."""
         days = days_on_offer(now, site, date_from, self._rules)
-
-        async def work(connection: AsyncConnection) -> set[Window]:
-            return await capacity.with_room(connection, site.area, days)
-
-        room = await self._database.read(work)
+        room = await self._rooms.submit(Asked(site.area, days))
         slots = [slot_for(site, day, half) for day in days for half in SlotType if Window(site.area, day, half) in room]
         return [slot for slot in slots if may_still_be_booked(slot, now, site, self._rules)]
+
+    async def _read_rooms(self, asked: Sequence[Asked]) -> Sequence[set[Window]]:
+        async def work(connection: AsyncConnection) -> list[set[Window]]:
+            return [await capacity.with_room(connection, one.area, one.days) for one in asked]
+
+        return await self._database.read(work)
 
     async def reserve(self, booking_id: int, site: Site, slot: Slot, now: datetime) -> str | None:
         """Take one place, unless the window is full, has started or is inside the lead time; decide only once."""

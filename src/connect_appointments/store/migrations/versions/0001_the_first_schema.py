@@ -58,8 +58,8 @@ def create_tables() -> None:
         sa.Column("slot_type", sa.Text(), nullable=False),
         sa.Column("places", sa.Integer(), nullable=False),
         sa.Column("taken", sa.Integer(), nullable=False),
-        sa.CheckConstraint("places >= 0", name="ck_capacity_places_count"),
-        sa.CheckConstraint("taken >= 0", name="ck_capacity_taken_counts"),
+        sa.CheckConstraint("places >= 0", name=op.f("ck_capacity_places_count")),
+        sa.CheckConstraint("taken >= 0", name=op.f("ck_capacity_taken_counts")),
         sa.PrimaryKeyConstraint("area", "day", "slot_type", name="pk_capacity"),
     )
     op.create_table(
@@ -115,14 +115,15 @@ def create_tables() -> None:
         sa.Column("updated_on", INSTANT, nullable=False),
         sa.Column("cancelled_on", INSTANT),
         sa.CheckConstraint(
-            "(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="ck_appointment_requests_cancelled_on"
+            "(state = 'cancelled') = (cancelled_on IS NOT NULL)", name=op.f("ck_appointment_requests_cancelled_on")
         ),
         sa.CheckConstraint(
             "state IN ('searching', 'open', 'booking', 'booked', 'failed', 'cancelled')",
-            name="ck_appointment_requests_known_state",
+            name=op.f("ck_appointment_requests_known_state"),
         ),
         sa.CheckConstraint(
-            "state NOT IN ('booking', 'booked') OR booking_id IS NOT NULL", name="ck_appointment_requests_booking_id"
+            "state NOT IN ('booking', 'booked') OR booking_id IS NOT NULL",
+            name=op.f("ck_appointment_requests_booking_id"),
         ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_appointment_requests_order_id"),
         sa.PrimaryKeyConstraint("id", name="pk_appointment_requests"),
@@ -139,8 +140,8 @@ def create_tables() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created_on", INSTANT, nullable=False),
         sa.Column("ended_on", INSTANT),
-        sa.CheckConstraint("(state = 'booking') = (ended_on IS NULL)", name="ck_bookings_ended_on"),
-        sa.CheckConstraint("state IN ('booking', 'booked', 'refused')", name="ck_bookings_known_state"),
+        sa.CheckConstraint("(state = 'booking') = (ended_on IS NULL)", name=op.f("ck_bookings_ended_on")),
+        sa.CheckConstraint("state IN ('booking', 'booked', 'refused')", name=op.f("ck_bookings_known_state")),
         sa.ForeignKeyConstraint(["request_id"], ["appointment_requests.id"], name="fk_bookings_request_id"),
         sa.PrimaryKeyConstraint("id", name="pk_bookings"),
         sqlite_autoincrement=True,
@@ -194,7 +195,7 @@ def create_tables() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("due_at", INSTANT, nullable=False),
         sa.Column("last_error", sa.Text()),
-        sa.CheckConstraint("kind IN ('search', 'book')", name="ck_jobs_known_kind"),
+        sa.CheckConstraint("kind IN ('search', 'book')", name=op.f("ck_jobs_known_kind")),
         sa.ForeignKeyConstraint(["booking_id"], ["bookings.id"], name="fk_jobs_booking_id"),
         sa.ForeignKeyConstraint(["request_id"], ["appointment_requests.id"], name="fk_jobs_request_id"),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),

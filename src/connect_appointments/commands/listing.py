@@ -1,0 +1,92 @@
+"""Lists: a table for a reader, or JSON lines for a program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from connect_appointments.core.model import CONTROL_CHARACTERS, Operator, Owner, Scope, Slot
+from connect_appointments.store.tables import MAX_NUMBER
+
+PIPED_WIDTH = 200
+"""Columns of a table that no terminal shows."""
+
+DATABASE_HELP = (
+    "CONNECT_APPOINTMENTS_DATABASE_URL names the database, or CONNECT_APPOINTMENTS_DATABASE_URL_FILE a file that holds "
+    "the URL. That of the sandbox in a folder DIR is sqlite:///DIR/sandbox.db."
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJsonLines = Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")]
+OfOwner = Annotated[str | None, typer.Option("--owner", help="Only those of this owner.")]
+After = Annotated[int, typer.Option("--after", help="Only ids above this one.", min=0, max=MAX_NUMBER)]
+Limit = Annotated[int, typer.Option("--limit", help="So many at most.", min=1, max=100_000)]
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 order`, `2 orders`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def scope_of(owner: str | None) -> Scope:
+    """Whose rows are listed: one owner's, or everybody's."""
+    return Operator("command line") if owner is None else Owner(owner)
+
+
+def instant(moment: datetime | None) -> str | None:
+    """The moment as the API writes it: UTC, whole seconds, `Z`."""
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def slot_row(slot: Slot) -> dict[str, Any]:
+    """A slot as the API writes it."""
+    return {
+        "id": slot.id,
+        "slotType": slot.slot_type,
+        "startTime": instant(slot.start),
+        "endTime": instant(slot.end),
+        "timezoneOffset": slot.timezone_offset,
+    }
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str | None = None) -> None:
+    """Print rows that have the same keys; in a table no row at all is `none`."""
+    if as_json:
+        for row in rows:
+            print(json.dumps(row))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPED_WIDTH)
+    console.print(_table(rows, title) if rows else f"{title or ''} none".strip(), highlight=False)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], title: str | None) -> Table:
+    table = Table(*rows[0], title=title, title_justify="left", box=box.SIMPLE)
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    return table
+
+
+def _cell(value: object) -> Text:
+    # A Text, for rich reads [words] in a str as style; and a terminal must not obey what somebody once imported.
+    return Text("" if value is None else CONTROL_CHARACTERS.sub("?", str(value)))
+
+
+def print_next(rows: Sequence[Mapping[str, Any]], limit: int) -> None:
+    """Say how to go on when a table has as many rows as were asked for."""
+    if len(rows) == limit:
+        print(f"There may be more: --after {rows[-1]['id']}")
+
+
+def group_of_commands(summary: str) -> typer.Typer:
+    """A group of commands on the database; `summary` is its line in the list of commands."""
+    return typer.Typer(help=f"{summary}\n\n{DATABASE_HELP}", add_completion=False)

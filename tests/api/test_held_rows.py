@@ -1,0 +1,125 @@
+"""An open transaction that holds one row delays that row and no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from connect_appointments.service import ServiceOptions
+from connect_appointments.store.engine import Database
+from connect_appointments.store.options import DatabaseOptions
+from tests.api.holding import held
+from tests.api_client import Api, number_of, serve_in_process
+from tests.build import Clock, Issuer, fill
+from tests.store.given import kinds, until_one_waits
+
+pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+
+REQUESTS = "appointment_requests"
+MANY = 40
+
+
+@pytest.fixture
+async def small(database_url: str, issuer: Issuer, clock: Clock) -> AsyncIterator[Api]:
+    """The service with two connections, and orders that take any number of appointments."""
+    database = Database(database_url, DatabaseOptions(pool_size=2))
+    await fill(database, clock())
+    options = ServiceOptions(one_appointment_per_order=False)
+    async with serve_in_process(database, issuer, clock, service=options) as api:
+        yield api
+    await database.close()
+
+
+async def test_a_held_row_delays_the_cancel_of_that_row_only(small: Api, database_url: str) -> None:
+    one, *others = [(await small.opened(1))[0] for _ in range(6)]
+    async with held(database_url, REQUESTS, one):
+        waiting = asyncio.create_task(small.alice.cancel(one))
+        await until_one_waits(database_url)
+        answers = await asyncio.gather(*(small.alice.cancel(request_id) for request_id in others))
+        assert [answer.status_code for answer in answers] == [204] * 5
+        assert not waiting.done()
+    assert (await waiting).status_code == 204
+
+
+async def test_a_held_row_in_a_batch_delays_none_of_the_batch(small: Api, database_url: str) -> None:
+    """All are asked for at once, so that they go to the database together."""
+    one, *others = [(await small.opened(1))[0] for _ in range(6)]
+    async with held(database_url, REQUESTS, one):
+        waiting = asyncio.create_task(small.alice.cancel(one))
+        together = [asyncio.create_task(small.alice.cancel(request_id)) for request_id in others]
+        assert [answer.status_code for answer in await asyncio.gather(*together)] == [204] * 5
+        assert not waiting.done()
+    assert (await waiting).status_code == 204
+
+
+async def test_a_held_row_delays_the_booking_of_that_row_only(small: Api, database_url: str) -> None:
+    (one, slots), *others = [await small.opened(1) for _ in range(4)]
+    async with held(database_url, REQUESTS, one):
+        waiting = asyncio.create_task(small.alice.book(one, slots[0]["id"]))
+        await until_one_waits(database_url)
+        for request_id, offer in others:
+            booking_id = number_of(await small.alice.book(request_id, offer[0]["id"]))
+            settled = await small.settled(lambda booking_id=booking_id: small.alice.read_booking(booking_id))
+            assert settled.status_code == 200
+        assert not waiting.done()
+    assert (await waiting).status_code == 201
+
+
+async def test_many_who_wait_to_cancel_a_held_row_leave_room_for_everybody_else(small: Api, database_url: str) -> None:
+    one, _ = await small.opened(1)
+    async with held(database_url, REQUESTS, one):
+        waiting = [asyncio.create_task(small.alice.cancel(one)) for _ in range(MANY)]
+        await until_one_waits(database_url)
+        await everything_works(small)
+        assert not any(task.done() for task in waiting)
+    assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {204}
+    assert await kinds(small.parts.service._database, one) == ["created", "slots-found", "cancelled"]
+
+
+async def test_many_who_wait_to_book_a_held_row_leave_room_for_everybody_else(small: Api, database_url: str) -> None:
+    one, slots = await small.opened(1)
+    async with held(database_url, REQUESTS, one):
+        waiting = [asyncio.create_task(small.alice.book(one, slots[0]["id"])) for _ in range(MANY)]
+        await until_one_waits(database_url)
+        await everything_works(small)
+        assert not any(task.done() for task in waiting)
+    answers = await asyncio.gather(*waiting)
+    assert len({number_of(answer) for answer in answers}) == 1
+
+
+async def everything_works(api: Api) -> None:
+    """Somebody creates, reads, books and cancels."""
+    request_id, booking = await api.booked(2)
+    assert booking.status_code == 200
+    assert (await api.alice.cancel(request_id)).status_code == 422
+    other, _ = await api.opened(3)
+    assert (await api.alice.cancel(other)).status_code == 204
+
+
+async def test_a_held_row_can_be_read(small: Api, database_url: str) -> None:
+    one, slots = await small.opened(1)
+    async with held(database_url, REQUESTS, one):
+        waiting = asyncio.create_task(small.alice.cancel(one))
+        await until_one_waits(database_url)
+        assert (await small.alice.read(one)).json()["slots"] == slots
+        assert not waiting.done()
+    assert (await waiting).status_code == 204
+
+
+async def test_d6_who_waited_for_a_held_row_finds_what_its_holder_made_of_it(small: Api, database_url: str) -> None:
+    """The holder books it: the cancel that waited is refused."""
+    one, slots = await small.opened(1)
+    async with held(database_url, REQUESTS, one):
+        booking = asyncio.create_task(small.alice.book(one, slots[0]["id"]))
+        await until_one_waits(database_url)
+        cancelling = [asyncio.create_task(small.alice.cancel(one)) for _ in range(3)]
+        await until_one_waits(database_url, 2)
+    answer = await booking
+    refusals = await asyncio.gather(*cancelling)
+    if answer.status_code == 201:
+        assert {refused.status_code for refused in refusals} == {422}
+    else:
+        assert answer.json()["code"] == "appointment-request-cancelled"
+        assert {refused.status_code for refused in refusals} == {204}

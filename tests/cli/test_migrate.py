@@ -1,0 +1,50 @@
+"""`migrate`: the schema brought up to date, or looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.cli.program import run, settings
+from tests.throwaway_postgres import Server
+
+
+@pytest.fixture
+def empty_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without any table."""
+    if engine == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    asyncio.run(administer(server, "CREATE DATABASE empty_of_test_migrate"))
+    yield server.url("empty_of_test_migrate")
+    asyncio.run(administer(server, "DROP DATABASE empty_of_test_migrate WITH (FORCE)"))
+
+
+async def administer(server: Server, statement: str) -> None:
+    connection = await asyncpg.connect(server.url("postgres"))
+    await connection.execute(statement)
+    await connection.close()
+
+
+def test_it_migrates_and_checks(empty_url: str) -> None:
+    env = settings(database_url=empty_url)
+    before = run("migrate", "--check", "--json", env=env)
+    assert before.returncode == 1
+    assert json.loads(before.stdout) == {"before": None, "after": None, "current": False}
+    assert "not current" in before.stderr
+
+    done = run("migrate", env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("migrated the schema from nothing to ")
+
+    after = run("migrate", "--check", "--json", env=env)
+    assert (after.returncode, after.stderr) == (0, "")
+    found = json.loads(after.stdout)
+    assert found["current"]
+    assert found["before"] == found["after"] == done.stdout.split()[-1]
