@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import measures, postgres, report, targets
-from bench.load import WrongAnswersError
 from bench.measuring import Bench, Clock
 from bench.plan import FULL, QUICK, Plan
 from bench.postgres import PostgresStore
@@ -25,6 +24,7 @@ from tests.throwaway_postgres import running_postgres
 DATABASE = "bench"
 
 MEASURES = (
+    (measures.warm_up, 0.02),
     (measures.peaks, 0.42),
     (measures.mixes, 0.50),
     (measures.latencies, 0.60),
@@ -66,8 +66,9 @@ def measure(plan: Plan, output: Path) -> int:
         for work, until in MEASURES:
             try:
                 work(bench, until)
-            except (WrongAnswersError, RuntimeError) as error:
-                bench.results.failures.append(f"{work.__name__}: {error}")
+            except Exception as error:  # noqa: BLE001 - what was measured so far is worth writing down
+                bench.results.failures.append(f"{work.__name__}: {type(error).__name__}: {error}")
+                bench.clock.say(bench.results.failures[-1])
         report.write(bench, output)
     bench.clock.say(f"written to {output / 'performance.md'}")
     for failure in bench.results.failures:

@@ -1,8 +1,8 @@
 """A constant arrival rate, open loop: a call falls due whether or not earlier ones were answered.
 
-`python -m bench.arrivals` reads its options as JSON from standard input and prints what it saw as JSON. A latency counts
-from the moment the call was due, so that a server that stalls cannot hide it. h2load sends one and the same body over
-and over, which would cancel one appointment-request again and again; here each call names another one.
+`python -m bench.arrivals` reads its options as JSON from standard input and prints what it saw as JSON. A latency
+counts from the moment the call was due, so that a server that stalls cannot hide it. h2load sends one and the same
+body over and over, which would cancel one appointment-request again and again; here each call names another one.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class Generator:
 
     def _request(self, number: int) -> bytes:
         options = self._options
-        body = '{"appointmentRequestId":%d}' % (options.first + number * options.stride % options.rows)
+        request_id = options.first + number * options.stride % options.rows
+        body = f'{{"appointmentRequestId":{request_id}}}'
         token = self._tokens[number % len(self._tokens)]
         return (
             "POST /api/connect/orders/appointment-requests/cancel HTTP/1.1\r\n"

@@ -67,7 +67,7 @@ class Answered(NamedTuple):
             raise WrongAnswersError("nothing was answered")
 
     def check_rows(self, load: Load, before: Changed, after: Changed) -> None:
-        """Raise `WrongAnswersError` unless the rows say the same as the answers; calls cut off at the end may be either."""
+        """Raise `WrongAnswersError` unless the rows say the same; calls cut off at the end may be either."""
         named = min(self.fresh, load.rows - load.skip)
         cut_off = self.sent - self.answered
         cancelled = after.cancelled - before.cancelled

@@ -45,6 +45,16 @@ def _there_and_back(systems: Sequence[str], number: int) -> Sequence[str]:
     return systems if number % 2 == 0 else systems[::-1]
 
 
+def warm_up(bench: Bench, until: float) -> None:
+    """A second of load for each server: its connections to the database are open, its caches filled."""
+    del until
+    bench.postgres.reset(READABLE_ROWS)
+    bench.sqlite.reset(READABLE_ROWS)
+    for served in bench.served.values():
+        run_wrk(served.port, PEAK_CONNECTIONS, 1, Load(READABLE_ROWS, bench.tokens.callers, cycle=True))
+    bench.clock.say("every server is warm")
+
+
 def peaks(bench: Bench, until: float) -> None:
     """(a) Cancels a second, latency and cost by number of connections; reads; the limits of the database."""
     for number in bench.rounds(bench.plan.rounds, until):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -69,7 +70,7 @@ class Bench:
         for attempt in range(TRIES):
             try:
                 run = work()
-            except (WrongAnswersError, AssertionError, TimeoutError) as error:
+            except (WrongAnswersError, AssertionError, OSError, subprocess.TimeoutExpired) as error:
                 self.clock.say(f"{_title(key)}: does not count: {error}")
                 if attempt == TRIES - 1:
                     self.results.failures.append(f"{_title(key)}: {error}")

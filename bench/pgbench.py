@@ -26,7 +26,7 @@ WHERE id = :id AND owner = :owner AND state IN ('searching', 'open', 'failed');
 """
 """A bare update of distinct random rows: no event, no look at what was there before."""
 
-# The ids of a batch come from a query of their own, because pgbench has no arrays: it changes nothing and is not a commit.
+# The ids of a batch come from a query of their own, because pgbench has no arrays. It changes nothing.
 IDS = """
 \\set i :i + 1
 \\set start (:i * :clients + :client_id) * 64

@@ -21,7 +21,8 @@ def line_plot(title: str, unit: str, steps: Sequence[str], series: Mapping[str, 
     values = [value for line in series.values() for value in line if value]
     low, high = _bounds(values)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"',
+        'font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         f'<text x="{LEFT}" y="22" font-size="15">{escape(title)}</text>',
         f'<text x="{LEFT - 8}" y="{TOP - 4}" text-anchor="end" fill="#555">{escape(unit)}</text>',

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from bench.rows import DAYS_WITH_PLACES, FIRST_ID, ORDERS, PLACES, SITE, Changed, days, offered_slots
+from bench.rows import DAYS_WITH_PLACES, FIRST_ID, ORDERS, PLACES, SETTLING_SECONDS, SITE, Changed, days, offered_slots
 from bench.tokens import OWNER
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
@@ -22,6 +22,7 @@ OPTIONS = {
     "max_wal_size": "6GB",
     "checkpoint_timeout": "30min",
     "effective_cache_size": "4GB",
+    "max_connections": "400",
 }
 """Everything else is PostgreSQL's default: fsync, synchronous_commit and full_page_writes are on."""
 
@@ -117,7 +118,7 @@ class PostgresStore:
             before = -1
             while (now := await connection.fetchval("SELECT count(*) FROM events")) != before:
                 before = now
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(SETTLING_SECONDS)
             return Changed(**dict(await connection.fetchrow(CHANGED)))
 
     def ended(self) -> dict[str, int]:

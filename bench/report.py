@@ -131,7 +131,7 @@ its index. Right after a checkpoint the first change of each page writes the who
 
 def _far(bench: Bench) -> str:
     found = bench.results.figures
-    near, away = found[NEAR_MS][0], found[FAR_MS][0]
+    near, away = (found.get(name, [0.0])[0] for name in (NEAR_MS, FAR_MS))
     rows = [tables.row(bench.results, key, key.system) for key in bench.results.keys("far")]
     text = f"""## A database 1 ms away
 
@@ -171,8 +171,8 @@ def _how(bench: Bench) -> str:
     rows = [[name, value] for name, value in {**machine.facts(), **_postgres(bench)}.items()]
     text = """## How to repeat it
 
-`make bench` (under fifteen minutes) or `make bench BENCH=--quick` (under two). It needs `wrk`, `h2load` and `pgbench`, and
-says what to install when one is missing. What limits a run is read from the processor time that the server, the
+`make bench` (under fifteen minutes) or `make bench BENCH=--quick` (under two). It needs `wrk`, `h2load` and `pgbench`,
+and says what to install when one is missing. What limits a run is read from the processor time that the server, the
 database and the whole machine used during it. The peers are explained in `bench/peers/README.md`.
 
 """

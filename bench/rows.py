@@ -14,6 +14,9 @@ FIRST_ID = 1_000_000_000
 """Ten digits whatever the number of rows, so that every request has the same length."""
 
 ORDERS = 100_000
+SETTLING_SECONDS = 0.15
+"""What was cut off at the end of a run is done, or dropped, after so long without a change."""
+
 SITE = Site("Australia/Brisbane", "QLD", "4000")
 PLACES = 1_000_000
 DAYS_WITH_PLACES = 120

@@ -1,4 +1,4 @@
-"""The SQLite database under measurement: how it is filled, emptied and looked at, beside the service that has it open."""
+"""The SQLite database under measurement: filled, emptied and looked at beside the service that has it open."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.postgres import migrate
-from bench.rows import DAYS_WITH_PLACES, FIRST_ID, ORDERS, PLACES, SITE, Changed, days, offered_slots
+from bench.rows import DAYS_WITH_PLACES, FIRST_ID, ORDERS, PLACES, SETTLING_SECONDS, SITE, Changed, days, offered_slots
 from bench.tokens import OWNER
 
 SERIES = "WITH RECURSIVE series (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n + 1 < ?)"
@@ -18,11 +18,12 @@ FILL = f"""
 SELECT ? + n, ?, 1 + n % ?, ?, 'open', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
 FROM series
 """  # noqa: S608 - the only thing put in is a constant of ours
-OFFER = f"{SERIES} INSERT INTO offers (request_id, slots) SELECT ? + n, ? FROM series"
+OFFER = f"{SERIES} INSERT INTO offers (request_id, slots) SELECT ? + n, ? FROM series"  # noqa: S608 - likewise
 ORDER = f"""
 {SERIES} INSERT INTO orders (id, owner, time_zone, state, area, demand_type, priority_assist, e_sla, service_id)
 SELECT 1 + n, ?, ?, ?, ?, 'Standard Install', 0, 'Standard', n FROM series
 """  # noqa: S608 - likewise
+PLACE = "INSERT INTO capacity (area, day, slot_type, places, taken) VALUES (?, ?, ?, ?, 0)"
 CHANGED = """
 SELECT (SELECT count(*) FROM appointment_requests WHERE state = 'cancelled'),
        (SELECT count(*) FROM (
@@ -45,8 +46,7 @@ class SqliteStore:
         with self._transaction() as connection:
             connection.execute(ORDER, (ORDERS, OWNER, SITE.time_zone, SITE.state, SITE.area))
             rows = [(SITE.area, day.isoformat(), half) for day in days(DAYS_WITH_PLACES) for half in ("AM", "PM")]
-            statement = f"INSERT INTO capacity (area, day, slot_type, places, taken) VALUES (?, ?, ?, {PLACES}, 0)"
-            connection.executemany(statement, rows)
+            connection.executemany(PLACE, [(*row, PLACES) for row in rows])
 
     def reset(self, rows: int, *, offers: int = 0) -> None:
         with self._transaction() as connection:
@@ -70,7 +70,7 @@ class SqliteStore:
             before = -1
             while (now := connection.execute("SELECT count(*) FROM events").fetchone()[0]) != before:
                 before = now
-                time.sleep(0.05)
+                time.sleep(SETTLING_SECONDS)
             return Changed(*connection.execute(CHANGED).fetchone())
 
     def ended(self) -> dict[str, int]:

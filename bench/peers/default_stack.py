@@ -106,7 +106,7 @@ def signing_keys() -> dict[str, jwt.PyJWK]:
 issuer = os.environ["ISSUER"]
 keys = signing_keys()
 engine = create_async_engine(
-    os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://"), pool_size=20, max_overflow=0
+    os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://"), pool_size=40, max_overflow=0
 )
 new_session = async_sessionmaker(engine, expire_on_commit=False)
 bearer = HTTPBearer(auto_error=False)

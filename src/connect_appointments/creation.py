@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -13,6 +13,7 @@ from connect_appointments.core import errors
 from connect_appointments.core.model import Actor, Order, Owner
 from connect_appointments.store import idempotency, jobs, orders, requests
 from connect_appointments.store.engine import Database
+from connect_appointments.store.failures import RowHeld
 from connect_appointments.store.group_commit import GroupCommit
 from connect_appointments.store.idempotency import Used
 from connect_appointments.store.jobs import JobKind, Task
@@ -51,14 +52,17 @@ class Creations:
         self._clock = clock
         self._turns = Turns()
         # Not repeatable: after an unknown outcome, once more would be one too many.
-        self._lane = GroupCommit[Wish, int | errors.Refusal](self._create_many, repeatable=False)
+        self._lane = GroupCommit[Wish, int | Exception](self._create_many, repeatable=False)
 
     async def create(self, wish: Wish) -> int:
         """Create one, in a transaction with whatever else is wanted now; return its id.
 
         Raises `NotFound`, `InvalidFields`.
         """
-        return _id(await self._lane.submit(wish))
+        try:
+            return _id(await self._lane.submit(wish))
+        except RowHeld:
+            return await self._database.write_waiting(lambda connection: self._create_one(connection, wish, wait=True))
 
     async def create_once(self, wish: Wish, key: str) -> int:
         """Create one, or return the id that the same key and wish created within 24 hours.
@@ -67,12 +71,12 @@ class Creations:
         """
         fingerprint = hashlib.sha256(f"{wish.order_id} {wish.date_from}".encode()).hexdigest()
 
-        async def work(connection: AsyncConnection) -> int:
+        async def work(connection: AsyncConnection, *, wait: bool) -> int:
             if not await idempotency.take(connection, wish.owner, key):
                 raise errors.IdempotencyKeyInUse
             used = await idempotency.used(connection, wish.owner, key, self._clock() - KEY_LIFETIME)
             if used is None:
-                request_id = _id((await self._create(connection, [wish]))[0])
+                request_id = await self._create_one(connection, wish, wait=wait)
                 await idempotency.keep(connection, wish.owner, key, Used(fingerprint, request_id))
                 return request_id
             if used.fingerprint != fingerprint:
@@ -80,36 +84,43 @@ class Creations:
             return used.request_id
 
         async with self._turns.only_one((wish.owner, key)):
-            return await self._database.write(work)
+            return await self._database.write_patiently(work)
 
-    async def _create_many(self, wishes: Sequence[Wish]) -> Sequence[int | errors.Refusal]:
-        return await self._database.write(lambda connection: self._create(connection, wishes))
+    async def _create_many(self, wishes: Sequence[Wish]) -> Sequence[int | Exception]:
+        return await self._database.write(lambda connection: self._create(connection, wishes, wait=False))
 
-    async def _create(self, connection: AsyncConnection, wishes: Sequence[Wish]) -> list[int | errors.Refusal]:
-        """An id or a refusal for each wish, in their order."""
+    async def _create_one(self, connection: AsyncConnection, wish: Wish, *, wait: bool) -> int:
+        return _id((await self._create(connection, [wish], wait=wait))[0])
+
+    async def _create(
+        self, connection: AsyncConnection, wishes: Sequence[Wish], *, wait: bool
+    ) -> list[int | Exception]:
+        """An id, a refusal or `RowHeld` for each wish, in their order; `wait` for orders that are held, or do not."""
         found = await orders.get_many(connection, {(wish.order_id, wish.owner) for wish in wishes})
-        checked = [self._check(wish, found.get((wish.order_id, wish.owner))) for wish in wishes]
+        ids = {order.id for order in found.values()}
+        free = ids if wait or not ids else await orders.may_be_pointed_at(connection, ids)
+        checked = [self._check(wish, found.get((wish.order_id, wish.owner)), free) for wish in wishes]
         wanted = [one for one in checked if isinstance(one, New)]
-        ids = await requests.insert(connection, wanted) if wanted else []
-        if ids:
-            tasks = [Task(n, new.actor.trace) for n, new in zip(ids, wanted, strict=True)]
+        new_ids = await requests.insert(connection, wanted) if wanted else []
+        if new_ids:
+            tasks = [Task(n, new.actor.trace) for n, new in zip(new_ids, wanted, strict=True)]
             await jobs.add(connection, JobKind.SEARCH, tasks)
-        created = iter(ids)
+        created = iter(new_ids)
         return [next(created) if isinstance(one, New) else one for one in checked]
 
-    def _check(self, wish: Wish, order: Order | None) -> New | errors.Refusal:
+    def _check(self, wish: Wish, order: Order | None, free: Collection[int]) -> New | Exception:
         if order is None:
             return errors.NotFound()
         now = self._clock()
         first, last = earliest_date_from(now, order.site), latest_date_from(now, order.site, self._rules)
         if first <= wish.date_from <= last:
-            return New(wish.actor, order, wish.date_from)
+            return New(wish.actor, order, wish.date_from) if order.id in free else RowHeld()
         detail = f"must be from {first} to {last} where the order's site is"
         return errors.InvalidFields(errors.FieldError("#/dateFrom", "out-of-range", detail))
 
 
-def _id(result: int | errors.Refusal) -> int:
-    if isinstance(result, errors.Refusal):
+def _id(result: int | Exception) -> int:
+    if isinstance(result, Exception):
         raise result
     return result
 

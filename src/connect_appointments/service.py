@@ -85,35 +85,37 @@ class Service:
         Returns the number of the booking attempt; the same one when asked again for the same slot.
         Raises `NotFound`, `SlotNotOffered`, `OrderHasAppointment`, or what the state refuses.
         """
+
+        async def work(connection: AsyncConnection, *, wait: bool) -> int:
+            return await self._book(connection, actor, request_id, slot_id, wait=wait)
+
         async with self._turns.each((actor.scope, request_id)):
-            booking_id = await self._database.write(
-                lambda connection: self._book(connection, actor, request_id, slot_id)
-            )
+            booking_id = await self._database.write_patiently(work)
         self._on_new_job()
         return booking_id
 
-    async def _book(self, connection: AsyncConnection, actor: Actor, request_id: int, slot_id: str) -> int:
-        order_id = await requests.order_id_of(connection, actor.scope, request_id)
-        if order_id is None:
+    async def _book(
+        self, connection: AsyncConnection, actor: Actor, request_id: int, slot_id: str, *, wait: bool
+    ) -> int:
+        if await requests.order_id_of(connection, actor.scope, request_id) is None:
             raise errors.NotFound
-        # The order first, then its appointment-request: everybody who holds both takes them this way round.
-        if self._options.one_appointment_per_order:
-            await orders.hold(connection, order_id)
-        held = await requests.hold(connection, actor.scope, request_id)
+        held = await requests.hold(connection, actor.scope, request_id, wait=wait)
         if held.state in OCCUPYING and held.booking_id is not None:
             under_way = await bookings.slot_id_of(connection, held.booking_id)
             if under_way == slot_id:
                 return held.booking_id
         BOOK.judge(held.state)
+        if self._options.one_appointment_per_order:
+            # The appointment-request first, then its order, or one that is held would hold up the order's others.
+            await orders.hold(connection, held.order_id, wait=wait)
+            if await requests.order_is_occupied(connection, held.order_id):
+                raise errors.OrderHasAppointment
         return await self._begin_booking(connection, actor, held, slot_id)
 
     async def _begin_booking(self, connection: AsyncConnection, actor: Actor, held: Held, slot_id: str) -> int:
         slot = next((slot for slot in await requests.offered(connection, held.id) if slot.id == slot_id), None)
         if slot is None:
             raise errors.SlotNotOffered
-        alone = self._options.one_appointment_per_order
-        if alone and await requests.order_is_occupied(connection, held.order_id):
-            raise errors.OrderHasAppointment
         booking_id = await bookings.insert(connection, owner_of(actor), held.id, slot)
         await requests.move(connection, actor, held.id, BOOK, entering_booking=booking_id)
         await jobs.add(connection, JobKind.BOOK, [Task(held.id, actor.trace, booking_id)])

@@ -133,7 +133,9 @@ class Worker:
         searched = Searched(job, slots)
         if not await self._searches.submit(searched):
             # Somebody holds its row: wait for it alone.
-            await self._database.write(lambda connection: searches.finish(connection, _actor, [searched], wait=True))
+            await self._database.write_waiting(
+                lambda connection: searches.finish(connection, _actor, [searched], wait=True)
+            )
 
     async def _read_subjects(self, claimed: Sequence[Job]) -> Sequence[Subject]:
         ids = {job.request_id for job in claimed}

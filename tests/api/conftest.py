@@ -10,8 +10,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from connect_appointments.store.engine import Database
 
+from connect_appointments.store.engine import Database
 from tests.api.wire import on_the_wire
 from tests.api_client import Api, serve_in_process
 from tests.build import Clock, Issuer, fill
@@ -57,3 +57,9 @@ async def port(shared_api: Api) -> AsyncIterator[int]:
     """Where `shared_api` answers on a real socket."""
     async with on_the_wire(shared_api) as found:
         yield found
+
+
+@pytest.fixture
+def sqlite_copy(sqlite_template: Path, tmp_path: Path) -> Path:
+    """A migrated SQLite file of one's own."""
+    return Path(shutil.copy(sqlite_template, tmp_path / "own.db"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from connect_appointments.api.reading import BodyReader
 
+from connect_appointments.api.reading import BodyReader
 from tests.api.test_on_the_wire import is_cancelled, still_works
 from tests.api.wire import Serve, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import CREATE, Api
@@ -48,7 +48,9 @@ async def test_d11_up_to_16_kib_is_taken(port: int, shared_api: Api, size: int, 
     assert await is_cancelled(shared_api, request_id)
 
 
-@pytest.mark.parametrize("size", [LARGEST + 1, 64 * KIB, 1024 * KIB], ids=["D11 16 KiB and one", "D11 64 KiB", "D11 1 MiB"])
+@pytest.mark.parametrize(
+    "size", [LARGEST + 1, 64 * KIB, 1024 * KIB], ids=["D11 16 KiB and one", "D11 64 KiB", "D11 1 MiB"]
+)
 @pytest.mark.parametrize("way", ["length", "chunks"])
 async def test_d11_over_16_kib_is_413_and_the_connection_ends(port: int, shared_api: Api, size: int, way: str) -> None:
     request_id = await shared_api.created(1)
@@ -108,9 +110,7 @@ async def test_expect_100_continue_of_what_is_refused_is_the_refusal_and_the_con
     port: int, shared_api: Api, status: int, changes: dict[str, str | None]
 ) -> None:
     async with open_wire(port) as wire:
-        await wire.send(
-            spell(shared_api.alice.token, **{"Content-Length": "100", "Expect": "100-continue", **changes})
-        )
+        await wire.send(spell(shared_api.alice.token, **{"Content-Length": "100", "Expect": "100-continue", **changes}))
         answer = await wire.answer()
         # Whether the body comes after all is the caller's choice, so that what follows could not be told from it.
         assert (answer.status, answer.last) == (status, True)
@@ -132,19 +132,22 @@ async def test_d37_a_body_that_stops_half_way_is_408_and_the_connection_ends(ser
 
 
 async def test_d37_a_body_that_trickles_is_408_though_it_never_pauses(serve: Serve) -> None:
-    async with serve(reader=BodyReader(body_timeout_seconds=0.3)) as api, on_the_wire(api) as port:
-        async with open_wire(port) as wire:
-            await wire.send(spell(api.alice.token, Content_Length=str(LARGEST)))
+    async with (
+        serve(reader=BodyReader(body_timeout_seconds=0.3)) as api,
+        on_the_wire(api) as port,
+        open_wire(port) as wire,
+    ):
+        await wire.send(spell(api.alice.token, Content_Length=str(LARGEST)))
 
-            async def trickle() -> None:
-                while True:
-                    await wire.send(b" ")
-                    await asyncio.sleep(0.01)
+        async def trickle() -> None:
+            while True:
+                await wire.send(b" ")
+                await asyncio.sleep(0.01)
 
-            trickling = asyncio.create_task(trickle())
-            answer = await wire.answer()
-            trickling.cancel()
-            assert (answer.status, answer.last) == (408, True)
+        trickling = asyncio.create_task(trickle())
+        answer = await wire.answer()
+        trickling.cancel()
+        assert (answer.status, answer.last) == (408, True)
 
 
 async def test_d37_the_limit_is_10_s_unless_configured() -> None:

@@ -8,13 +8,14 @@ from fractions import Fraction
 
 import msgspec
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from connect_appointments.api.body import NOBODYS_ID, Number, Wrong, decode, read_date, read_integer, read_text
 from connect_appointments.api.messages import BookSlotBody, CancelRequestBody, CreateRequestBody
 from connect_appointments.api.refusals import MalformedBody
 from connect_appointments.core.errors import InvalidFields
 from connect_appointments.core.model import MAX_ID
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 MESSAGES = (CancelRequestBody, CreateRequestBody, BookSlotBody)
 
@@ -106,7 +107,9 @@ def _has_no_json(value: object) -> bool:
     return False
 
 
-@given(st.integers(1, MAX_ID), st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=255))
+@given(
+    st.integers(1, MAX_ID), st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=255)
+)
 def test_what_was_sent_is_what_is_read(number: int, text: str) -> None:
     body = json.dumps({"appointmentRequestId": number, "slotId": text}).encode()
     assert decode(body, BookSlotBody) == BookSlotBody(number, text)
@@ -119,7 +122,18 @@ def test_d21_every_real_date_is_read(day: date) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2026-02-29", "2026-13-01", "2026-00-01", "2026-1-1", "20261124", "2026-W48-2", "0000-01-01", " 2026-11-24", "", "٢٠٢٦-11-24"],
+    [
+        "2026-02-29",
+        "2026-13-01",
+        "2026-00-01",
+        "2026-1-1",
+        "20261124",
+        "2026-W48-2",
+        "0000-01-01",
+        " 2026-11-24",
+        "",
+        "٢٠٢٦-11-24",
+    ],
     ids="D21 {}".format,
 )
 def test_d21_no_other_text_is_a_date(text: str) -> None:

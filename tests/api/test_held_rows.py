@@ -123,3 +123,27 @@ async def test_d6_who_waited_for_a_held_row_finds_what_its_holder_made_of_it(sma
     else:
         assert answer.json()["code"] == "appointment-request-cancelled"
         assert {refused.status_code for refused in refusals} == {204}
+
+
+async def test_a_held_order_delays_the_creation_for_that_order_only(small: Api, database_url: str) -> None:
+    async with held(database_url, "orders", 1):
+        waiting = [asyncio.create_task(small.alice.create(1)) for _ in range(MANY)]
+        await until_one_waits(database_url)
+        together = [asyncio.create_task(small.alice.create(order_id)) for order_id in (2, 3, 4)]
+        assert {answer.status_code for answer in await asyncio.gather(*together)} == {201}
+        await everything_works(small)
+        assert not any(task.done() for task in waiting)
+    assert len({number_of(answer) for answer in await asyncio.gather(*waiting)}) == MANY
+
+
+async def test_a_held_order_delays_the_creation_under_a_key_for_that_order_only(
+    small: Api, database_url: str
+) -> None:
+    async with held(database_url, "orders", 1):
+        keys = [f"key-{n}" for n in range(MANY)]
+        waiting = [asyncio.create_task(small.alice.create(1, headers={"Idempotency-Key": key})) for key in keys]
+        await until_one_waits(database_url)
+        assert (await small.alice.create(2, headers={"Idempotency-Key": "other"})).status_code == 201
+        await everything_works(small)
+        assert not any(task.done() for task in waiting)
+    assert len({number_of(answer) for answer in await asyncio.gather(*waiting)}) == MANY

@@ -100,6 +100,8 @@ async def test_d13_two_hosts_are_400(port: int, shared_api: Api, hosts: list[str
         assert (answer.status, answer.code) == (400, "invalid-host")
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080", "a.b-c.test", "xn--e1afmkfd.test"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080", "a.b-c.test", "xn--e1afmkfd.test"]
+)
 async def test_d13_an_ordinary_host_is_taken(shared_api: Api, host: str) -> None:
     assert (await shared_api.alice.cancel(0, headers={"Host": host})).status_code == 404

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from connect_appointments.api.routes import ROUTES
 
+from connect_appointments.api.routes import ROUTES
 from tests.api.wire import open_wire, spell
 from tests.api_client import BOOK, CANCEL, CREATE, Api
 
@@ -109,7 +109,9 @@ async def test_d11_any_other_verb_is_405_with_allow_whoever_asks(shared_api: Api
         assert (answer.status_code, answer.headers["allow"]) == (405, route.verb)
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/docs", "/docs/versions", "/problems", "/openapi/v1.json"])
+@pytest.mark.parametrize(
+    "path", ["/livez", "/readyz", "/metrics", "/docs", "/docs/versions", "/problems", "/openapi/v1.json"]
+)
 async def test_d13_health_and_documentation_ask_for_neither_token_nor_version(shared_api: Api, path: str) -> None:
     nothing: dict[str, str | None] = {"Authorization": None, "X-API-VERSION": None}
     assert (await shared_api.alice.request("GET", path, headers=nothing)).status_code == 200

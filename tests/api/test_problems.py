@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+
 from connect_appointments.api.problems import PROBLEMS
 from connect_appointments.store.engine import Database
-
 from tests.api.wire import cancel_bytes, open_wire
 from tests.api_client import CANCEL, Api, number_of
 from tests.build import PUBLIC_URL
@@ -30,7 +30,7 @@ async def post(api: Api, body: bytes, path: str = CANCEL, **headers: str | None)
 
 
 async def cancel_booked(api: Api) -> httpx.Response:
-    return await api.alice.cancel((await api.booked(1))[0])
+    return await api.alice.cancel((await api.booked(3))[0])
 
 
 async def book_cancelled(api: Api) -> httpx.Response:
@@ -40,8 +40,8 @@ async def book_cancelled(api: Api) -> httpx.Response:
 
 
 async def book_another_of_the_order(api: Api) -> httpx.Response:
-    request_id, slots = await api.opened(1)
-    await api.booked(1)
+    request_id, slots = await api.opened(4)
+    await api.booked(4)
     return await api.alice.book(request_id, slots[0]["id"])
 
 
@@ -99,9 +99,9 @@ def test_d14_every_code_is_reached_here_or_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("code", REACHED, ids="D14 {}".format)
-async def test_d14_an_error_is_a_problem_of_the_table(api: Api, code: str) -> None:
+async def test_d14_an_error_is_a_problem_of_the_table(shared_api: Api, code: str) -> None:
     problem = next(problem for problem in PROBLEMS if problem.code == code)
-    answer = await REACHED[code](api)
+    answer = await REACHED[code](shared_api)
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()
     assert body["code"] == code

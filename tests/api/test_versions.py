@@ -6,15 +6,36 @@ from datetime import date
 from typing import Any
 
 import pytest
+
 from connect_appointments.api.reading import BodyReader
 from connect_appointments.api.versions import Deprecation
-
 from tests.api.wire import Serve, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import CANCEL, Api
 from tests.build import PUBLIC_URL
 
 ALL = ["1", "2", "3", "4", "5", "6", "7"]
-BAD = ["", "0", "8", "-1", "07", "007", "7.0", "7.", "+7", "7, 7", "7,7", "7 7", "1 7", "v7", "seven", "VII", "0x7", "7e0", '"7"', "1" * 5000]
+BAD = [
+    "",
+    "0",
+    "8",
+    "-1",
+    "07",
+    "007",
+    "7.0",
+    "7.",
+    "+7",
+    "7, 7",
+    "7,7",
+    "7 7",
+    "1 7",
+    "v7",
+    "seven",
+    "VII",
+    "0x7",
+    "7e0",
+    '"7"',
+    "1" * 5000,
+]
 BAD_BYTES = [b"\xd9\xa7", b"\xef\xbc\x97", b"\xb7", b"7\xa0", b"\x0b7", b"7\x0c", b"7\x00", b"\xc2\xb2"]
 
 
@@ -118,7 +139,9 @@ async def test_d16_successes_say_it_too(shared_api: Api, version: str) -> None:
 @pytest.mark.parametrize(
     ("status", "call"), ANSWERS_BEFORE_THE_VERSION.values(), ids=[f"D16 {name}" for name in ANSWERS_BEFORE_THE_VERSION]
 )
-async def test_d16_an_answer_before_the_version_says_nothing(shared_api: Api, status: int, call: dict[str, Any]) -> None:
+async def test_d16_an_answer_before_the_version_says_nothing(
+    shared_api: Api, status: int, call: dict[str, Any]
+) -> None:
     answer = await answer_in(shared_api, "1", call)
     assert answer.status_code == status
     check_deprecation(answer.headers, deprecated=False)
@@ -141,7 +164,7 @@ async def test_d16_a_408_says_it_too(serve: Serve) -> None:
         await wire.send(spell(api.alice.token, X_API_VERSION="1", Content_Length="1"))
         answer = await wire.answer()
         assert answer.status == 408
-        check_deprecation({name: value for name, value in answer.fields}, deprecated=True)
+        check_deprecation(dict(answer.fields), deprecated=True)
 
 
 async def test_d16_the_page_it_links_to_exists(shared_api: Api) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from connect_appointments.server import bind, serving_on
-
 from tests.api_client import CANCEL, Api
 from tests.documents import check_six_headers
 

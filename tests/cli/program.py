@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from typer.testing import CliRunner, Result
+
+from connect_appointments.commands.main import app
 from connect_appointments.settings import PREFIX
 
 PROGRAM = str(Path(sys.executable).with_name("connect-appointments"))
@@ -38,6 +41,11 @@ def run(*arguments: str, env: Mapping[str, str] | None = None, text: str = "") -
         timeout=PATIENCE_SECONDS,
         check=False,
     )
+
+
+def invoke(*arguments: str, env: Mapping[str, str] | None = None, text: str = "") -> Result:
+    """The same in this process, and sooner; what `main` would say in one line is the result's `exception`."""
+    return CliRunner().invoke(app, arguments, input=text, env=dict(env or {}))
 
 
 class Program:

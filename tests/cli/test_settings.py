@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from connect_appointments.settings import ServeSettings, SettingsError, StoreSettings, load
 
+from connect_appointments.settings import ServeSettings, SettingsError, StoreSettings, load
 from tests.cli.program import settings
 
 REQUIRED = {
@@ -64,9 +64,7 @@ def test_a_wrong_value_names_its_setting(name: str, value: str) -> None:
 
 
 def test_an_unknown_setting_gets_the_name_that_was_meant() -> None:
-    assert problems(isuer="x") == [
-        "CONNECT_APPOINTMENTS_ISUER is not a setting; is CONNECT_APPOINTMENTS_ISSUER meant?"
-    ]
+    assert problems(isuer="x") == ["CONNECT_APPOINTMENTS_ISUER is not a setting; is CONNECT_APPOINTMENTS_ISSUER meant?"]
 
 
 def test_d24_serve_asks_which_tokens_are_meant_for_it() -> None:

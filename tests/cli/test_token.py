@@ -8,12 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from connect_appointments.commands.main import app
-from typer.testing import CliRunner
 
+from connect_appointments.commands.failing import CommandFailed
 from tests.api_client import CREATE
 from tests.cli.conftest import RunningSandbox
-from tests.cli.program import run
+from tests.cli.program import invoke, run
 
 UNKNOWN = "/999999999"
 
@@ -35,20 +34,20 @@ def test_it_prints_a_token_that_the_sandbox_accepts(sandbox: RunningSandbox) -> 
 
 
 def test_as_json_it_is_the_answer_of_a_token_endpoint(sandbox: RunningSandbox) -> None:
-    done = CliRunner().invoke(app, ["token", "--data", str(sandbox.folder), "--json"])
+    done = invoke("token", "--data", str(sandbox.folder), "--json")
     found = json.loads(done.stdout)
     assert claims(found.pop("access_token"))["userId"] == "11001"
     assert found == {"token_type": "Bearer", "expires_in": 86400}
 
 
 def test_a_folder_without_a_sandbox_is_named(tmp_path: Path) -> None:
-    done = run("token", "--data", str(tmp_path))
-    assert (done.returncode, done.stdout) == (1, "")
-    assert str(tmp_path) in done.stderr
+    done = invoke("token", "--data", str(tmp_path))
+    assert isinstance(done.exception, CommandFailed)
+    assert str(tmp_path) in str(done.exception)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("wrong", [["--owner", ""], ["--owner", "a\nb"], ["--owner", "a" * 256], ["--lifetime", "0"]])
 def test_a_token_that_could_not_be_used_is_a_wrong_call(sandbox: RunningSandbox, wrong: list[str]) -> None:
-    done = CliRunner().invoke(app, ["token", "--data", str(sandbox.folder), *wrong])
+    done = invoke("token", "--data", str(sandbox.folder), *wrong)
     assert (done.exit_code, done.stdout) == (2, "")

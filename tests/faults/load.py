@@ -102,6 +102,17 @@ class Load:
         late = itertools.takewhile(lambda call: call.end_ns >= moment_ns, reversed(self.calls))
         return sum(call.start_ns < moment_ns and (call.fate == "unknown" or call.end_ns > back) for call in late)
 
+    @property
+    def failures(self) -> int:
+        """How many calls have failed so far without an answer, or with a 500."""
+        return sum(call.fate == "unknown" for call in self.calls)
+
+    async def answered_after(self, moment_ns: int) -> None:
+        """Wait for an answer to a call begun after a moment; raises TimeoutError when the service stays away."""
+        async with asyncio.timeout(QUIET_SECONDS):
+            while not any(call.start_ns > moment_ns and call.fate == "answered" for call in self.calls[-100:]):
+                await asyncio.sleep(0.02)
+
     async def verdict(self, *, room_for_all: bool = False) -> list[Violation]:
         """Wait until all is quiet, read everything again, and hold what callers saw against the lifecycle.
 

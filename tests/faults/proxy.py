@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 CHUNK_BYTES = 65_536
 SSL_REQUEST = 80_877_103
-TABLE = re.compile(r"(INSERT INTO|(?<!FOR )UPDATE|DELETE FROM) (\w+)|(FROM) (\w+)")
+CHANGE = re.compile(r"(INSERT INTO|(?<!FOR )UPDATE|DELETE FROM) (\w+)", re.IGNORECASE)
+LOOK = re.compile(r"(FROM) (\w+)", re.IGNORECASE)
 
 
 class Trap(NamedTuple):
@@ -203,8 +204,8 @@ class Messages:
 
     def _step(self, text: str) -> str:
         """What a statement does to which table; a COMMIT is told by the last statement before it."""
-        if table := TABLE.search(text):
-            self._last = " ".join(part for part in table.groups() if part)
+        if table := CHANGE.search(text) or LOOK.search(text):
+            self._last = " ".join(table.groups())
             return self._last
         word = text.split(maxsplit=1)[0].rstrip(";").upper()
         return f"{word} after {self._last}" if word == "COMMIT" else word

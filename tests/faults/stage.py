@@ -92,10 +92,10 @@ class Stage:
         process = Serving([*command, *arguments], self.environment(**values), self.log("serve"), url)
         return await self._start(process)
 
-    async def work(self, *wrapper: str, **settings: str) -> Process:
-        """Start one more worker; `wrapper` is a command that runs it."""
-        environment = self.environment(**settings)
-        return await self._start(Process([*wrapper, PROGRAM, "work"], environment, self.log("work"), "working"))
+    async def work(self, variables: Mapping[str, str] | None = None, **settings: str) -> Process:
+        """Start one more worker; `variables` are of its environment, and no settings of ours."""
+        environment = self.environment(**settings) | dict(variables or {})
+        return await self._start(Process([PROGRAM, "work"], environment, self.log("work"), "working"))
 
     async def _start(self, process: P) -> P:
         self.started.append(process)

@@ -169,7 +169,7 @@ async def test_cancels_and_bookings_of_many_rows_at_once_agree_with_their_events
 
 @ON_POSTGRESQL
 async def test_connections_that_were_ended_are_replaced(database: Database, hot_path: HotPath) -> None:
-    for _ in range(3):
+    for _ in range(5):
         request_id = await created(database)
         assert await hot_path.read(Key(request_id, ALICE)) is not None
         async with _another(database.url) as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import httpx
 import msgspec
 import structlog
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, RSAKey, import_key
 
 from connect_appointments.core.errors import Unavailable
@@ -157,7 +158,8 @@ def _usable(member: dict[str, Any], known: Mapping[str, SigningKey]) -> tuple[st
         raise ValueError("it is not for signatures")
     if "d" in member:
         raise ValueError("it is a private key")
-    key = import_key({name: member[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in member})
+    with warnings.catch_warnings(action="ignore", category=SecurityWarning):  # how long it must be is judged below
+        key = import_key({name: member[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in member})
     algorithms = _algorithms(key)
     if "alg" in member:
         algorithms &= {member["alg"]}

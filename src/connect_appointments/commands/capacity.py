@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -61,21 +61,22 @@ async def _import(settings: StoreSettings, found: Sequence[Places], done: Callab
 
 @app.command("list")
 def list_capacity(
-    first: Annotated[datetime, typer.Option("--from", help="The first day.", formats=["%Y-%m-%d"])],
     area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", help="The first day; today if left out.", formats=["%Y-%m-%d"])
+    ] = None,
     limit: Limit = 100,
     as_json: AsJsonLines = False,
 ) -> None:
     """List windows from a day on, with their places and how many are taken."""
-    found = asyncio.run(_usage(load(StoreSettings), area, first, limit))
+    day = first.date() if first else datetime.now(UTC).date()
+    found = asyncio.run(_usage(load(StoreSettings), area, day, limit))
     print_rows([_row(usage) for usage in found], as_json=as_json)
 
 
-async def _usage(settings: StoreSettings, area: str | None, first: datetime, limit: int) -> Sequence[Usage]:
+async def _usage(settings: StoreSettings, area: str | None, first: date, limit: int) -> Sequence[Usage]:
     async with opened(settings) as database:
-        return await database.read(
-            lambda connection: capacity.usage(connection, area=area, first=first.date(), limit=limit)
-        )
+        return await database.read(lambda connection: capacity.usage(connection, area=area, first=first, limit=limit))
 
 
 def _row(usage: Usage) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import stamina
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from connect_appointments.store import postgres, sqlite
 from connect_appointments.store.failures import (
     LostBeforeCommit,
+    RowHeld,
     breaks_connection,
     is_out_of_time,
     is_retryable,
@@ -21,7 +22,15 @@ from connect_appointments.store.failures import (
 from connect_appointments.store.options import DatabaseOptions
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Work = Callable[[AsyncConnection], Awaitable[T]]
+
+
+class PatientWork(Protocol[T_co]):
+    """Work that needs rows which another transaction may hold; it raises `RowHeld` when told not to wait for them."""
+
+    def __call__(self, connection: AsyncConnection, *, wait: bool) -> Awaitable[T_co]: ...
+
 
 TRIES = 10
 
@@ -41,6 +50,7 @@ class Database:
         self._reader = self.engine.execution_options(postgresql_readonly=True)
         self._writer = self.engine.execution_options(**{sqlite.WRITES: True})
         self.write_lock = asyncio.Lock()
+        self._waiting_for_rows = asyncio.Semaphore(max(1, self.options.pool_size // 2))
 
     def _create_engine(self) -> AsyncEngine:
         if self.is_sqlite:
@@ -60,6 +70,18 @@ class Database:
         """
         async with self._one_writer():
             return await self._repeat(self._writer, work)
+
+    async def write_patiently(self, work: PatientWork[T]) -> T:
+        """Like `write`, but waits for held rows on half of the connections at most, and leaves the others to the rest."""
+        try:
+            return await self.write(lambda connection: work(connection, wait=False))
+        except RowHeld:
+            return await self.write_waiting(lambda connection: work(connection, wait=True))
+
+    async def write_waiting(self, work: Work[T]) -> T:
+        """Like `write`, for work that is known to wait for a row."""
+        async with self._waiting_for_rows:
+            return await self.write(work)
 
     @contextlib.asynccontextmanager
     async def _one_writer(self) -> AsyncIterator[None]:

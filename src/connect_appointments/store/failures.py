@@ -43,6 +43,10 @@ SQLITE_CODES = frozenset(
 """The same of SQLite: its primary result codes."""
 
 
+class RowHeld(Exception):
+    """Another transaction holds a row, and the work was told not to wait for it."""
+
+
 class LostBeforeCommit(Exception):
     """The connection broke before COMMIT was sent, so nothing was done and the work may run again."""
 
@@ -82,16 +86,21 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def _is_connection_error(error: BaseException) -> bool:
-    # A value that does not fit its column is an InterfaceError too, and a ValueError.
-    if isinstance(error, ValueError):
+    if isinstance(error, asyncpg.ClientConfigurationError):
         return False
-    return isinstance(error, (asyncpg.InterfaceError, asyncpg.PostgresConnectionError))
+    # An internal error is how the driver may notice that the server ended the connection while nobody used it.
+    of_connection = (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError)
+    return isinstance(error, of_connection) and not _is_stale_plan(error)
 
 
 def _is_stale_plan(error: BaseException) -> bool:
     """Whether a migration ran since the statement was prepared; the driver has dropped its plan by now."""
-    cause = getattr(getattr(error, "orig", None), "__cause__", None) or error
-    return isinstance(cause, (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError))
+    return isinstance(_cause(error), (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError))
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The driver's own error, which SQLAlchemy wraps twice."""
+    return getattr(getattr(error, "orig", None), "__cause__", None) or error
 
 
 def _is_unavailable_sqlite(error: BaseException) -> bool:

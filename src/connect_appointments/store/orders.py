@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.model import Order, Scope, Site
+from connect_appointments.store.failures import RowHeld
 from connect_appointments.store.scope import visible
 from connect_appointments.store.tables import orders
 
@@ -32,12 +33,24 @@ async def get_many(connection: AsyncConnection, keys: Collection[tuple[int, str]
     return {(order.id, order.owner): order for order in found}
 
 
-async def hold(connection: AsyncConnection, order_id: int) -> None:
-    """Hold the row until the transaction ends, so that an order's appointment-requests are booked in turn."""
+async def may_be_pointed_at(connection: AsyncConnection, order_ids: Collection[int]) -> set[int]:
+    """Those of the orders to which a new row can refer without waiting for another transaction."""
+    query = sa.select(orders.c.id).where(orders.c.id.in_(order_ids)).order_by(orders.c.id)
+    query = query.with_for_update(read=True, key_share=True, skip_locked=True)
+    return set((await connection.execute(query)).scalars())
+
+
+async def hold(connection: AsyncConnection, order_id: int, *, wait: bool = True) -> None:
+    """Hold the row until the transaction ends, so that an order's appointment-requests are booked in turn.
+
+    wait: wait while another transaction holds it, or raise `RowHeld`.
+    """
     # No key changes, so rows that point at the order may come: else a worker that confirms a booking, and so holds
     # its appointment-request, would wait here for a caller who waits for that appointment-request.
-    query = sa.select(orders.c.id).where(orders.c.id == order_id).with_for_update(key_share=True)
-    await connection.execute(query)
+    query = sa.select(orders.c.id).where(orders.c.id == order_id)
+    query = query.with_for_update(key_share=True, skip_locked=not wait)
+    if (await connection.execute(query)).first() is None:
+        raise RowHeld
 
 
 async def page(connection: AsyncConnection, scope: Scope, *, after: int, limit: int) -> Sequence[Order]:

@@ -13,6 +13,7 @@ from connect_appointments.core.lifecycle import CREATED, OCCUPYING, Move, State
 from connect_appointments.core.model import Actor, AppointmentRequest, Order, Scope, Slot
 from connect_appointments.store import events
 from connect_appointments.store.events import Happened
+from connect_appointments.store.failures import RowHeld
 from connect_appointments.store.scope import visible
 from connect_appointments.store.slots import decode_slots, encode_slots
 from connect_appointments.store.tables import appointment_requests as requests
@@ -65,11 +66,16 @@ async def order_id_of(connection: AsyncConnection, scope: Scope, request_id: int
     return (await connection.execute(query)).scalar_one_or_none()
 
 
-async def hold(connection: AsyncConnection, scope: Scope, request_id: int) -> Held:
-    """Hold the row until the transaction ends. It must exist: nothing ever deletes one."""
+async def hold(connection: AsyncConnection, scope: Scope, request_id: int, *, wait: bool = True) -> Held:
+    """Hold the row until the transaction ends. It must exist: nothing ever deletes one.
+
+    wait: wait while another transaction holds it, or raise `RowHeld`.
+    """
     columns = [requests.c[name] for name in Held._fields]
-    query = sa.select(*columns).where(requests.c.id == request_id, visible(requests, scope)).with_for_update()
-    row = (await connection.execute(query)).one()
+    query = sa.select(*columns).where(requests.c.id == request_id, visible(requests, scope))
+    row = (await connection.execute(query.with_for_update(skip_locked=not wait))).one_or_none()
+    if row is None:
+        raise RowHeld
     return Held(row.id, row.order_id, State(row.state), row.booking_id)
 
 

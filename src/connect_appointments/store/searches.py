@@ -55,9 +55,11 @@ async def finish(
     wait: wait for rows that another transaction holds, or leave them out.
     Returns for each whether it was settled, one way or the other; False is for those left out.
     """
-    found = {one.job.request_id: one for one in searched}
-    held = await requests.hold_many(connection, actor(searched[0].job).scope, found, wait=wait)
-    finished = await jobs.finish_many(connection, [found[n].job for n in held])
+    ids = {one.job.request_id for one in searched}
+    held = await requests.hold_many(connection, actor(searched[0].job).scope, ids, wait=wait)
+    # One job may be there twice, as it was claimed before its lease ran out and after: the later claim counts.
+    finished = await jobs.finish_many(connection, [one.job for one in searched if one.job.request_id in held])
     moved = await requests.move_many(connection, {job.request_id: actor(job) for job in finished}, SLOTS_FOUND)
-    await requests.offer(connection, {n: found[n].slots for n in moved})
+    found = {one.job.request_id: one.slots for one in searched if one.job in finished}
+    await requests.offer(connection, {n: found[n] for n in moved})
     return [one.job.request_id in held for one in searched]

@@ -1,0 +1,170 @@
+"""PostgreSQL itself: killed, unable to write at commit, out of room."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from ..load import Load
+from ..stage import open_stage
+from ..trial import CannotBeDoneError, program
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from tests.throwaway_postgres import Server
+
+    from ..trial import Trial
+
+FULL_SECONDS = 20.0
+ROOM_BYTES = 48 * 2**20
+"""What the small file system has beside the new cluster: three segments of the write-ahead log."""
+FILLER_BYTES = 2**20
+
+
+async def killed(trial: Trial) -> None:
+    """kill -9 of the postmaster: every backend ends where it is, and the next start recovers."""
+    async with open_stage(places=300, LEASE_SECONDS="2") as stage:
+        await asyncio.gather(*(stage.serve() for _ in range(2)))
+        async with trial.under(Load(stage, stage.urls)) as load:
+            for _ in trial.rounds():
+                await asyncio.sleep(trial.chance.uniform(0.3, 1.0))
+                moment = time.monotonic_ns()
+                await asyncio.to_thread(stage.postgres.kill)
+                await asyncio.to_thread(stage.postgres.start)
+                await _count(trial, load, moment)
+
+
+async def _count(trial: Trial, load: Load, moment: int) -> None:
+    """Wait until a call of after the fault has succeeded, and count the fault if it cut one of before."""
+    back = time.monotonic_ns()
+    await load.answered_after(back)
+    trial.times += load.cut_at(moment, back) > 0
+
+
+async def commit_fails(trial: Trial) -> None:
+    """An I/O error when the write-ahead log is flushed at COMMIT, by strace on every backend of the service."""
+    strace = program("strace", "strace")
+    async with open_stage(places=300, LEASE_SECONDS="2") as stage:
+        await asyncio.gather(*(stage.serve() for _ in range(2)))
+        async with trial.under(Load(stage, stage.urls)) as load:
+            for _ in trial.rounds():
+                await asyncio.sleep(trial.chance.uniform(0.2, 0.6))
+                panics = _panics(stage.postgres)
+                async with _failing_flushes(strace, await _backends(stage.database_url)):
+                    moment = await _until_panic(stage.postgres, panics)
+                if moment is not None:
+                    await _count(trial, load, moment)
+
+
+async def _backends(url: str) -> list[int]:
+    """The process ids of the backends that the service uses."""
+    connection = await _connected(url)
+    query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'connect-appointments'"
+    found = [row["pid"] for row in await connection.fetch(query)]
+    await connection.close()
+    return found
+
+
+async def _connected(url: str) -> asyncpg.Connection:
+    """A connection, as soon as the database is there again."""
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(OSError, asyncpg.PostgresError):
+                return await asyncpg.connect(url)
+            await asyncio.sleep(0.05)
+
+
+@contextlib.asynccontextmanager
+async def _failing_flushes(strace: str, pids: list[int]) -> AsyncIterator[None]:
+    """Let every fdatasync of these processes fail with EIO while the context lasts."""
+    targets = [argument for pid in pids for argument in ("-p", str(pid))]
+    inject = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"]
+    process = await asyncio.create_subprocess_exec(
+        strace, "-qq", "-o", "/dev/null", *inject, *targets, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+def _panics(server: Server) -> int:
+    return server.log_file.read_text("utf-8", "replace").count("PANIC:")
+
+
+async def _until_panic(server: Server, before: int) -> int | None:
+    """When the database gave up, in nanoseconds; None if nobody has flushed in time."""
+    for _ in range(500):
+        moment = time.monotonic_ns()
+        if _panics(server) > before:
+            return moment
+        await asyncio.sleep(0.01)
+    return None
+
+
+async def disk_full(trial: Trial) -> None:
+    """The file system that PostgreSQL is on runs full, and has room again."""
+    async with open_stage(places=300, LEASE_SECONDS="2") as stage:
+        server = stage.postgres
+        with _small_file_system(server) as data:
+            await asyncio.gather(*(stage.serve() for _ in range(2)))
+            async with trial.under(Load(stage, stage.urls)) as load:
+                for _ in trial.rounds():
+                    await asyncio.sleep(trial.chance.uniform(0.3, 1.0))
+                    failed = load.failures
+                    filler = await asyncio.to_thread(_fill, data)
+                    await _until_failed(load, failed)
+                    trial.times += load.failures > failed
+                    filler.unlink()
+                    # It may have given up altogether; an operator would start it again.
+                    await asyncio.to_thread(server.restart)
+                    await load.answered_after(time.monotonic_ns())
+
+
+async def _until_failed(load: Load, before: int) -> None:
+    """Wait until a call has failed; the database may have room left in the log it is writing to."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FULL_SECONDS):
+            while load.failures == before:
+                await asyncio.sleep(0.02)
+
+
+@contextlib.contextmanager
+def _small_file_system(server: Server) -> Iterator[Path]:
+    """Move the cluster onto a file system of its own, hardly larger than it is; the server is started on it."""
+    if os.geteuid() != 0:
+        raise CannotBeDoneError("a small file system can be mounted by root alone")
+    server.stop()
+    data, aside = server.folder / "data", server.folder / "aside"
+    data.rename(aside)
+    data.mkdir(mode=0o700)
+    size = int(subprocess.check_output(["du", "-sb", str(aside)]).split()[0]) + ROOM_BYTES
+    subprocess.run([program("mount", "mount"), "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(data)], check=True)
+    try:
+        subprocess.run(["cp", "-a", f"{aside}/.", str(data)], check=True)
+        shutil.rmtree(aside)
+        server.start()
+        yield data
+    finally:
+        server.stop()
+        subprocess.run([program("umount", "mount"), str(data)], check=True)
+
+
+def _fill(folder: Path) -> Path:
+    """Write a file until there is no room left."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(FILLER_BYTES)):
+            pass
+    return filler

@@ -1,0 +1,31 @@
+"""A build of the service with a known fault, which the checker has to find."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from ..callers import Plan
+from ..history import violation
+from ..load import Load, date_from, under_load
+from ..stage import open_stage
+
+if TYPE_CHECKING:
+    from ..trial import Trial
+
+CARELESS = (sys.executable, "-m", "tests.faults.without_compare_and_set", "serve")
+
+
+async def without_compare_and_set(trial: Trial) -> None:
+    """Two servers that look before they cancel, and do not look again; finding it counts."""
+    async with open_stage() as stage:
+        await asyncio.gather(*(stage.serve(command=CARELESS) for _ in range(2)))
+        for seed in trial.rounds():
+            load = Load(stage, stage.urls, plan=Plan(date_from(), group=8, batch=4, poll_seconds=0.02, seed=seed))
+            async with under_load(load):
+                await asyncio.sleep(4)
+            trial.calls += load.calls
+            trial.times += bool(await load.verdict())
+        if not trial.times:
+            trial.violations.append(violation("not-found", "the checker saw nothing wrong with the planted fault"))

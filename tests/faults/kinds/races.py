@@ -1,0 +1,57 @@
+"""64 callers who cancel and book the same requests at once: no fault but the others."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tests.build import ALICE
+
+from ..callers import Plan, race
+from ..load import Load, date_from
+from ..stage import open_stage
+
+if TYPE_CHECKING:
+    from ..trial import Trial
+
+CALLERS = 64
+ORDERS = 1000
+BATCH = 25
+
+
+async def on_postgresql(trial: Trial) -> None:
+    """Two servers on one PostgreSQL."""
+    await _race(trial, "postgresql", servers=2)
+
+
+async def on_sqlite(trial: Trial) -> None:
+    """One server on an SQLite file."""
+    await _race(trial, "sqlite", servers=1)
+
+
+async def _race(trial: Trial, engine: str, *, servers: int) -> None:
+    """Every request counts once: all 64 are at it."""
+    async with open_stage(engine, orders=ORDERS) as stage:
+        await asyncio.gather(*(stage.serve() for _ in range(servers)))
+        load = Load(stage, stage.urls, timeout_seconds=60)
+        callers = [load.caller(ALICE, str(number)) for number in range(CALLERS)]
+        for number in trial.rounds():
+            first = number * BATCH % ORDERS
+            orders = stage.order_ids(ALICE)[first : first + BATCH]
+            settled = await race(callers, orders, Plan(date_from(), group=CALLERS, batch=BATCH, seed=number))
+            trial.times += len(settled)
+        for caller in callers:
+            await caller.close()
+        await trial.judge(load, room_for_all=True)
+
+
+async def many(trial: Trial) -> None:
+    """Race for requests, four callers each, until so many calls are recorded as there are times wanted."""
+    async with open_stage(orders=5000) as stage:
+        await asyncio.gather(*(stage.serve() for _ in range(2)))
+        for seed in trial.rounds():
+            # One load after the other, so that no history grows beyond what can be held and judged.
+            load = Load(stage, stage.urls, plan=Plan(date_from(), batch=8, poll_seconds=0.02, seed=seed))
+            async with trial.under(load, room_for_all=True):
+                await asyncio.sleep(min(60, trial.amount.seconds / 2))
+            trial.times += len(load.calls)
