@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from bench.constant import MissedRateError
 from bench.load import Answered, Load, WrongAnswersError, run_wrk
 from bench.plan import Plan
 from bench.postgres import PostgresStore
@@ -73,7 +74,8 @@ class Bench:
             except (WrongAnswersError, AssertionError, OSError, subprocess.TimeoutExpired) as error:
                 self.clock.say(f"{_title(key)}: does not count: {error}")
                 if attempt == TRIES - 1:
-                    self.results.failures.append(f"{_title(key)}: {error}")
+                    missed = isinstance(error, MissedRateError)
+                    (self.results.left_out if missed else self.results.failures).append(f"{_title(key)}: {error}")
             else:
                 self.results.add(key, run)
                 self.clock.say(f"{_title(key)}: {run.per_second:,.0f}/s, p50 {run.p50_ms:.2f}, p99 {run.p99_ms:.2f} ms")

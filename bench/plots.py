@@ -66,8 +66,12 @@ def _grid(low: float, high: float) -> list[str]:
             if low <= math.log10(value) <= high:
                 y = _y(value, low, high)
                 found.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" stroke="#ddd"/>')
-                found.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:,.4g}</text>')
+                found.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_number(value)}</text>')
     return found
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1 else f"{value:g}"
 
 
 def _line(points: Sequence[tuple[float, float]], colour: str) -> list[str]:

@@ -19,7 +19,7 @@ SIX_HEADERS = [
     ("expires", "0"),
     ("x-frame-options", "DENY"),
 ]
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 POLL_SECONDS = 0.005
 
 

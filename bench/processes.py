@@ -11,6 +11,7 @@ from pathlib import Path
 
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 STOP_SECONDS = 10.0
+LOOK_SECONDS = 1.0
 
 
 @contextlib.contextmanager
@@ -72,6 +73,13 @@ def machine_busy_seconds() -> float:
     """The processor time that was not idle, of all cores, since the machine started."""
     fields = [int(value) for value in Path("/proc/stat").read_text("ascii").splitlines()[0].split()[1:]]
     return (sum(fields[:8]) - fields[3] - fields[4]) / TICKS_A_SECOND
+
+
+def busy_part() -> float:
+    """Which part of all cores is busy, looked at for a moment."""
+    before = machine_busy_seconds()
+    time.sleep(LOOK_SECONDS)
+    return (machine_busy_seconds() - before) / LOOK_SECONDS / (os.cpu_count() or 1)
 
 
 def memory_mib(pid: int) -> float:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import machine, plots, tables
-from bench.measures import FAR_MS, MEMORY_FEW, MEMORY_MANY, MEMORY_REQUESTS, NEAR_MS, PEAK, SERVERS
+from bench.measures import BUSY_BEFORE, FAR_MS, MEMORY_FEW, MEMORY_MANY, MEMORY_REQUESTS, NEAR_MS, PEAK, SERVERS
 from bench.measuring import Bench
 from bench.plan import FAR_CONNECTIONS
 from bench.results import Key, Results
@@ -58,12 +58,21 @@ def _targets(bench: Bench) -> str:
     ]
     commit = bare_commit_ms(bench.results)
     note = f"\nA bare commit (pgbench, one client, p50) took {commit:.3f} ms.\n" if commit else ""
-    return "## Ratios\n\n" + tables.table(["", "found", "target", ""], rows) + note
+    return "## Ratios\n\n" + tables.table(["", "found", "target", ""], rows) + note + _busy(bench)
+
+
+def _busy(bench: Bench) -> str:
+    busy = bench.results.figures[BUSY_BEFORE][0]
+    return f"\nBefore anything was started, the machine was {busy:.0%} busy with something else.\n"
 
 
 def _steps(results: Results) -> list[str]:
     found = {key.setting for key in results.keys("cancel") if key.system == RAW}
     return sorted(found, key=int)
+
+
+def _connections(number: str) -> str:
+    return "1 connection" if number == "1" else f"{number} connections"
 
 
 def _peaks(bench: Bench) -> str:
@@ -74,7 +83,7 @@ def _peaks(bench: Bench) -> str:
             for system in (*SERVERS, PGBENCH)
             if results.runs(Key("cancel", system, connections))
         ]
-        parts.append(f"### {connections} connections\n\n" + tables.table(tables.HEAD, rows))
+        parts.append(f"### {_connections(connections)}\n\n" + tables.table(tables.HEAD, rows))
     rows = [tables.row(results, key, key.system) for key in results.keys("read")]
     parts.append(f"### GET of an open appointment-request with 20 slots, {PEAK} connections\n\n")
     parts[-1] += tables.table(tables.HEAD, rows)
@@ -99,11 +108,12 @@ def _latency(bench: Bench) -> str:
 Calls fall due at a constant rate, over {PEAK} connections, at parts of what ours does at its peak with {PEAK}
 connections. `arrivals` is the open loop of this bench (bench/arrivals.py): every call cancels another
 appointment-request, and its latency counts from the moment it was due. `h2load --h1 --rps` sends one and the same body
-over and over, so it cancels one appointment-request again and again, and counts from the sending; it is here to check
-the other. A run that did not reach 98 % of its rate does not count.
+over and over, so it cancels one appointment-request again and again; its connections keep step, so calls come in bursts
+of {PEAK}; and it counts from the sending. It is here to check the other. A run that did not reach 98 % of its rate does
+not count.
 
 """
-    return text + tables.table(head, rows) + "\n![Latency by rate](performance/latency.svg)\n"
+    return text + tables.table(head, rows, words=3) + "\n![Latency by rate](performance/latency.svg)\n"
 
 
 def _mixes(bench: Bench) -> str:
@@ -176,7 +186,7 @@ and says what to install when one is missing. What limits a run is read from the
 database and the whole machine used during it. The peers are explained in `bench/peers/README.md`.
 
 """
-    return text + tables.table(["", "measured with"], rows)
+    return text + tables.table(["", "measured with"], rows, words=2)
 
 
 def _postgres(bench: Bench) -> dict[str, str]:
@@ -186,9 +196,8 @@ def _postgres(bench: Bench) -> dict[str, str]:
 
 
 def _failures(results: Results) -> str:
-    if not results.failures:
-        return ""
-    return "## What did not count\n\n" + "\n".join(f"- {failure}" for failure in results.failures) + "\n"
+    found = [*results.failures, *results.left_out]
+    return "## What did not count\n\n" + "\n".join(f"- {text}" for text in found) + "\n" if found else ""
 
 
 def _plots(results: Results) -> dict[str, str]:

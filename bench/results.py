@@ -47,12 +47,17 @@ class Key(NamedTuple):
 
 
 class Results:
-    """All runs of one bench, figures that are no rates, and the runs that did not count."""
+    """All runs of one bench, and figures that are no rates.
+
+    failures: runs whose answers or rows were wrong.
+    left_out: what was not measured because a rate was not held or time was up.
+    """
 
     def __init__(self) -> None:
         self._runs: dict[Key, list[Run]] = {}
         self.figures: dict[str, list[float]] = {}
         self.failures: list[str] = []
+        self.left_out: list[str] = []
 
     def add(self, key: Key, run: Run) -> None:
         self._runs.setdefault(key, []).append(run)

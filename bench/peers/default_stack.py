@@ -198,5 +198,7 @@ if __name__ == "__main__":
         loop="uvloop",
         http="httptools",
         access_log=False,
+        # Or a busy machine makes uvicorn kill processes that have not started yet.
+        timeout_worker_healthcheck=60,
         log_level="warning",
     )

@@ -1,4 +1,4 @@
-"""What uvicorn's reading of a connection leaves to wish for: offers to upgrade, and callers that half-close."""
+"""What uvicorn leaves to wish for on a connection: offers to upgrade, callers that half-close, ends in mid-request."""
 
 from __future__ import annotations
 
@@ -8,6 +8,23 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 class Protocol(HttpToolsProtocol):
     """One connection."""
+
+    _head_begun = False
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun to arrive."""
+        super().on_message_begin()
+        self._head_begun = True
+
+    def on_headers_complete(self) -> None:
+        """Start on the request."""
+        self._head_begun = False
+        super().on_headers_complete()
+
+    def shutdown(self) -> None:
+        """Close the connection, or let the answer to what has begun to arrive do that."""
+        if not self._head_begun:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Read what came; an offer to upgrade is declined by answering the request as if it made none."""

@@ -16,6 +16,8 @@ from connect_appointments.protocol import Protocol
 
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
+LAST_READ_SECONDS = 0.1
+"""How long, after the last connection was taken, its first request may take to arrive."""
 
 
 class Server(uvicorn.Server):
@@ -25,6 +27,36 @@ class Server(uvicorn.Server):
     def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN201 - as uvicorn has it
         """Leave the signals to `until_stopped`."""
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop, but answer first whoever was quicker: connected to us, or with a request under way."""
+        await self._take_the_last(sockets or [])
+        await asyncio.sleep(LAST_READ_SECONDS)
+        await super().shutdown(sockets)
+
+    async def _take_the_last(self, listeners: list[socket.socket]) -> None:
+        """Close the listeners, and take the connections that wait in their queues: the system would reset them."""
+        copies = [listener.dup() for listener in listeners]
+        for server in self.servers:
+            server.close()
+        for connection in [connection for copy in copies for connection in _waiting(copy)]:
+            with contextlib.suppress(OSError):
+                await asyncio.get_running_loop().connect_accepted_socket(self._connection, connection)
+
+    def _connection(self) -> asyncio.Protocol:
+        """What uvicorn makes for every connection that it accepts itself."""
+        loop, state = asyncio.get_running_loop(), self.lifespan.state
+        return Protocol(config=self.config, server_state=self.server_state, app_state=state, _loop=loop)
+
+
+def _waiting(listener: socket.socket) -> list[socket.socket]:
+    """The connections that nobody has taken yet; the listener is closed behind the last one."""
+    found = []
+    with listener, contextlib.suppress(OSError):
+        listener.settimeout(0)
+        while True:
+            found.append(listener.accept()[0])
+    return found
 
 
 def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:

@@ -36,7 +36,5 @@ async def served_at(
         order = sample_order(1, site=site)
         await database.write(lambda connection: orders.upsert(connection, [order]))
     async with serve_in_process(database, issuer, clock, **changes) as api:
-        always = {"iat": 0, "exp": 2**33}
-        api.alice = api.caller(issuer.token(ALICE, **always))
-        api.bob = api.caller(issuer.token(BOB, **always))
+        api.alice, api.bob = (api.caller(issuer.token(owner, iat=0, exp=2**33)) for owner in (ALICE, BOB))
         yield api, clock

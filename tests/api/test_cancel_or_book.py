@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from tests.build import Clock, Issuer, fill
 from tests.store.given import kinds
 from tests.worker.by_hand import appointments_made, places_granted, places_taken
 
+Call = Coroutine[Any, Any, httpx.Response]
 CALLERS = 64
 FIRST = ["created", "slots-found"]
 WAYS = ([*FIRST, "cancelled"], [*FIRST, "booking-started", "booked"])
@@ -53,13 +55,12 @@ async def test_d6_64_callers_cancel_and_book_and_each_request_ends_one_way(
         assert await kinds(database, request_id) in WAYS
 
 
-async def at_once(calls: list[object]) -> list[httpx.Response]:
+async def at_once(calls: list[Call]) -> list[httpx.Response]:
     """The answers in the calls' order, whatever the order they begin in."""
     order = list(range(len(calls)))
     random.shuffle(order)
-    tasks = {place: asyncio.ensure_future(calls[place]) for place in order}  # type: ignore[call-overload]  # awaitables
-    await asyncio.gather(*tasks.values())
-    return [tasks[place].result() for place in range(len(calls))]
+    answers = dict(zip(order, await asyncio.gather(*(calls[place] for place in order)), strict=True))
+    return [answers[place] for place in range(len(calls))]
 
 
 async def ended(api: Api, request_id: int, cancelled: httpx.Response, booked: httpx.Response) -> str:
@@ -81,7 +82,7 @@ async def ended(api: Api, request_id: int, cancelled: httpx.Response, booked: ht
 async def test_d6_64_callers_of_one_request_agree(processes: list[Api], database: Database) -> None:
     first, last = processes[0], processes[-1]
     request_id, slots = await first.opened(1)
-    calls: list[object] = []
+    calls: list[Call] = []
     for n in range(CALLERS // 2):
         api = (first, last)[n % 2]
         calls += [api.alice.cancel(request_id), api.alice.book(request_id, slots[0]["id"])]

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from connect_appointments.core.model import Site
 from connect_appointments.store import requests
 from connect_appointments.store.engine import Database
+from connect_appointments.store.requests import New
 from tests.api.moments import served_at
 from tests.api_client import CREATE, Api, number_of, serve_in_process
 from tests.build import PUBLIC_URL, Clock, Issuer, sample_order
@@ -84,7 +85,7 @@ class RolledBackError(Exception):
 
 
 async def insert_and_fail(connection: AsyncConnection) -> None:
-    await requests.insert(connection, ACTOR, sample_order(1), date(2026, 11, 24))
+    await requests.insert(connection, [New(ACTOR, sample_order(1), date(2026, 11, 24))])
     raise RolledBackError
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from functools import partial
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.api.holding import held
 from tests.api_client import Api, number_of, serve_in_process
 from tests.build import Clock, Issuer, fill
 from tests.store.given import kinds, until_one_waits
+from tests.worker.workforces import Gated, calendar
 
 pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 
@@ -61,10 +64,61 @@ async def test_a_held_row_delays_the_booking_of_that_row_only(small: Api, databa
         await until_one_waits(database_url)
         for request_id, offer in others:
             booking_id = number_of(await small.alice.book(request_id, offer[0]["id"]))
-            settled = await small.settled(lambda booking_id=booking_id: small.alice.read_booking(booking_id))
+            settled = await small.settled(partial(small.alice.read_booking, booking_id))
             assert settled.status_code == 200
         assert not waiting.done()
     assert (await waiting).status_code == 201
+
+
+async def test_a_held_row_does_not_delay_the_booking_of_the_orders_other_one(
+    database: Database, database_url: str, issuer: Issuer, clock: Clock
+) -> None:
+    """Also where an order may have one appointment only, and its bookings go in turn."""
+    await fill(database, clock())
+    async with serve_in_process(database, issuer, clock) as api:
+        (one, slots), (other, others_slots) = await api.opened(1), await api.opened(1)
+        async with held(database_url, REQUESTS, one):
+            waiting = asyncio.create_task(api.alice.book(one, slots[0]["id"]))
+            await until_one_waits(database_url)
+            number_of(await api.alice.book(other, others_slots[0]["id"]))
+            assert not waiting.done()
+        answer = await waiting
+    assert (answer.status_code, answer.json()["code"]) == (422, "order-has-appointment")
+
+
+async def test_many_who_wait_to_book_a_held_orders_requests_leave_room_for_everybody_else(
+    database_url: str, issuer: Issuer, clock: Clock
+) -> None:
+    database = Database(database_url, DatabaseOptions(pool_size=2))
+    await fill(database, clock())
+    async with serve_in_process(database, issuer, clock) as api:
+        found = [await api.opened(1) for _ in range(8)]
+        async with held(database_url, "orders", 1):
+            tasks = [asyncio.create_task(api.alice.book(request_id, slots[0]["id"])) for request_id, slots in found]
+            await until_one_waits(database_url)
+            await everything_works(api)
+            assert not any(task.done() for task in tasks)
+        statuses = sorted(answer.status_code for answer in await asyncio.gather(*tasks))
+    await database.close()
+    assert statuses == [201, *[422] * 7]
+
+
+async def test_a_search_that_waits_for_a_held_row_delays_no_other(
+    database: Database, database_url: str, issuer: Issuer, clock: Clock
+) -> None:
+    workforce = Gated(calendar(database))
+    workforce.searching.shut()
+    await fill(database, clock())
+    async with serve_in_process(database, issuer, clock, workforce=workforce) as api:
+        one = await api.created(1)
+        await workforce.searching.until_asked()
+        async with held(database_url, REQUESTS, one):
+            workforce.searching.open()
+            await until_one_waits(database_url)
+            for _ in range(3):
+                await api.opened(2)
+            assert (await api.alice.read(one)).status_code == 202
+        assert (await api.settled(lambda: api.alice.read(one))).status_code == 200
 
 
 async def test_many_who_wait_to_cancel_a_held_row_leave_room_for_everybody_else(small: Api, database_url: str) -> None:
@@ -89,6 +143,18 @@ async def test_many_who_wait_to_book_a_held_row_leave_room_for_everybody_else(sm
     assert len({number_of(answer) for answer in answers}) == 1
 
 
+async def test_waiting_for_several_held_rows_leaves_room_for_everybody_else(small: Api, database_url: str) -> None:
+    found = [await small.opened(1) for _ in range(4)]
+    async with AsyncExitStack() as holders:
+        for request_id, _ in found:
+            await holders.enter_async_context(held(database_url, REQUESTS, request_id))
+        waiting = [asyncio.create_task(small.alice.book(request_id, slots[0]["id"])) for request_id, slots in found]
+        await until_one_waits(database_url)
+        await everything_works(small)
+        assert not any(task.done() for task in waiting)
+    assert len({number_of(answer) for answer in await asyncio.gather(*waiting)}) == 4
+
+
 async def everything_works(api: Api) -> None:
     """Somebody creates, reads, books and cancels."""
     request_id, booking = await api.booked(2)
@@ -108,8 +174,7 @@ async def test_a_held_row_can_be_read(small: Api, database_url: str) -> None:
     assert (await waiting).status_code == 204
 
 
-async def test_d6_who_waited_for_a_held_row_finds_what_its_holder_made_of_it(small: Api, database_url: str) -> None:
-    """The holder books it: the cancel that waited is refused."""
+async def test_d6_of_those_who_waited_for_a_held_row_the_first_decides(small: Api, database_url: str) -> None:
     one, slots = await small.opened(1)
     async with held(database_url, REQUESTS, one):
         booking = asyncio.create_task(small.alice.book(one, slots[0]["id"]))
@@ -136,9 +201,7 @@ async def test_a_held_order_delays_the_creation_for_that_order_only(small: Api, 
     assert len({number_of(answer) for answer in await asyncio.gather(*waiting)}) == MANY
 
 
-async def test_a_held_order_delays_the_creation_under_a_key_for_that_order_only(
-    small: Api, database_url: str
-) -> None:
+async def test_a_held_order_delays_the_creation_under_a_key_for_that_order_only(small: Api, database_url: str) -> None:
     async with held(database_url, "orders", 1):
         keys = [f"key-{n}" for n in range(MANY)]
         waiting = [asyncio.create_task(small.alice.create(1, headers={"Idempotency-Key": key})) for key in keys]

@@ -99,6 +99,15 @@ async def test_d7_a_number_in_another_spelling_is_404(port: int, shared_api: Api
         assert (await wire.answer("GET")).status == 404
 
 
+async def test_d7_an_id_one_has_is_404_in_any_other_spelling(port: int, shared_api: Api) -> None:
+    request_id, _ = await shared_api.opened(1)
+    async with open_wire(port) as wire:
+        for spelling in ("{}", "0{}", "00000000{}", "+{}", "{}.0", "{}e0", "{}%20", "{};x", "{}/"):
+            path = f"{CREATE}/{spelling.format(request_id)}"
+            await wire.send(spell(shared_api.alice.token, line=f"GET {path} HTTP/1.1", Content_Length=None))
+            assert (await wire.answer("GET")).status == (200 if spelling == "{}" else 404)
+
+
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"D11 {route.operation}")
 @pytest.mark.parametrize("verb", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 async def test_d11_any_other_verb_is_405_with_allow_whoever_asks(shared_api: Api, route: Any, verb: str) -> None:

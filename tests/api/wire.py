@@ -81,6 +81,13 @@ class Wire:
         async with asyncio.timeout(LONGEST_WAIT_SECONDS):
             return (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").strip()
 
+    async def rest(self) -> bytes:
+        """Everything until the server closes the connection."""
+        try:
+            return await self._reader.read()
+        except ConnectionResetError:
+            return b""
+
     async def ended(self) -> bool:
         """Whether the server closes the connection with nothing more to say."""
         async with asyncio.timeout(LONGEST_WAIT_SECONDS):

@@ -1,12 +1,15 @@
-"""Import files to break."""
+"""Import files to break, and the database they go to."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
+
+from connect_appointments.store.engine import Database
 
 ORDER = {
     "id": 7,
@@ -41,3 +44,13 @@ def as_csv(*rows: dict[str, Any], columns: Sequence[str] | None = None) -> bytes
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
+
+
+@asynccontextmanager
+async def database_at(url: str) -> AsyncIterator[Database]:
+    """The database, for as long as it is needed."""
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        await database.close()

@@ -11,8 +11,7 @@ from connect_appointments.commands.failing import CommandFailed
 from connect_appointments.core.model import SlotType
 from connect_appointments.store import capacity
 from connect_appointments.store.capacity import Window
-from connect_appointments.store.engine import Database
-from tests.cli.files import WINDOW, as_csv, changed
+from tests.cli.files import WINDOW, as_csv, changed, database_at
 from tests.cli.program import invoke, run, settings
 
 DAYS = [str(date(2026, 11, 23 + n)) for n in range(3)]
@@ -23,10 +22,9 @@ def take(url: str, day: str) -> None:
     """Take one place of the morning."""
 
     async def work() -> None:
-        database = Database(url)
         window = Window("4000", date.fromisoformat(day), SlotType.AM)
-        assert await database.write(lambda connection: capacity.take_place(connection, window))
-        await database.close()
+        async with database_at(url) as database:
+            assert await database.write(lambda connection: capacity.take_place(connection, window))
 
     asyncio.run(work())
 

@@ -12,9 +12,8 @@ import pytest
 from connect_appointments.commands.failing import CommandFailed
 from connect_appointments.core.model import Operator, Order
 from connect_appointments.store import orders
-from connect_appointments.store.engine import Database
 from tests.build import ALICE, BOB, sample_order
-from tests.cli.files import ORDER, as_csv, as_json_lines, changed
+from tests.cli.files import ORDER, as_csv, as_json_lines, changed, database_at
 from tests.cli.program import invoke, run, settings
 
 
@@ -22,19 +21,18 @@ def kept(url: str) -> Sequence[Order]:
     """Every order in the database."""
 
     async def work() -> Sequence[Order]:
-        database = Database(url)
-        found = await database.read(lambda connection: orders.page(connection, Operator("test"), after=0, limit=10_000))
-        await database.close()
-        return found
+        async with database_at(url) as database:
+            return await database.read(
+                lambda connection: orders.page(connection, Operator("test"), after=0, limit=10_000)
+            )
 
     return asyncio.run(work())
 
 
 def keep(url: str, *found: Order) -> None:
     async def work() -> None:
-        database = Database(url)
-        await database.write(lambda connection: orders.upsert(connection, found))
-        await database.close()
+        async with database_at(url) as database:
+            await database.write(lambda connection: orders.upsert(connection, found))
 
     asyncio.run(work())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
-from datetime import date
 from typing import Any
 
 import anyio.to_thread
@@ -14,13 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.commands.failing import CommandFailed
 from connect_appointments.core.lifecycle import SEARCH_FAILED
-from connect_appointments.core.model import Actor, Operator, Owner
+from connect_appointments.core.model import Actor, Operator
 from connect_appointments.store import events, orders
 from connect_appointments.store import requests as store
 from connect_appointments.store.engine import Database
 from tests.api_client import Api
 from tests.build import ALICE, BOB, sample_order
+from tests.cli.files import database_at
 from tests.cli.program import invoke, run, settings
+from tests.store.given import DAY, created
 
 ALICES, BOBS = sample_order(1), sample_order(11, BOB)
 
@@ -82,22 +83,20 @@ async def test_what_is_booked_is_shown_with_its_appointment_and_not_cancelled(ap
     assert found["startTime"] == booking.json()["startTime"]
 
 
+async def fail(connection: AsyncConnection, request_id: int) -> None:
+    await store.move(connection, Actor(Operator("test"), "test", "trace"), request_id, SEARCH_FAILED)
+
+
 @pytest.fixture
 def filled_url(database_url: str) -> str:
-    """Six appointment-requests, in turn of Alice and Bob; the first two are cancelled."""
-
-    async def work(connection: AsyncConnection) -> None:
-        await orders.upsert(connection, [ALICES, BOBS])
-        for order in (ALICES, BOBS) * 3:
-            actor = Actor(Owner(order.owner), "client", "trace")
-            request_id = await store.insert(connection, actor, order, date(2026, 11, 24))
-            if request_id <= 2:
-                await store.move(connection, actor, request_id, SEARCH_FAILED)
+    """Six appointment-requests, in turn of Alice and Bob; the searches of the first two have failed."""
 
     async def write() -> None:
-        database = Database(database_url)
-        await database.write(work)
-        await database.close()
+        async with database_at(database_url) as database:
+            await database.write(lambda connection: orders.upsert(connection, [ALICES, BOBS]))
+            ids = [await created(database, order.id) for order in (ALICES, BOBS) * 3]
+            for request_id in ids[:2]:
+                await database.write(lambda connection, found=request_id: fail(connection, found))
 
     asyncio.run(write())
     return database_url
@@ -127,7 +126,7 @@ def test_the_tables_hold_what_json_holds(filled_url: str) -> None:
     assert [listed.count(word) for word in ("failed", "searching", ALICE, BOB)] == [2, 2, 2, 2]
     assert listed.splitlines()[-1] == "There may be more: --after 4"
     shown = invoke("requests", "show", "2", env=env).output
-    for word in ("2026-11-24", "slots none", "bookings none", "events", "created", "search-failed", "trace"):
+    for word in (str(DAY), "slots none", "bookings none", "events", "created", "search-failed", "trace"):
         assert word in shown
 
 

@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from connect_appointments.commands.failing import CommandFailed
-from connect_appointments.store.engine import Database
 from tests.api_client import CREATE
 from tests.build import fill
 from tests.cli.conftest import RunningSandbox, Start
+from tests.cli.files import database_at
 from tests.cli.program import PATIENCE_SECONDS, invoke, run, settings
 
 SHOWING_IMPORTS = (sys.executable, "-X", "importtime", "-m", "connect_appointments.commands.main")
@@ -34,9 +34,8 @@ def filled_url(database_url: str) -> str:
     """A database with the sample orders."""
 
     async def work() -> None:
-        database = Database(database_url)
-        await fill(database, datetime.now(UTC))
-        await database.close()
+        async with database_at(database_url) as database:
+            await fill(database, datetime.now(UTC))
 
     asyncio.run(work())
     return database_url

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import itertools
 import json
+import os
 import random
 import secrets
+import socket
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +28,7 @@ REQUESTS = "/api/connect/orders/appointment-requests"
 BOOKINGS = "/api/connect/orders/appointments/request"
 _OK, _CREATED, _ACCEPTED, _NO_CONTENT = 200, 201, 202, 204
 _MAX_HEAD_BYTES = 65_536
+_CLOSE_WAIT = 8
 
 
 class Response(NamedTuple):
@@ -41,9 +44,15 @@ class NotConnectedError(Exception):
 
 
 class Connection:
-    """One keep-alive HTTP/1.1 connection to one server, opened when it is needed. One call at a time."""
+    """One keep-alive HTTP/1.1 connection to one server, opened when it is needed. One call at a time.
+
+    told_to_close: whether the last answer said that the server would end the connection.
+    dropped: how many requests the server had read, and then ended the connection in order without a byte of an answer.
+    """
 
     def __init__(self, base_url: str) -> None:
+        self.told_to_close = False
+        self.dropped = 0
         parts = urlsplit(base_url)
         self.host, self.port = parts.hostname or "127.0.0.1", parts.port or 80
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -57,12 +66,30 @@ class Connection:
         try:
             writer.write(request)
             response = await _read_response(reader)
+        except asyncio.IncompleteReadError as error:
+            self.dropped += not error.partial and _everything_was_read(writer)
+            self.close()
+            raise
         except BaseException:
             self.close()
             raise
-        if response.headers.get("connection", "").lower() == "close":
+        self.told_to_close = response.headers.get("connection", "").lower() == "close"
+        if self.told_to_close:
             self.close()
         return response
+
+    async def send(self, piece: bytes) -> None:
+        """Send a piece of a request, and expect nothing."""
+        _, writer = await self._open()
+        writer.write(piece)
+        await writer.drain()
+
+    async def ended(self) -> float:
+        """Wait until the server ends the idle connection; when it did, by the loop's clock."""
+        reader, _ = await self._open()
+        with contextlib.suppress(OSError):
+            await reader.read(1)
+        return asyncio.get_running_loop().time()
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """The open connection; one that the server has ended while it was idle is replaced."""
@@ -88,6 +115,12 @@ class Connection:
             self.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+
+def _everything_was_read(writer: asyncio.StreamWriter) -> bool:
+    """Whether the other end had read all that was sent when it ended the connection: if not, the system resets it."""
+    with socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno())) as its:
+        return its.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _CLOSE_WAIT
 
 
 async def _read_response(reader: asyncio.StreamReader) -> Response:
@@ -136,7 +169,7 @@ class Caller:
     ) -> None:
         self.token = token
         self.name = name
-        self._connections = [Connection(base_url) for base_url in base_urls]
+        self.connections = [Connection(base_url) for base_url in base_urls]
         self._chance = random.Random(name)  # noqa: S311 - a choice to repeat, not a secret
         self._recorder = recorder
         self._timeout_seconds = timeout_seconds
@@ -176,7 +209,7 @@ class Caller:
 
     async def close(self) -> None:
         """End the connections."""
-        for connection in self._connections:
+        for connection in self.connections:
             await connection.end()
 
     async def _post(
@@ -192,7 +225,7 @@ class Caller:
     ) -> tuple[Call, dict[str, Any]]:
         """Make one call and record it; hand it back with the members of its JSON answer, if it has any."""
         # Not in turn: whoever reads and cancels in turn would cancel at the dead one of two for ever.
-        connection = self._chance.choice(self._connections)
+        connection = self._chance.choice(self.connections)
         head += f"Host: {connection.host}:{connection.port}\r\n"
         head += f"Authorization: Bearer {self.token}\r\nX-API-VERSION: 7\r\n\r\n"
         start_ns = self._clock()

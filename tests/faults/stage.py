@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from connect_appointments.core.model import Site
-from connect_appointments.store import orders
+from connect_appointments.store import orders, schema
 from connect_appointments.store.engine import Database
 
 from tests.build import ALICE, BOB, ISSUER, Issuer, days_from, sample_order, set_places
@@ -60,7 +60,7 @@ class Stage:
     server: Server | None
     orders: int
     settings: dict[str, str] = field(default_factory=dict)
-    issuer: Issuer = field(default_factory=Issuer)
+    issuer: Issuer = field(default_factory=lambda: _issuer())
     started: list[Process] = field(default_factory=list)
 
     @property
@@ -120,16 +120,16 @@ class Stage:
         return {**kept, **{PREFIX + name: value for name, value in chosen.items()}}
 
     async def fill(self, places: int) -> None:
-        """Migrate as an operator would, then import orders and capacity."""
+        """Make the schema, then import orders and capacity."""
         jwks = {"keys": self.issuer.jwks()}
         (self.folder / "jwks.json").write_text(json.dumps(jwks), encoding="utf-8")
-        subprocess.run([PROGRAM, "migrate"], env=self.environment(), check=True, timeout=60, stdout=subprocess.DEVNULL)
         found = [
             sample_order(number, owner, site=Site("Australia/Brisbane", "QLD", AREAS[number % len(AREAS)]))
             for owner in OWNERS
             for number in self.order_ids(owner)
         ]
         async with self.database() as database:
+            await schema.migrate(database)
             await database.write(lambda connection: orders.upsert(connection, found))
             for area in AREAS:
                 await set_places(database, places, days_from(datetime.now(UTC), DAYS), area)
@@ -151,9 +151,15 @@ class Stage:
 
 
 
+@functools.cache
+def _issuer() -> Issuer:
+    """One for all stages of a run: a key takes a moment to make."""
+    return Issuer()
+
+
 @contextlib.asynccontextmanager
 async def open_stage(
-    engine: str = "postgresql", *, orders: int = 1000, places: int = 100_000, durable: bool = True, **settings: str
+    engine: str = "postgresql", *, orders: int = 500, places: int = 100_000, durable: bool = True, **settings: str
 ) -> AsyncIterator[Stage]:
     """A stage of one's own, filled, and taken down at the end whatever runs on it.
 

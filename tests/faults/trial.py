@@ -32,13 +32,17 @@ class Amount(NamedTuple):
 class Trial:
     """A kind of fault while it is tried, and its outcome.
 
+    meaning: what the fault is, in a sentence.
     times: how many faults counted: each had cut something that was under way.
+    count: how many calls there were, also when they are no longer held.
     trouble: why it came to nothing; None if it did not.
     """
 
     name: str
     amount: Amount
+    meaning: str = ""
     times: int = 0
+    count: int = 0
     seconds: float = 0.0
     calls: list[Call] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)

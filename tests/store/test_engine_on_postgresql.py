@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.errors import Unavailable
-from connect_appointments.store import capacity
+from connect_appointments.store import capacity, orders
 from connect_appointments.store.capacity import Places
 from connect_appointments.store.engine import Database
 from connect_appointments.store.options import DatabaseOptions
 from tests.store.conftest import ON_PLAIN_POSTGRESQL, ON_POSTGRESQL, SERIALIZABLE
-from tests.store.given import MORNING, ORDER, SECOND_ORDER, execute, rows
+from tests.store.given import MORNING, ORDER, SECOND_ORDER, execute, rows, until_one_waits
 
 ONE = sa.text("SELECT 1")
 PID = sa.text("SELECT pg_backend_pid()")
@@ -121,6 +121,32 @@ async def test_connections_that_were_ended_while_idle_are_replaced_unnoticed(
         await execute(neighbour, f"SELECT pg_terminate_backend(pid) {others}")
         await at_once()
         await database.write(lambda connection: connection.scalar(ONE))
+
+
+@ON_POSTGRESQL
+async def test_work_that_waits_for_rows_leaves_connections_to_the_rest(database_url: str, database: Database) -> None:
+    crowded = Database(database_url, DatabaseOptions(pool_size=2))
+    told_to_wait: list[bool] = []
+
+    async def book(connection: AsyncConnection, *, wait: bool) -> None:
+        told_to_wait.append(wait)
+        await orders.hold(connection, ORDER, wait=wait)
+
+    waiting: list[asyncio.Task[None]] = []
+
+    async def work(connection: AsyncConnection) -> None:
+        await orders.hold(connection, ORDER)
+        if not waiting:
+            waiting.extend(asyncio.create_task(crowded.write_patiently(book)) for _ in range(5))
+            await until_one_waits(database.url)
+        async with asyncio.timeout(5):
+            await crowded.write(lambda other: other.scalar(ONE))
+
+    await database.write(work)
+    await asyncio.gather(*waiting)
+    assert told_to_wait.count(False) >= 5
+    assert told_to_wait.count(True) >= 1
+    await crowded.close()
 
 
 FAIL_AT_COMMIT = """

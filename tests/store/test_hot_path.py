@@ -108,6 +108,14 @@ async def test_one_id_of_two_owners_is_cancelled_for_its_own(database: Database,
     assert (event.owner, event.trace) == (BOB, "trace of 11002")
 
 
+async def test_a_cancel_of_anothers_changes_nothing(database: Database, hot_path: HotPath) -> None:
+    request_id = await opened(database, BOBS_ORDER)
+    before = await database.read(lambda connection: requests.get(connection, EVERYBODYS, request_id))
+    assert await hot_path.cancel(wish(request_id, ALICE)) is None
+    assert await database.read(lambda connection: requests.get(connection, EVERYBODYS, request_id)) == before
+    assert CANCEL.name not in await kinds(database, request_id)
+
+
 async def test_a_value_no_database_can_hold_spoils_nobody_elses_cancel(database: Database, hot_path: HotPath) -> None:
     first, second = await created(database), await created(database)
     wishes = [wish(first), wish(2**63), wish(first, "\ud800"), wish(second)]

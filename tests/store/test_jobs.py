@@ -136,6 +136,17 @@ async def test_a_worker_that_slept_through_its_lease_finishes_nothing(database: 
     assert await _finish(database, awake)
 
 
+async def test_of_many_those_are_finished_that_are_still_ones_own(database: Database, request_id: int) -> None:
+    await _add(database, request_id, 3)
+    slept = await _claim(database)
+    await _let_leases_run_out(database)
+    (taken,) = await _claim(database, limit=1)
+    mine = {job for job in slept if job.id != taken.id}
+    assert await database.write(lambda connection: jobs.finish_many(connection, slept)) == mine
+    assert await database.write(lambda connection: jobs.finish_many(connection, [*slept, taken])) == {taken}
+    assert await _count(database) == 0
+
+
 async def test_a_postponed_job_is_due_later_and_keeps_its_error(database: Database, request_id: int) -> None:
     await _add(database, request_id)
     (job,) = await _claim(database)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.model import Order, Scope, Site
 from connect_appointments.store import orders, schema
 from connect_appointments.store.engine import Database
+from connect_appointments.store.failures import RowHeld
 from tests.build import ALICE, BOB, sample_order
 from tests.store.conftest import ON_POSTGRESQL
 from tests.store.given import (
@@ -117,6 +119,45 @@ async def test_a_store_without_orders_says_so(empty_url: str) -> None:
     await _upsert(database, sample_order(ORDER))
     assert not await database.read(orders.is_empty)
     await database.close()
+
+
+async def test_many_orders_are_found_by_id_and_owner(database: Database) -> None:
+    keys = {(ORDER, ALICE), (BOBS_ORDER, BOB), (BOBS_ORDER, ALICE), (NOBODYS_ID, ALICE)}
+    assert await database.read(lambda connection: orders.get_many(connection, keys)) == {
+        (ORDER, ALICE): sample_order(ORDER),
+        (BOBS_ORDER, BOB): sample_order(BOBS_ORDER, BOB),
+    }
+
+
+async def test_an_order_nobody_holds_is_held_and_pointed_at_without_waiting(database: Database) -> None:
+    async def work(connection: AsyncConnection) -> set[int]:
+        await orders.hold(connection, ORDER, wait=False)
+        return await orders.may_be_pointed_at(connection, [ORDER, SECOND_ORDER, NOBODYS_ID])
+
+    assert await database.write(work) == {ORDER, SECOND_ORDER}
+
+
+@ON_POSTGRESQL
+async def test_an_order_that_is_held_is_told_from_those_that_are_free(database: Database, neighbour: Database) -> None:
+    async def hold(connection: AsyncConnection) -> None:
+        await orders.hold(connection, ORDER, wait=False)
+
+    async def free(connection: AsyncConnection) -> set[int]:
+        return await orders.may_be_pointed_at(connection, [ORDER, SECOND_ORDER])
+
+    async def booking(connection: AsyncConnection) -> set[int]:
+        await orders.hold(connection, ORDER)
+        with pytest.raises(RowHeld):
+            await neighbour.write(hold)
+        return await neighbour.write(free)
+
+    async def replacing(connection: AsyncConnection) -> set[int]:
+        await connection.execute(sa.text("SELECT 1 FROM orders WHERE id = 1 FOR UPDATE"))
+        return await neighbour.write(free)
+
+    # Who books holds no key: new rows may still point at the order.
+    assert await database.write(booking) == {ORDER, SECOND_ORDER}
+    assert await database.write(replacing) == {SECOND_ORDER}
 
 
 @ON_POSTGRESQL

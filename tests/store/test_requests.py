@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.lifecycle import BOOK, BOOKED, CANCEL, MOVES, SLOT_REFUSED, SLOTS_FOUND, Move, State
-from connect_appointments.core.model import AppointmentRequest, Scope
-from connect_appointments.store import requests
+from connect_appointments.core.model import Actor, AppointmentRequest, Owner, Scope
+from connect_appointments.store import events, requests
 from connect_appointments.store.engine import Database
-from connect_appointments.store.requests import Held
-from tests.build import ALICE
+from connect_appointments.store.failures import RowHeld
+from connect_appointments.store.requests import Held, New
+from tests.build import ALICE, BOB, sample_order
 from tests.store.conftest import ON_POSTGRESQL
 from tests.store.given import (
     ACTOR,
@@ -134,6 +135,65 @@ async def test_who_holds_the_row_decides_on_the_state_it_will_leave(database: Da
     held = await neighbour.write(look)
     await booking
     assert held == Held(request_id, ORDER, State.BOOKING, 7)
+
+
+async def test_many_are_created_at_once_each_with_its_event(database: Database) -> None:
+    actors = [Actor(Owner(owner), f"client {n}", f"trace {n}") for n, owner in enumerate((ALICE, BOB, ALICE))]
+    found = [sample_order(ORDER), sample_order(BOBS_ORDER, BOB), sample_order(ORDER)]
+    new = [New(actor, order, DAY) for actor, order in zip(actors, found, strict=True)]
+    ids = await database.write(lambda connection: requests.insert(connection, new))
+    assert len(set(ids)) == 3
+    for request_id, actor, order in zip(ids, actors, found, strict=True):
+        created_one = await _get(database, EVERYBODYS, request_id)
+        (event,) = await database.read(lambda connection, n=request_id: events.of_request(connection, EVERYBODYS, n))
+        assert created_one is not None
+        assert (created_one.owner, created_one.order_id) == (order.owner, order.id)
+        assert (event.owner, event.client, event.trace) == (order.owner, actor.client, actor.trace)
+
+
+async def test_of_many_those_are_moved_that_may_be(database: Database) -> None:
+    by_state = {state: await in_state(database, state) for state in State}
+    actors = {n: Actor(EVERYBODYS, "worker", f"trace {n}") for n in (*by_state.values(), NOBODYS_ID)}
+    moved_ids = await database.write(lambda connection: requests.move_many(connection, actors, SLOTS_FOUND))
+    assert moved_ids == [by_state[State.SEARCHING]]
+    found = await database.read(lambda connection: events.of_request(connection, EVERYBODYS, moved_ids[0]))
+    assert [(event.kind, event.owner, event.trace) for event in found[1:]] == [
+        (SLOTS_FOUND.name, ALICE, f"trace {moved_ids[0]}")
+    ]
+    for state, request_id in by_state.items():
+        assert await state_of(database, request_id) is (State.OPEN if request_id in moved_ids else state)
+
+
+async def test_moving_none_and_offering_nothing_changes_nothing(database: Database) -> None:
+    request_id = await created(database)
+
+    async def work(connection: AsyncConnection) -> list[int]:
+        await requests.offer(connection, {})
+        return await requests.move_many(connection, {}, SLOTS_FOUND)
+
+    assert await database.write(work) == []
+    assert await kinds(database, request_id) == ["created"]
+
+
+@ON_POSTGRESQL
+async def test_who_does_not_wait_is_told_which_rows_are_held(database: Database, neighbour: Database) -> None:
+    held, free, bobs = await created(database), await created(database), await created(database, BOBS_ORDER)
+
+    async def hold_one(connection: AsyncConnection) -> Held:
+        return await requests.hold(connection, ALICES, held, wait=False)
+
+    async def hold_many(connection: AsyncConnection) -> set[int]:
+        return await requests.hold_many(connection, ALICES, [held, free, bobs], wait=False)
+
+    async def work(connection: AsyncConnection) -> set[int]:
+        await requests.hold(connection, ALICES, held)
+        with pytest.raises(RowHeld):
+            await neighbour.write(hold_one)
+        return await neighbour.write(hold_many)
+
+    assert await database.write(work) == {free}
+    assert await database.write(hold_many) == {held, free}
+    assert (await database.write(hold_one)).id == held
 
 
 async def test_slots_are_seen_while_it_is_open_and_only_then(database: Database) -> None:

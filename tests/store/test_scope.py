@@ -32,6 +32,7 @@ ALLOWED = {
     "orders.is_empty": "the sandbox's, tells whether there is anything at all",
     "requests.order_is_occupied": "asked for the order of a request that the caller holds in its scope",
     "requests.move": "asked for a request that the caller holds in its scope, or by the worker",
+    "requests.move_many": "asked for requests by the worker, which acts for every owner",
     "sqlite.CHANGE": "changes ids that were just found with their owners in the same transaction",
 }
 

@@ -137,6 +137,22 @@ async def test_two_workers_that_search_for_one_job_at_once_count_once(serve: Ser
     assert (await kinds(database, request_id), await jobs_left(database)) == (SEARCHED, 0)
 
 
+async def test_a_worker_that_overslept_and_claimed_its_own_job_again_counts_once(
+    serve: Serve, database: Database
+) -> None:
+    workforce = Gated(Scripted([morning("a")]))
+    workforce.searching.shut()
+    async with serve(with_worker=False) as api:
+        request_id = await api.created(1)
+        worker = worker_of(database, workforce)
+        both = [asyncio.create_task(worker.do(job)) for job in reversed(await twice_claimed(database))]
+        await workforce.searching.until_asked()
+        workforce.searching.open()
+        await asyncio.gather(*both)
+        assert (await api.alice.read(request_id)).json()["status"] == "open"
+    assert (await kinds(database, request_id), await jobs_left(database)) == (SEARCHED, 0)
+
+
 async def test_a_stale_worker_that_fails_does_not_put_off_the_fresh_one(serve: Serve, database: Database) -> None:
     async with serve(with_worker=False) as api:
         request_id = await api.created(1)

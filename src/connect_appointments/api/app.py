@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -27,11 +28,13 @@ TITLE = "connect-appointments"
 class App:
     """The ASGI application.
 
+    exact: what answers each path without a number in it, found without the router.
     mounts: callables that answer every path that begins with a prefix, in place of the rest.
     """
 
     router: Router
     not_found: ASGIApp
+    exact: Mapping[str, ASGIApp]
     mounts: Mapping[str, ASGIApp]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,6 +44,10 @@ class App:
         if b"%" in scope["raw_path"]:
             # A path that needs decoding is not one of ours exactly spelled.
             await self.not_found(scope, receive, send)
+            return
+        endpoint = self.exact.get(scope["path"])
+        if endpoint is not None:
+            await endpoint(scope, receive, send)
             return
         for prefix, mounted in self.mounts.items():
             if scope["path"].startswith(prefix):
@@ -64,20 +71,23 @@ def create_app(
     site = _site(gate.deprecation)
     not_found = GetOnly(serving, "not-found", lambda _: None)
     pages = GetOnly(serving, "pages", lambda path: _page(site, path))
+    endpoints = {route.path: Endpoint(serving, route, gate, service) for route in ROUTES}
+    exact = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
     routes: Sequence[BaseRoute] = [
-        *(Route(route.path, Endpoint(serving, route, gate, service)) for route in ROUTES),
+        *(Route(path, endpoint) for path, endpoint in endpoints.items() if path not in exact),
         *(Route(path, GetOnly(serving, "health", health)) for path in ("/livez", "/readyz")),
         Route("/metrics", GetOnly(serving, "metrics", lambda _: Answer(200, metrics(), PROMETHEUS))),
         Route("/openapi/{name}", GetOnly(serving, "openapi", documents.get)),
         Route("/{path:path}", pages),
     ]
-    return App(Router(routes, redirect_slashes=False, default=not_found), not_found, mounts)
+    return App(Router(routes, redirect_slashes=False, default=not_found), not_found, exact, mounts)
 
 
 def _documents() -> dict[str, Answer]:
     return {f"/openapi/v{number}.json": Answer(200, body, JSON) for number, body in openapi.encoded().items()}
 
 
+@cache
 def _site(deprecation: Deprecation) -> Site:
     versions = [
         VersionRow(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -159,7 +160,8 @@ def _schemas() -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
-def encoded() -> dict[int, bytes]:
+@cache
+def encoded() -> Mapping[int, bytes]:
     """The documents as they are served and committed, by version."""
     return {
         version.number: msgspec.json.format(msgspec.json.encode(document(version)), indent=2) + b"\n"

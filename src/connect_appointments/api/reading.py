@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from starlette.types import Receive
 
@@ -16,6 +16,8 @@ from connect_appointments.api.refusals import (
     UnsupportedContentEncoding,
     UnsupportedMediaType,
 )
+
+T = TypeVar("T")
 
 DRAIN_SECONDS = 1
 
@@ -45,12 +47,13 @@ def _is_json(value: bytes) -> bool:
     return essence.strip(b" \t") == b"application/json" and charsets <= {b"utf-8", b"utf8"}
 
 
-@dataclass(frozen=True)
 class BodyReader:
     """Reads bodies within limits."""
 
-    max_body_bytes: int = 16 * 1024
-    body_timeout_seconds: float = 10
+    def __init__(self, *, max_body_bytes: int = 16 * 1024, body_timeout_seconds: float = 10) -> None:
+        """`body_timeout_seconds` is how long a body may take; it may be a tenth more."""
+        self._max_body_bytes = max_body_bytes
+        self._deadline = Deadline(body_timeout_seconds)
 
     async def read(self, receive: Receive, headers: HasHeaders) -> bytes:
         """The whole body.
@@ -60,11 +63,10 @@ class BodyReader:
         if headers.get(b"content-encoding") is not None:
             raise UnsupportedContentEncoding
         length = headers.get(b"content-length")
-        if length is not None and int(length) > self.max_body_bytes:
+        if length is not None and int(length) > self._max_body_bytes:
             raise BodyTooLarge
         try:
-            async with asyncio.timeout(self.body_timeout_seconds):
-                return await self._read(receive)
+            return await self._deadline.keep(self._read(receive))
         except TimeoutError:
             raise BodyTimeout from None
 
@@ -75,10 +77,47 @@ class BodyReader:
             if message["type"] == "http.disconnect":
                 raise CallerGone
             body += message.get("body", b"")
-            if len(body) > self.max_body_bytes:
+            if len(body) > self._max_body_bytes:
                 raise BodyTooLarge
             if not message.get("more_body", False):
                 return bytes(body)
+
+
+class Deadline:
+    """One timer for everybody who waits for the same kind of thing: a timer each costs more than a whole body."""
+
+    def __init__(self, seconds: float) -> None:
+        """`seconds` is how long one may wait."""
+        self._seconds = seconds
+        self._waiting: dict[asyncio.Task[Any], float] = {}
+        self._late: set[asyncio.Task[Any]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def keep(self, work: Awaitable[T]) -> T:
+        """Await it; raise `TimeoutError` when that takes too long."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        if task is None:
+            raise RuntimeError("only a task can be told that time is up")
+        self._waiting[task] = loop.time() + self._seconds
+        if self._timer is None:
+            self._timer = loop.call_later(self._seconds / 10, self._look, loop)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if task in self._late and task.uncancel() == 0:
+                raise TimeoutError from None
+            raise
+        finally:
+            del self._waiting[task]
+            self._late.discard(task)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for task, until in self._waiting.items():
+            if now >= until and task not in self._late:
+                self._late.add(task)
+                task.cancel()
+        self._timer = loop.call_later(self._seconds / 10, self._look, loop) if self._waiting else None
 
 
 async def drain(receive: Receive) -> None:

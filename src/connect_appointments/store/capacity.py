@@ -102,15 +102,12 @@ async def set_places(connection: AsyncConnection, found: Sequence[Places], *, ov
     """
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     keys = ["area", "day", "slot_type"]
-    for start in range(0, len(found), ROWS_A_STATEMENT):
-        rows = [
-            {**item.window._asdict(), "places": item.places, "taken": 0}
-            for item in found[start : start + ROWS_A_STATEMENT]
-        ]
-        statement = insert(capacity).values(rows)
-        if overwrite:
-            changes = {"places": statement.excluded.places}
-            statement = statement.on_conflict_do_update(index_elements=keys, set_=changes)
-        else:
-            statement = statement.on_conflict_do_nothing(index_elements=keys)
-        await connection.execute(statement)
+    statement = insert(capacity)
+    if overwrite:
+        changes = {"places": statement.excluded.places}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changes)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
+    rows = [{**item.window._asdict(), "places": item.places, "taken": 0} for item in found]
+    if rows:
+        await connection.execute(statement, rows)

@@ -72,7 +72,7 @@ class Database:
             return await self._repeat(self._writer, work)
 
     async def write_patiently(self, work: PatientWork[T]) -> T:
-        """Like `write`, but waits for held rows on half of the connections at most, and leaves the others to the rest."""
+        """Like `write`, but waits for held rows on half of the connections at most: others need the rest."""
         try:
             return await self.write(lambda connection: work(connection, wait=False))
         except RowHeld:

@@ -16,7 +16,7 @@ from connect_appointments.store.scope import visible
 from connect_appointments.store.tables import orders
 
 ROWS_A_STATEMENT = 500
-"""Fourteen columns a row, below SQLite's 32,766 and PostgreSQL's 32,767 parameters."""
+"""How many to send before saying how far it has come."""
 
 
 async def get(connection: AsyncConnection, scope: Scope, order_id: int) -> Order | None:
@@ -62,10 +62,11 @@ async def page(connection: AsyncConnection, scope: Scope, *, after: int, limit: 
 async def upsert(connection: AsyncConnection, found: Sequence[Order]) -> None:
     """Insert the orders, or overwrite those whose ids are known. No id may be there twice."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    for start in range(0, len(found), ROWS_A_STATEMENT):
-        statement = insert(orders).values([_to_row(order) for order in found[start : start + ROWS_A_STATEMENT]])
-        changes = {column.name: statement.excluded[column.name] for column in orders.c if column.name != "id"}
-        await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
+    statement = insert(orders)
+    changes = {column.name: statement.excluded[column.name] for column in orders.c if column.name != "id"}
+    rows = [_to_row(order) for order in found]
+    if rows:
+        await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes), rows)
 
 
 async def is_empty(connection: AsyncConnection) -> bool:

@@ -86,12 +86,17 @@ async def _connect_to(
         },
     )
     try:
-        if wants_writes and await connection.fetchval(READS_ONLY, timeout=options.connect_timeout_seconds):
-            raise ConnectionError("this host accepts no writes")
+        if wants_writes:
+            await _check_writes(connection, options.connect_timeout_seconds)
     except BaseException:
         connection.terminate()
         raise
     return connection
+
+
+async def _check_writes(connection: Connection, timeout_seconds: float) -> None:
+    if await connection.fetchval(READS_ONLY, timeout=timeout_seconds):
+        raise ConnectionError("this host accepts no writes")
 
 
 NOTHING_PREPARED = {

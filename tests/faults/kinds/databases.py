@@ -124,6 +124,7 @@ async def disk_full(trial: Trial) -> None:
                     await asyncio.sleep(trial.chance.uniform(0.3, 1.0))
                     failed = load.failures
                     filler = await asyncio.to_thread(_fill, data)
+                    await _ask_for_room(stage.database_url)
                     await _until_failed(load, failed)
                     trial.times += load.failures > failed
                     filler.unlink()
@@ -132,8 +133,17 @@ async def disk_full(trial: Trial) -> None:
                     await load.answered_after(time.monotonic_ns())
 
 
+async def _ask_for_room(url: str) -> None:
+    """Let the log begin new files: it has made some in advance, and the load alone would take long to use them up."""
+    with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        async with asyncio.timeout(FULL_SECONDS):
+            connection = await asyncpg.connect(url)
+            while True:
+                await connection.execute("SELECT pg_switch_wal(), pg_logical_emit_message(false, 'full', 'x')")
+
+
 async def _until_failed(load: Load, before: int) -> None:
-    """Wait until a call has failed; the database may have room left in the log it is writing to."""
+    """Wait until a call has failed, for a while."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FULL_SECONDS):
             while load.failures == before:

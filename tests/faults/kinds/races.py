@@ -35,10 +35,11 @@ async def _race(trial: Trial, engine: str, *, servers: int) -> None:
         await asyncio.gather(*(stage.serve() for _ in range(servers)))
         load = Load(stage, stage.urls, timeout_seconds=60)
         callers = [load.caller(ALICE, str(number)) for number in range(CALLERS)]
+        batch = min(BATCH, trial.amount.times)
         for number in trial.rounds():
-            first = number * BATCH % ORDERS
-            orders = stage.order_ids(ALICE)[first : first + BATCH]
-            settled = await race(callers, orders, Plan(date_from(), group=CALLERS, batch=BATCH, seed=number))
+            first = number * batch % ORDERS
+            orders = stage.order_ids(ALICE)[first : first + batch]
+            settled = await race(callers, orders, Plan(date_from(), group=CALLERS, batch=batch, seed=number))
             trial.times += len(settled)
         for caller in callers:
             await caller.close()
@@ -51,7 +52,7 @@ async def many(trial: Trial) -> None:
         await asyncio.gather(*(stage.serve() for _ in range(2)))
         for seed in trial.rounds():
             # One load after the other, so that no history grows beyond what can be held and judged.
-            load = Load(stage, stage.urls, plan=Plan(date_from(), batch=8, poll_seconds=0.02, seed=seed))
+            load = Load(stage, stage.urls, plan=Plan(date_from(), batch=4, poll_seconds=0.1, seed=seed))
             async with trial.under(load, room_for_all=True):
                 await asyncio.sleep(min(60, trial.amount.seconds / 2))
             trial.times += len(load.calls)

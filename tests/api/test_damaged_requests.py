@@ -1,0 +1,68 @@
+"""Requests with a few bytes changed: answered or cut off, never a 500, never silence, and the service lives on."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from tests.api.wire import LONGEST_WAIT_SECONDS, cancel_bytes, open_wire
+from tests.api_client import Api
+
+TRIES = 400
+PIECES = b"\r\n | \n | \r | \x00 | \t | : | ; | %00 | { | \xff | \r\n\r\n | 0 | HTTP/1.1 | chunked".split(b" | ")
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"\x00",
+    b" ",
+    b"\t",
+    b":",
+    b";",
+    b",",
+    b"%00",
+    b"{",
+    b"\xff",
+    b"\r\n\r\n",
+    b"0",
+    b"HTTP/1.1",
+    b"chunked",
+]
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The event loop of `serve`."""
+    return ("asyncio", {"use_uvloop": True})
+
+
+def damaged(data: bytes, chance: random.Random) -> bytes:
+    """Change, remove, double or put in a few bytes."""
+    found = bytearray(data)
+    for _ in range(chance.choice([1, 1, 1, 2, 5])):
+        place, length = chance.randrange(len(found)), chance.choice([0, 1, 1, 4, 40])
+        piece = chance.choice([b"", chance.choice(PIECES), chance.randbytes(1), bytes(found[place : place + 40])])
+        found[place : place + length] = piece
+    return bytes(found)
+
+
+async def everything_said(port: int, data: bytes) -> bytes:
+    """What comes until the connection ends, which it must soon after the caller has no more to say."""
+    async with open_wire(port) as wire:
+        await wire.send(data)
+        wire.half_close()
+        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+            return await wire.rest()
+
+
+async def test_any_damage_to_a_request_is_answered_or_cut_off(port: int, shared_api: Api) -> None:
+    chance = random.Random(300)  # noqa: S311 - the same damage in every run
+    request_id = 4_000_000_000
+    whole = cancel_bytes(shared_api.alice.token, request_id)
+    for _ in range(TRIES):
+        sent = damaged(whole, chance)
+        said = await everything_said(port, sent)
+        assert b"HTTP/1.1 500" not in said, sent
+        assert b"HTTP/1.1 503" not in said, sent
+    assert (await everything_said(port, whole)).startswith(b"HTTP/1.1 404 ")

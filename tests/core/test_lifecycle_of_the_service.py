@@ -1,0 +1,157 @@
+"""Any sequence of steps of owners and workers takes the service where it takes a model of a few lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from tests.build import ALICE
+from tests.core.lifecycle_model import SLOTS, STRANGER, Model, Real, actor
+
+REFUSED_TO_CANCEL = {"booking": "appointment-request-booking", "booked": "appointment-request-booked"}
+REFUSED_TO_BOOK = {
+    **REFUSED_TO_CANCEL,
+    "searching": "appointment-request-not-open",
+    "failed": "appointment-request-not-open",
+    "cancelled": "appointment-request-cancelled",
+}
+OCCUPYING = {"booking", "booked"}
+DOWN = ConnectionError("down")
+
+
+class Lifecycle(RuleBasedStateMachine):
+    """Owners create, cancel and book; workers do the jobs in any order, late, twice or not at all."""
+
+    url: str
+    alone: bool
+    requests: Bundle[int] = Bundle("requests")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.real = Real(self.url, alone=self.alone)
+        self.models: dict[int, Model] = {}
+
+    @initialize()
+    def import_two_orders(self) -> None:
+        first = self.real.next_order()
+        self.orders = [first, first + 1]
+        self.real.import_orders(self.orders)
+
+    @rule(target=requests, which=st.integers(0, 1))
+    def create(self, which: int) -> int:
+        request_id = self.real.create(self.orders[which])
+        assert request_id not in self.models
+        self.models[request_id] = Model(self.orders[which])
+        self._claim()
+        return request_id
+
+    @rule(request_id=requests)
+    def cancel(self, request_id: int) -> None:
+        model = self.models[request_id]
+        outcome = self.real.outcome(self.real.service.cancel_request(actor(ALICE), request_id))
+        assert outcome == REFUSED_TO_CANCEL.get(model.state)
+        if outcome is None and model.state != "cancelled":
+            model.slots = []
+            model.enter("cancelled", "cancelled")
+
+    @rule(request_id=requests, slot=st.sampled_from([*SLOTS, "never-offered"]))
+    def book(self, request_id: int, slot: str) -> None:
+        model = self.models[request_id]
+        outcome = self.real.outcome(self.real.service.book_slot(actor(ALICE), request_id, slot))
+        expected = self._expected_of_booking(model, slot)
+        if expected is not None:
+            assert outcome == expected
+            return
+        assert isinstance(outcome, int)
+        assert all(outcome not in other.attempts for other in self.models.values())
+        model.attempt = outcome
+        model.attempts[outcome] = (slot, "booking")
+        model.enter("booking", "booking-started")
+        self._claim()
+
+    def _expected_of_booking(self, model: Model, slot: str) -> int | str | None:
+        """The same attempt, a refusal, or None for a new attempt."""
+        if model.state in OCCUPYING and model.attempt is not None and model.attempts[model.attempt][0] == slot:
+            return model.attempt
+        if model.state != "open":
+            return REFUSED_TO_BOOK[model.state]
+        if self.alone and self._occupied(model.order_id):
+            return "order-has-appointment"
+        return None if slot in model.slots else "slot-not-offered"
+
+    def _occupied(self, order_id: int) -> bool:
+        return any(model.order_id == order_id and model.state in OCCUPYING for model in self.models.values())
+
+    @rule(request_id=requests, slot=st.sampled_from(SLOTS))
+    def a_stranger_sees_nothing_and_changes_nothing(self, request_id: int, slot: str) -> None:
+        service = self.real.service
+        assert self.real.outcome(service.cancel_request(STRANGER, request_id)) == "not-found"
+        assert self.real.outcome(service.book_slot(STRANGER, request_id, slot)) == "not-found"
+
+    @rule(request_id=requests, answer=st.sampled_from([True, False, DOWN]))
+    def do_a_job(self, request_id: int, answer: Any) -> None:
+        model = self.models[request_id]
+        if not model.open_jobs:
+            return
+        job = model.open_jobs.pop(0)
+        self.real.do(job, answer)
+        if job.booking_id is None:
+            self._searched(model, found=answer is not DOWN)
+        elif answer is not DOWN:
+            self._decided(model, job.booking_id, granted=answer)
+        model.done_jobs.append(job)
+        self._claim()
+
+    def _searched(self, model: Model, *, found: bool) -> None:
+        if model.state != "searching":
+            return
+        if found:
+            model.slots = list(SLOTS)
+            model.enter("open", "slots-found")
+        else:
+            model.enter("failed", "search-failed")
+
+    def _decided(self, model: Model, booking_id: int, *, granted: bool) -> None:
+        slot, _ = model.attempts[booking_id]
+        model.attempts[booking_id] = (slot, "booked" if granted else "refused")
+        if granted:
+            model.enter("booked", "booked")
+        else:
+            model.slots.remove(slot)
+            model.enter("open", "slot-refused")
+
+    @rule(request_id=requests, answer=st.sampled_from([True, False, DOWN]), which=st.integers(0, 9))
+    def do_an_old_job_again(self, request_id: int, answer: Any, which: int) -> None:
+        """A worker that was asleep: what it says no longer counts."""
+        done = self.models[request_id].done_jobs
+        if done:
+            self.real.do(done[which % len(done)], answer)
+
+    def _claim(self) -> None:
+        for job in self.real.claim():
+            self.models[job.request_id].open_jobs.append(job)
+
+    @invariant()
+    def both_say_the_same(self) -> None:
+        for request_id, model in self.models.items():
+            slots = model.slots if model.state == "open" else []
+            assert self.real.state(request_id) == (model.state, slots)
+            assert self.real.kinds(request_id) == model.kinds
+            for booking_id, (_, state) in model.attempts.items():
+                assert self.real.booking(booking_id) == state
+
+    def teardown(self) -> None:
+        self.real.close()
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["d27-on", "d27-off"])
+def test_any_sequence_of_steps_goes_as_the_model_does(database_url: str, *, alone: bool) -> None:
+    machine = type("LifecycleHere", (Lifecycle,), {"url": database_url, "alone": alone})
+    limits = settings(
+        max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
+    run_state_machine_as_test(machine, settings=limits)

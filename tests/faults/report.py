@@ -1,0 +1,98 @@
+"""What came of it all: a line a kind, and the page."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .trial import Trial
+
+SHOWN = 5
+COLUMNS = f"{'kind':<34}{'times':>9}{'calls':>10}{'lost':>6}{'violations':>12}{'seconds':>9}"
+
+
+def line(trial: Trial) -> str:
+    """One kind in one line."""
+    told = f"{trial.name:<34}{trial.times:>9,}{trial.count:>10,}{len(trial.lost):>6}{len(trial.others):>12}"
+    told += f"{trial.seconds:>9.0f}"
+    return told if trial.trouble is None else f"{told}  NOT DONE: {trial.trouble}"
+
+
+def details(trial: Trial) -> Iterator[str]:
+    """The first of what was wrong."""
+    yield from (str(broken) for broken in trial.violations[:SHOWN])
+    if len(trial.violations) > SHOWN:
+        yield f"and {len(trial.violations) - SHOWN} more"
+
+
+def total(trials: Sequence[Trial]) -> str:
+    """The last line."""
+    calls, lost = sum(trial.count for trial in trials), sum(len(trial.lost) for trial in trials)
+    others, seconds = sum(len(trial.others) for trial in trials), sum(trial.seconds for trial in trials)
+    return f"{'total':<34}{'':>9}{calls:>10,}{lost:>6}{others:>12}{seconds:>9.0f}"
+
+
+def page(trials: Sequence[Trial], command: str) -> str:
+    """docs/reliability.md."""
+    rows = [
+        f"| {trial.name} | {trial.times:,} | {trial.count:,} | {len(trial.lost)} | {len(trial.others)} |"
+        for trial in trials
+    ]
+    calls, lost = sum(trial.count for trial in trials), sum(len(trial.lost) for trial in trials)
+    others = sum(len(trial.others) for trial in trials)
+    return PAGE.format(
+        date=datetime.now(UTC).date(),
+        machine=machine(),
+        command=command,
+        rows="\n".join(rows),
+        calls=f"{calls:,}",
+        lost=lost,
+        others=others,
+        meanings="\n".join(f"- **{trial.name}**: {trial.meaning}" for trial in trials),
+    )
+
+
+def machine() -> str:
+    """What it was measured on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    found = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text("utf-8"))
+    model = found[1] if found else platform.machine()
+    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+
+
+PAGE = """\
+# Reliability
+
+What happens to acknowledged changes when things fail. Written by `{command}` on {date}; do not edit.
+
+Callers over real HTTP create, read, book and cancel the same appointment-requests at once, and record every call.
+Meanwhile something is killed, stopped, filled or cut, again and again; a fault counts only if it cut something that was
+under way. In the end everything is read once more, and a checker proves that each request's history is one of
+the lifecycle's, that what was acknowledged is true, and that the capacity table and the appointments agree.
+
+| Kind | Times | Calls | Lost | Violations |
+|---|---|---|---|---|
+{rows}
+| **total** | | {calls} | {lost} | {others} |
+
+Machine: {machine}. Server, database, callers and checker share it; PostgreSQL has fsync on, SQLite synchronous=FULL.
+
+What each kind is, and what one of its times is:
+
+{meanings}
+
+## Again
+
+`make faults` does all of it in about an hour, `make faults FAULTS=--quick` a little of each kind in five minutes.
+`FAULTS="--only disk"` picks kinds by a part of their names, `--history DIR` keeps what callers saw as JSON lines
+(`op`, `id`, `caller`, `start_ns`, `end_ns`, `answer`) for a checker of your own, `--write` writes this page.
+It needs Linux; root for the full disk; the Debian packages strace (commit errors) and faketime (a wrong clock).
+It exits with 1 if anything was lost, any promise was broken, or any kind could not be done.
+"""

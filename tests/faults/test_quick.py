@@ -1,0 +1,32 @@
+"""A little of what `python -m tests.faults` does, on both engines: real servers, real kills, judged by the checker."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from .kinds import races, servers
+from .trial import Amount, Trial
+
+Run = Callable[[Trial], Awaitable[None]]
+REQUESTS = 6
+PATIENCE_SECONDS = 120.0
+"""A bound for a machine that is busy with other things; usually each takes a few seconds."""
+
+
+@pytest.mark.parametrize("run", [races.on_postgresql, races.on_sqlite])
+async def test_64_callers_who_cancel_and_book_at_once_see_one_of_the_lifecycles_histories(run: Run) -> None:
+    trial = Trial("race", Amount(REQUESTS, PATIENCE_SECONDS))
+    await run(trial)
+    assert trial.times == REQUESTS
+    assert {call.answer.status for call in trial.calls if call.op in {"cancel", "book"}} >= {201, 204, 422}
+    assert [str(broken) for broken in trial.violations] == []
+
+
+@pytest.mark.parametrize("run", [servers.on_postgresql, servers.on_sqlite])
+async def test_what_was_acknowledged_before_a_server_was_killed_is_true_after_it(run: Run) -> None:
+    trial = Trial("kill", Amount(1, PATIENCE_SECONDS))
+    await run(trial)
+    assert trial.times == 1, "no kill left a caller without an answer"
+    assert [str(broken) for broken in trial.violations] == []
