@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
+
 from connect_appointments.api.auth import TokenRules
 from connect_appointments.store.engine import Database
 from connect_appointments.wiring import Plan, Running, running
-
 from tests.build import ALICE, BOB, ISSUER, PUBLIC_URL, Clock, Issuer
 from tests.documents import check_answer
 

@@ -7,12 +7,13 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from joserfc import jws
+from joserfc.jwk import RSAKey
+
 from connect_appointments.core.model import Order, Site, SlotType
 from connect_appointments.store import capacity, orders
 from connect_appointments.store.capacity import Places, Window
 from connect_appointments.store.engine import Database
-from joserfc import jws
-from joserfc.jwk import RSAKey
 
 ALICE = "11001"
 BOB = "11002"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
-
 from tests.api_client import Api, serve_in_process
 from tests.build import Clock, Issuer, fill
 from tests.throwaway_postgres import Server, running_postgres

@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 import msgspec
+from jsonschema import Draft202012Validator, FormatChecker
+
 from connect_appointments.api.openapi import document
 from connect_appointments.api.versions import VERSIONS
-from jsonschema import Draft202012Validator, FormatChecker
 
 SIX = [
     ("x-content-type-options", "nosniff"),

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+
 from connect_appointments.store import jobs
 from connect_appointments.store.tables import appointments, capacity, reservations
 
@@ -24,8 +25,9 @@ from .stage import OWNERS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from connect_appointments.store.engine import Database
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from connect_appointments.store.engine import Database
 
     from .history import Call, Violation
     from .stage import Stage

@@ -64,7 +64,9 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     found = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text("utf-8"))
     model = found[1] if found else platform.machine()
-    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+    return (
+        f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+    )
 
 
 PAGE = """\

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, TypeVar
 from connect_appointments.core.model import Site
 from connect_appointments.store import orders, schema
 from connect_appointments.store.engine import Database
-
 from tests.build import ALICE, BOB, ISSUER, Issuer, days_from, sample_order, set_places
 from tests.throwaway_postgres import Server, free_port, running_postgres
 
@@ -147,8 +146,6 @@ class Stage:
         """Kill whatever still runs."""
         for process in self.started:
             await process.kill()
-
-
 
 
 @functools.cache

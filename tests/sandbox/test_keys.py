@@ -62,7 +62,7 @@ def everything(keys: SandboxKeys) -> object:
 def together(code: str, *arguments: list[str]) -> list[str]:
     """Run the code in one process for each list of arguments, let them go at one moment, return what they print."""
     processes = [
-        subprocess.Popen(  # noqa: S603 - this Python, with a program of this file
+        subprocess.Popen(
             [sys.executable, "-c", code, *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

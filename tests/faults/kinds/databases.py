@@ -31,7 +31,7 @@ FILLER_BYTES = 2**20
 
 
 async def killed(trial: Trial) -> None:
-    """kill -9 of the postmaster: every backend ends where it is, and the next start recovers."""
+    """Kill -9 of the postmaster: every backend ends where it is, and the next start recovers."""
     async with open_stage(places=300, LEASE_SECONDS="2") as stage:
         await asyncio.gather(*(stage.serve() for _ in range(2)))
         async with trial.under(Load(stage, stage.urls)) as load:

@@ -40,7 +40,9 @@ async def held_row(trial: Trial) -> None:
                 done = await _others(load, [next(orders) for _ in range(OTHERS)])
                 early = [task.result() for task in waiting if task.done()]
             answers = await asyncio.gather(*waiting)
-            trial.violations += [violation("delayed-by-another-row", "no 204", c) for c in done if c.answer.status != 204]
+            trial.violations += [
+                violation("delayed-by-another-row", "no 204", c) for c in done if c.answer.status != 204
+            ]
             trial.violations += [violation("did-not-wait", "answered while its row was held", c) for c in early]
             trial.violations += [violation("held-row-lost", "no 204", c) for c in answers if c.answer.status != 204]
             trial.times += 1

@@ -96,7 +96,9 @@ class _Stop:
             call = await caller.cancel(request_id) if turn % 2 else (await caller.read(request_id)).call
             late = self.red_ns is not None and call.start_ns > self.red_ns
             if late and call.fate == "answered" and not caller.connections[0].told_to_close:
-                self.blame("drain-not-announced", f"an answer after readiness was red without Connection: close: {call}")
+                self.blame(
+                    "drain-not-announced", f"an answer after readiness was red without Connection: close: {call}"
+                )
 
     async def _watch_readiness(self) -> None:
         """Ask /readyz until nobody answers; once red it stays red."""

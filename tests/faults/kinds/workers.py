@@ -28,12 +28,14 @@ LEASE_SECONDS = 1.0
 CATCH_SECONDS = 5.0
 """A step that has not come again after so long is left out: a slot must run full for some."""
 AHEAD = "+10m"
-OF_A_JOB = re.compile(r".* (jobs|appointment_requests|orders|bookings|appointments|offers|events|capacity|reservations)")
+OF_A_JOB = re.compile(
+    r".* (jobs|appointment_requests|orders|bookings|appointments|offers|events|capacity|reservations)"
+)
 """The steps of a job, as opposed to those of starting and of being connected."""
 
 
 async def killed(trial: Trial) -> None:
-    """kill -9 of the only worker: before each statement of its jobs reaches the database, and before its answer comes."""
+    """Kill -9 of the only worker: before each statement of its jobs reaches the database, and before its answer comes."""
     async with _stage() as (stage, proxy):
         worker = await stage.work(DATABASE_URL=_through(stage, proxy))
         async with trial.under(Load(stage, stage.urls)):
@@ -54,7 +56,7 @@ async def stopped(trial: Trial) -> None:
 
 
 async def ahead(trial: Trial) -> None:
-    """kill -9 of a worker whose clock is ten minutes ahead, beside another one that takes up what it leaves."""
+    """Kill -9 of a worker whose clock is ten minutes ahead, beside another one that takes up what it leaves."""
     clock = _clock_ahead()
     async with _stage() as (stage, proxy):
         early = await stage.work(clock, DATABASE_URL=_through(stage, proxy))
