@@ -18,7 +18,7 @@ from connect_appointments.store.group_commit import GroupCommit
 from connect_appointments.store.idempotency import Used
 from connect_appointments.store.jobs import JobKind, Task
 from connect_appointments.store.requests import New
-from connect_appointments.turns import Turns
+from connect_appointments.turns import Room, Turns
 from connect_appointments.workforce.windows import Rules, earliest_date_from, latest_date_from
 
 Clock = Callable[[], datetime]
@@ -45,14 +45,19 @@ class Wish:
 class Creations:
     """Creates appointment-requests."""
 
-    def __init__(self, database: Database, rules: Rules, clock: Clock) -> None:
-        """`rules` say which dates may be asked for."""
+    def __init__(self, database: Database, rules: Rules, clock: Clock, *, max_waiting: int) -> None:
+        """Start nothing yet.
+
+        rules: which dates may be asked for.
+        max_waiting: calls that may wait, of either kind; one more raises `Overloaded`.
+        """
         self._database = database
         self._rules = rules
         self._clock = clock
         self._turns = Turns()
         # Not repeatable: after an unknown outcome, once more would be one too many.
-        self._lane = GroupCommit[Wish, int | Exception](self._create_many, repeatable=False)
+        self._lane = GroupCommit[Wish, int | Exception](self._create_many, repeatable=False, max_waiting=max_waiting)
+        self._once = Room(max_waiting)
 
     async def create(self, wish: Wish) -> int:
         """Create one, in a transaction with whatever else is wanted now; return its id.
@@ -83,8 +88,9 @@ class Creations:
                 raise errors.IdempotencyKeyReused
             return used.request_id
 
-        async with self._turns.only_one((wish.owner, key)):
-            return await self._database.write_patiently(work)
+        with self._once.place():
+            async with self._turns.only_one((wish.owner, key)):
+                return await self._database.write_patiently(work)
 
     async def _create_many(self, wishes: Sequence[Wish]) -> Sequence[int | Exception]:
         return await self._database.write(lambda connection: self._create(connection, wishes, wait=False))

@@ -53,9 +53,8 @@ def serve_plan(settings: ServeSettings, database: Database, client: httpx.AsyncC
         rules=rules(settings),
         deprecation=Deprecation(settings.deprecated_since, settings.sunset),
         reader=BodyReader(body_timeout_seconds=settings.body_timeout_seconds),
-        service=ServiceOptions(one_appointment_per_order=settings.one_appointment_per_order),
+        service=ServiceOptions(settings.one_appointment_per_order, settings.max_waiting),
         worker=worker_options(settings),
-        max_waiting=settings.max_waiting,
     )
 
 

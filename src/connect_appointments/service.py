@@ -18,7 +18,7 @@ from connect_appointments.store.hot_path import HotPath
 from connect_appointments.store.jobs import JobKind, Task
 from connect_appointments.store.lanes import Cancel, Key
 from connect_appointments.store.requests import Held
-from connect_appointments.turns import Turns
+from connect_appointments.turns import Room, Turns
 from connect_appointments.workforce.windows import Rules
 
 
@@ -27,9 +27,11 @@ class ServiceOptions:
     """What an operator may choose.
 
     one_appointment_per_order: while an appointment-request is being booked or is booked, no other of its order is.
+    max_waiting: calls of each kind that may wait for the database; one more is refused.
     """
 
     one_appointment_per_order: bool = True
+    max_waiting: int = 4096
 
 
 class Service:
@@ -47,10 +49,12 @@ class Service:
         """`on_new_job` is called after a commit that left work for the worker."""
         self._database = database
         self._hot_path = hot_path
-        self._creations = Creations(database, rules, clock)
+        self._creations = Creations(database, rules, clock, max_waiting=options.max_waiting)
         self._options = options
         self._on_new_job = on_new_job
         self._turns = Turns()
+        self._bookings = Room(options.max_waiting)
+        self._readings = Room(options.max_waiting)
 
     async def create_request(self, actor: Actor, order_id: int, date_from: date, key: str | None) -> int:
         """Create an appointment-request for an order; its slots will be looked up.
@@ -89,8 +93,9 @@ class Service:
         async def work(connection: AsyncConnection, *, wait: bool) -> int:
             return await self._book(connection, actor, request_id, slot_id, wait=wait)
 
-        async with self._turns.each((actor.scope, request_id)):
-            booking_id = await self._database.write_patiently(work)
+        with self._bookings.place():
+            async with self._turns.each((actor.scope, request_id)):
+                booking_id = await self._database.write_patiently(work)
         self._on_new_job()
         return booking_id
 
@@ -123,7 +128,8 @@ class Service:
 
     async def read_booking(self, scope: Scope, booking_id: int) -> Booking:
         """A booking attempt. Raises `NotFound`, or `SlotUnavailable` when it was refused."""
-        found = await self._database.read(lambda connection: bookings.get(connection, scope, booking_id))
+        with self._readings.place():
+            found = await self._database.read(lambda connection: bookings.get(connection, scope, booking_id))
         if found is None:
             raise errors.NotFound
         if found.state is BookingState.REFUSED:

@@ -1,12 +1,31 @@
-"""Who is at work on what, in this process: one row held elsewhere takes one connection, not all of them."""
+"""Who is at work on what in this process, and how many may be."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Hashable, Iterator
 
-from connect_appointments.core.errors import IdempotencyKeyInUse
+from connect_appointments.core.errors import IdempotencyKeyInUse, Overloaded
+
+
+class Room:
+    """So many at once and no more: a queue that grows without end answers nobody."""
+
+    def __init__(self, places: int) -> None:
+        """`places` may be taken at once."""
+        self._free = places
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place; raise `Overloaded` when there is none."""
+        if self._free == 0:
+            raise Overloaded
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
 
 
 class Turns:

@@ -59,7 +59,6 @@ class Plan:
     reader: BodyReader = field(default_factory=BodyReader)
     service: ServiceOptions = field(default_factory=ServiceOptions)
     worker: WorkerOptions = field(default_factory=WorkerOptions)
-    max_waiting: int = 4096
     clock: Clock = utc_now
     workforce: Workforce | None = None
     mounts: Mapping[str, Callable[[Serving], ASGIApp]] = field(default_factory=dict)
@@ -98,7 +97,7 @@ async def running(plan: Plan, *, with_worker: bool = True) -> AsyncIterator[Runn
     serving = Serving(plan.public_url, plan.trusted_proxies)
     keys = KeyRing(plan.keys, time.monotonic)
     authenticator = Authenticator(keys, plan.tokens, seconds_of(plan.clock))
-    hot_path = HotPath(plan.database, max_waiting=plan.max_waiting)
+    hot_path = HotPath(plan.database, max_waiting=plan.service.max_waiting)
     worker = create_worker(plan)
     service = Service(plan.database, hot_path, plan.rules, plan.clock, plan.service, worker.wake)
     health = Health(plan.database, keys, serving)

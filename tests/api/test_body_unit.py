@@ -41,7 +41,7 @@ def is_integer(text: str) -> bool:
     return True
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(numbers)
 @example("300.0")
 @example("3e2")

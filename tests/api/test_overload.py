@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from connect_appointments.service import ServiceOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.tables import appointment_requests, bookings
@@ -46,7 +47,7 @@ def check_overloaded(answer: httpx.Response) -> None:
 
 async def test_d26_what_cannot_wait_is_503_at_once_and_what_can_is_finished(database: Database, serve: Serve) -> None:
     waiting, in_flight, callers = 2, 1, 10
-    async with serve(max_waiting=waiting) as api:
+    async with serve(service=ServiceOptions(max_waiting=waiting)) as api:
         ids = [(await api.opened(1))[0] for _ in range(callers)]
         async with nobody_writes(database):
             tasks = [asyncio.create_task(api.alice.cancel(number)) for number in ids]
@@ -67,15 +68,18 @@ async def test_d26_what_cannot_wait_is_503_at_once_and_what_can_is_finished(data
             assert (await api.alice.cancel(number)).status_code == 204
 
 
-async def test_d26_cancel_and_read_are_503_when_none_may_wait(serve: Serve) -> None:
-    async with serve(max_waiting=0, with_worker=False) as api:
-        request_id = await api.created(1)
-        check_overloaded(await api.alice.cancel(request_id))
-        check_overloaded(await api.alice.read(request_id))
+async def test_d26_every_call_is_503_when_none_may_wait(serve: Serve) -> None:
+    async with serve(service=ServiceOptions(max_waiting=0), with_worker=False) as api:
+        check_overloaded(await api.alice.create(1))
+        check_overloaded(await api.alice.create(1, headers={"Idempotency-Key": "key"}))
+        check_overloaded(await api.alice.cancel(1))
+        check_overloaded(await api.alice.read(1))
+        check_overloaded(await api.alice.book(1, "slot"))
+        check_overloaded(await api.alice.read_booking(1))
 
 
 async def test_d26_what_is_refused_before_the_database_is_refused_as_ever(serve: Serve) -> None:
-    async with serve(max_waiting=0, with_worker=False) as api:
+    async with serve(service=ServiceOptions(max_waiting=0), with_worker=False) as api:
         assert (await api.alice.cancel("x")).status_code == 422
         assert (await api.alice.cancel(1, headers={"Authorization": None})).status_code == 401
         assert (await api.alice.request("GET", "/livez")).status_code == 200

@@ -39,8 +39,8 @@ def test_capacity_is_set_and_what_is_taken_stays_taken(database_url: str, tmp_pa
     env = settings(database_url=database_url)
     file = tmp_path / "capacity.csv"
     file.write_bytes(as_csv(*ROWS))
-    first = run("capacity", "import", str(file), env=env)
-    assert (first.returncode, first.stdout, first.stderr) == (0, "imported 6 windows\n", "")
+    first = invoke("capacity", "import", str(file), env=env)
+    assert (first.exit_code, first.output) == (0, "imported 6 windows\n")
     for _ in range(2):
         take(database_url, DAYS[0])
     take(database_url, DAYS[1])

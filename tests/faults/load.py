@@ -20,6 +20,7 @@ from connect_appointments.store.tables import appointments, capacity, reservatio
 from .callers import Caller, Plan, race
 from .checker import check, check_capacity, check_settled
 from .history import Recorder, violation
+from .process import until
 from .stage import OWNERS
 
 if TYPE_CHECKING:
@@ -111,9 +112,12 @@ class Load:
 
     async def answered_after(self, moment_ns: int) -> None:
         """Wait for an answer to a call begun after a moment; raises TimeoutError when the service stays away."""
-        async with asyncio.timeout(QUIET_SECONDS):
-            while not any(call.start_ns > moment_ns and call.fate == "answered" for call in self.calls[-100:]):
-                await asyncio.sleep(0.02)
+
+        def answered() -> bool:
+            return any(call.start_ns > moment_ns and call.fate == "answered" for call in self.calls[-100:])
+
+        if not await until(answered, QUIET_SECONDS):
+            raise TimeoutError
 
     async def verdict(self, *, room_for_all: bool = False) -> list[Violation]:
         """Wait until all is quiet, read everything again, and hold what callers saw against the lifecycle.

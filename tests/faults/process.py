@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 START_SECONDS = 60.0
 END_SECONDS = 60.0
+
+
+async def until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait until something is so; whether it came to be in time."""
+    give_up = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > give_up:
+            return False
+        await asyncio.sleep(0.02)
+    return True
 
 
 class Process:

@@ -30,6 +30,8 @@ OWNERS = {ALICE: range(1, 1_000_000), BOB: range(1_000_001, 2_000_000)}
 """Among which numbers the orders of each owner are."""
 AREAS = [f"area-{number}" for number in range(4)]
 DAYS = 40
+SHORT_LEASE = {"LEASE_SECONDS": "2"}
+"""So that what a killed process had begun is soon taken up by another."""
 
 
 class Serving(Process):
@@ -39,6 +41,12 @@ class Serving(Process):
         """`url`: where it is reached."""
         super().__init__(command, environment, log, "serving on")
         self.url = url
+
+
+@functools.cache
+def _issuer() -> Issuer:
+    """One for all stages of a run: a key takes a moment to make."""
+    return Issuer()
 
 
 P = TypeVar("P", bound=Process)
@@ -59,7 +67,7 @@ class Stage:
     server: Server | None
     orders: int
     settings: dict[str, str] = field(default_factory=dict)
-    issuer: Issuer = field(default_factory=lambda: _issuer())
+    issuer: Issuer = field(default_factory=_issuer)
     started: list[Process] = field(default_factory=list)
 
     @property
@@ -148,28 +156,26 @@ class Stage:
             await process.kill()
 
 
-@functools.cache
-def _issuer() -> Issuer:
-    """One for all stages of a run: a key takes a moment to make."""
-    return Issuer()
-
-
 @contextlib.asynccontextmanager
 async def open_stage(
-    engine: str = "postgresql", *, orders: int = 500, places: int = 100_000, durable: bool = True, **settings: str
+    engine: str = "postgresql",
+    *,
+    orders: int = 500,
+    places: int = 100_000,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stage]:
     """A stage of one's own, filled, and taken down at the end whatever runs on it.
 
     orders: how many each owner has. places: of each window of each area.
-    durable: PostgreSQL keeps fsync on.
+    settings: of every process, without the prefix of the variables; None adds none.
     """
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="connect-faults-")))
         if engine == "sqlite":
-            stage = Stage(folder, f"sqlite:///{folder / 'connect.db'}", None, orders, settings)
+            stage = Stage(folder, f"sqlite:///{folder / 'connect.db'}", None, orders, dict(settings or {}))
         else:
-            server = stack.enter_context(running_postgres(durable=durable, databases=["connect"]))
-            stage = Stage(folder, server.url("connect"), server, orders, settings)
+            server = stack.enter_context(running_postgres(durable=True, databases=["connect"]))
+            stage = Stage(folder, server.url("connect"), server, orders, dict(settings or {}))
         stack.push_async_callback(stage.end)
         await stage.fill(places)
         yield stage

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from .kinds import races, servers
+from .kinds import races, servers, stops
 from .trial import Amount, Trial
 
 Run = Callable[[Trial], Awaitable[None]]
@@ -29,4 +29,11 @@ async def test_what_was_acknowledged_before_a_server_was_killed_is_true_after_it
     trial = Trial("kill", Amount(1, PATIENCE_SECONDS))
     await run(trial)
     assert trial.times == 1, "no kill left a caller without an answer"
+    assert [str(broken) for broken in trial.violations] == []
+
+
+async def test_a_server_told_to_stop_in_full_load_answers_every_request_it_has_begun_to_read() -> None:
+    trial = Trial("stop", Amount(1, PATIENCE_SECONDS))
+    await stops.stopped(trial)
+    assert trial.times == 1
     assert [str(broken) for broken in trial.violations] == []

@@ -44,7 +44,7 @@ def check_media_type(value: bytes | None, *, repeated: bool) -> None:
 def _is_json(value: bytes) -> bool:
     essence, _, parameters = value.lower().partition(b";")
     charsets = {text.strip(b'"') for name, text in _parameter.findall(b";" + parameters) if name == b"charset"}
-    return essence.strip(b" \t") == b"application/json" and charsets <= {b"utf-8", b"utf8"}
+    return essence.strip(b" \t") == b"application/json" and charsets <= {b"utf-8"}
 
 
 class BodyReader:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from ..load import Load
-from ..stage import open_stage
+from ..process import until
+from ..stage import SHORT_LEASE, open_stage
 from ..trial import CannotBeDoneError, program
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ FILLER_BYTES = 2**20
 
 
 async def killed(trial: Trial) -> None:
-    """Kill -9 of the postmaster: every backend ends where it is, and the next start recovers."""
-    async with open_stage(places=300, LEASE_SECONDS="2") as stage:
+    """`kill -9` of the postmaster: every backend ends where it is, and the next start recovers."""
+    async with open_stage(places=300, settings=SHORT_LEASE) as stage:
         await asyncio.gather(*(stage.serve() for _ in range(2)))
         async with trial.under(Load(stage, stage.urls)) as load:
             for _ in trial.rounds():
@@ -53,7 +54,7 @@ async def _count(trial: Trial, load: Load, moment: int) -> None:
 async def commit_fails(trial: Trial) -> None:
     """An I/O error when the write-ahead log is flushed at COMMIT, by strace on every backend of the service."""
     strace = program("strace", "strace")
-    async with open_stage(places=300, LEASE_SECONDS="2") as stage:
+    async with open_stage(places=300, settings=SHORT_LEASE) as stage:
         await asyncio.gather(*(stage.serve() for _ in range(2)))
         async with trial.under(Load(stage, stage.urls)) as load:
             for _ in trial.rounds():
@@ -105,17 +106,13 @@ def _panics(server: Server) -> int:
 
 async def _until_panic(server: Server, before: int) -> int | None:
     """When the database gave up, in nanoseconds; None if nobody has flushed in time."""
-    for _ in range(500):
-        moment = time.monotonic_ns()
-        if _panics(server) > before:
-            return moment
-        await asyncio.sleep(0.01)
-    return None
+    panicked = await until(lambda: _panics(server) > before, FULL_SECONDS)
+    return time.monotonic_ns() if panicked else None
 
 
 async def disk_full(trial: Trial) -> None:
     """The file system that PostgreSQL is on runs full, and has room again."""
-    async with open_stage(places=300, LEASE_SECONDS="2") as stage:
+    async with open_stage(places=300, settings=SHORT_LEASE) as stage:
         server = stage.postgres
         with _small_file_system(server) as data:
             await asyncio.gather(*(stage.serve() for _ in range(2)))
@@ -144,10 +141,7 @@ async def _ask_for_room(url: str) -> None:
 
 async def _until_failed(load: Load, before: int) -> None:
     """Wait until a call has failed, for a while."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(FULL_SECONDS):
-            while load.failures == before:
-                await asyncio.sleep(0.02)
+    await until(lambda: load.failures > before, FULL_SECONDS)
 
 
 @contextlib.contextmanager

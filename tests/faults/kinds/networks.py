@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..load import Load
 from ..proxy import Proxy
-from ..stage import open_stage
+from ..stage import SHORT_LEASE, open_stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from ..trial import Trial
 
 SLOW_SECONDS = 0.05
-SHORT = {"STATEMENT_TIMEOUT_SECONDS": "2", "LOCK_TIMEOUT_SECONDS": "2", "CONNECT_TIMEOUT_SECONDS": "1"}
+SHORT = {**SHORT_LEASE, "STATEMENT_TIMEOUT_SECONDS": "2", "LOCK_TIMEOUT_SECONDS": "2", "CONNECT_TIMEOUT_SECONDS": "1"}
 
 
 @contextlib.asynccontextmanager
 async def _behind_proxy(trial: Trial) -> AsyncIterator[tuple[Load, Proxy]]:
     """A load on two servers that reach their PostgreSQL through a proxy."""
-    async with open_stage(places=300, LEASE_SECONDS="2", **SHORT) as stage:
+    async with open_stage(places=300, settings=SHORT) as stage:
         proxy = Proxy(stage.postgres.port)
         await proxy.open()
         url = stage.database_url.replace(f":{stage.postgres.port}/", f":{proxy.port}/")

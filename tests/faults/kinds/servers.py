@@ -1,4 +1,4 @@
-"""kill -9 of a server of the service, in the middle of everything."""
+"""`kill -9` of a server of the service, in the middle of everything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..load import Load
-from ..stage import open_stage
+from ..stage import SHORT_LEASE, open_stage
 
 if TYPE_CHECKING:
     from ..stage import Serving
@@ -25,7 +25,7 @@ async def on_sqlite(trial: Trial) -> None:
 
 
 async def _kill(trial: Trial, engine: str, *, servers: int) -> None:
-    async with open_stage(engine, places=300, LEASE_SECONDS="2") as stage:
+    async with open_stage(engine, places=300, settings=SHORT_LEASE) as stage:
         processes = [await stage.serve() for _ in range(servers)]
         async with trial.under(Load(stage, stage.urls)) as load:
             for _ in trial.rounds():

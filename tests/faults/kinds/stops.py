@@ -33,7 +33,7 @@ LAST_PIECE_SECONDS = DRAIN_SECONDS + 1.0
 
 async def stopped(trial: Trial) -> None:
     """SIGTERM with 200 clients that keep their connections, idle ones, and some in the middle of sending a request."""
-    async with open_stage(DRAIN_SECONDS=str(DRAIN_SECONDS)) as stage:
+    async with open_stage(settings={"DRAIN_SECONDS": str(DRAIN_SECONDS)}) as stage:
         load = Load(stage, [(await stage.serve("--no-worker")).url])
         for number in trial.rounds():
             server = await stage.serve(*(("--workers", "2") if number % 2 else ()))
@@ -96,9 +96,7 @@ class _Stop:
             call = await caller.cancel(request_id) if turn % 2 else (await caller.read(request_id)).call
             late = self.red_ns is not None and call.start_ns > self.red_ns
             if late and call.fate == "answered" and not caller.connections[0].told_to_close:
-                self.blame(
-                    "drain-not-announced", f"an answer after readiness was red without Connection: close: {call}"
-                )
+                self.blame("drain-not-announced", f"readiness was red, the answer without Connection: close: {call}")
 
     async def _watch_readiness(self) -> None:
         """Ask /readyz until nobody answers; once red it stays red."""

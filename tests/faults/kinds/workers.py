@@ -28,14 +28,13 @@ LEASE_SECONDS = 1.0
 CATCH_SECONDS = 5.0
 """A step that has not come again after so long is left out: a slot must run full for some."""
 AHEAD = "+10m"
-OF_A_JOB = re.compile(
-    r".* (jobs|appointment_requests|orders|bookings|appointments|offers|events|capacity|reservations)"
-)
+TABLES = "jobs|appointment_requests|orders|bookings|appointments|offers|events|capacity|reservations"
+OF_A_JOB = re.compile(f".* ({TABLES})")
 """The steps of a job, as opposed to those of starting and of being connected."""
 
 
 async def killed(trial: Trial) -> None:
-    """Kill -9 of the only worker: before each statement of its jobs reaches the database, and before its answer comes."""
+    """`kill -9` of the only worker, before a statement of its jobs reaches the database or before its answer comes."""
     async with _stage() as (stage, proxy):
         worker = await stage.work(DATABASE_URL=_through(stage, proxy))
         async with trial.under(Load(stage, stage.urls)):
@@ -43,7 +42,7 @@ async def killed(trial: Trial) -> None:
 
 
 async def stopped(trial: Trial) -> None:
-    """SIGSTOP of a worker in the middle of a step until its lease is long over, while another one works; then SIGCONT."""
+    """SIGSTOP of a worker in mid-step until its lease is long over, while another one works; then SIGCONT."""
     async with _stage() as (stage, proxy):
         sleeper = await stage.work(DATABASE_URL=_through(stage, proxy))
         await stage.work()
@@ -56,7 +55,7 @@ async def stopped(trial: Trial) -> None:
 
 
 async def ahead(trial: Trial) -> None:
-    """Kill -9 of a worker whose clock is ten minutes ahead, beside another one that takes up what it leaves."""
+    """`kill -9` of a worker whose clock is ten minutes ahead, beside another one that takes up what it leaves."""
     clock = _clock_ahead()
     async with _stage() as (stage, proxy):
         early = await stage.work(clock, DATABASE_URL=_through(stage, proxy))
@@ -73,7 +72,7 @@ async def _kill_at_every_step(trial: Trial, proxy: Proxy, worker: Process) -> No
 
 
 def _clock_ahead() -> dict[str, str]:
-    """The variables of a process whose clock is ahead, from faketime; raises CannotBeDoneError where it moves nothing."""
+    """The variables of a process whose clock is ahead; raises CannotBeDoneError where faketime does not move it."""
     # Its own monotonic clock stays, as with every clock that was set wrong. Started without the wrapper, so that
     # a signal reaches the worker and not the wrapper.
     command = [program("faketime", "faketime"), "--exclude-monotonic", "-m", "-f", AHEAD, "env", "-0"]
@@ -90,8 +89,8 @@ def _clock_ahead() -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def _stage() -> AsyncIterator[tuple[Stage, Proxy]]:
-    """Two servers that do no background work, and a proxy for those who do; slots run full, so that some are refused."""
-    async with open_stage(places=150, LEASE_SECONDS=str(LEASE_SECONDS)) as stage:
+    """Two servers that do no background work, and a proxy for who does; slots run full, so that some are refused."""
+    async with open_stage(places=150, settings={"LEASE_SECONDS": str(LEASE_SECONDS)}) as stage:
         proxy = Proxy(stage.postgres.port)
         await proxy.open()
         await asyncio.gather(*(stage.serve("--no-worker") for _ in range(2)))
