@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 import uvloop
@@ -71,13 +71,27 @@ def sandbox(
     env_file: Annotated[
         Path | None, typer.Option(help="Write SANDBOX_URL, SANDBOX_TOKEN and the like here, for a shell to source.")
     ] = None,
+    trust_proxy: Annotated[
+        list[str] | None, typer.Option(help="Address of a proxy whose X-Forwarded-Host and -Proto are believed.")
+    ] = None,
 ) -> None:
     """Run a sandbox: sample orders, technicians with time, and tokens for two owners."""
     configure_logging("warning")
     if database is not None:
         _check_url(database)
     with clear_key_errors():
-        uvloop.run(_run(port, data, SandboxKeys.open(data), database, env_file))
+        options = Options(port, data, database, env_file, frozenset(trust_proxy or ()))
+        uvloop.run(_run(options, SandboxKeys.open(data)))
+
+
+class Options(NamedTuple):
+    """What the command was given."""
+
+    port: int
+    data: Path
+    database: str | None
+    env_file: Path | None
+    trusted_proxies: frozenset[str]
 
 
 @contextlib.contextmanager
@@ -96,16 +110,17 @@ def _check_url(database: str) -> None:
         raise SettingsError(f"--database is wrong: {error}") from None
 
 
-async def _run(port: int, data: Path, keys: SandboxKeys, database: str | None, env_file: Path | None) -> None:
+async def _run(options: Options, keys: SandboxKeys) -> None:
     try:
-        listener = bind(HOST, port)
+        listener = bind(HOST, options.port)
     except OSError as error:
-        raise CommandFailed(f"port {port} cannot be listened on: {error.strerror}. Choose another --port.") from error
+        why = f"port {options.port} cannot be listened on: {error.strerror}"
+        raise CommandFailed(f"{why}. Choose another --port.") from error
     stopped = asyncio.create_task(until_stopped())
-    async with sandbox_on(listener, keys, data, database) as found:
-        if env_file is not None:
-            write_whole(env_file, found.env_file())
-        print(_next_steps(found, data), flush=True)
+    async with sandbox_on(listener, keys, options.data, options.database, options.trusted_proxies) as found:
+        if options.env_file is not None:
+            write_whole(options.env_file, found.env_file())
+        print(_next_steps(found, options.data), flush=True)
         await stopped
 
 
