@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SANDBOX ?=
 TESTS ?= tests
+BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox pg test test-outside lint openapi lock check clean
+.PHONY: help setup demo sandbox pg test test-outside bench lint openapi lock check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +29,9 @@ test-outside: .venv/test-ready ## Run the tests against software from elsewhere:
 	@command -v node >/dev/null || { echo "make test-outside needs Node.js 20 or newer: there is no node on PATH" >&2; exit 1; }
 	@command -v chromium >/dev/null || { echo "make test-outside needs Chromium: there is no chromium on PATH" >&2; exit 1; }
 	@$(BIN)/python -m pytest tests/outside tests/outside_browser
+
+bench: .venv/bench-ready ## Measure it beside the limits and the default stack; BENCH=--quick for two minutes
+	@$(BIN)/python -m bench $(BENCH)
 
 lint: .venv/test-ready ## Check style and types
 	@$(BIN)/ruff check
@@ -52,3 +56,6 @@ clean: ## Remove .venv
 
 .venv/test-ready: requirements-test.lock pyproject.toml
 	@$(PYTHON) -m tools.setup requirements-test.lock $@
+
+.venv/bench-ready: requirements-bench.lock pyproject.toml
+	@$(PYTHON) -m tools.setup requirements-bench.lock $@

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import uv
 
-LOCKS = {"requirements.lock": [], "requirements-test.lock": ["--extra", "test"]}
+LOCKS = {
+    "requirements.lock": [],
+    "requirements-test.lock": ["--extra", "test"],
+    "requirements-bench.lock": ["--extra", "test", "--extra", "bench"],
+}
 OPTIONS = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-header"]
 
 
