@@ -28,7 +28,8 @@ test: .venv/test-ready ## Run the tests, on SQLite and on a real PostgreSQL brou
 test-outside: .venv/test-ready ## Run the tests against software from elsewhere: an OpenID provider (Node), a browser
 	@command -v node >/dev/null || { echo "make test-outside needs Node.js 20 or newer: there is no node on PATH" >&2; exit 1; }
 	@command -v chromium >/dev/null || { echo "make test-outside needs Chromium: there is no chromium on PATH" >&2; exit 1; }
-	@$(BIN)/python -m pytest tests/outside tests/outside_browser
+	@$(BIN)/python -m pytest tests/outside --ignore=tests/outside/browser
+	@$(BIN)/python -m pytest tests/outside/browser
 
 bench: .venv/bench-ready ## Measure it beside the limits and the default stack; BENCH=--quick for two minutes
 	@$(BIN)/python -m bench $(BENCH)

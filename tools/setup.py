@@ -22,6 +22,8 @@ def main(lock: str, stamp: str) -> None:
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     subprocess.run([*pip, "--require-hashes", "--requirement", lock], check=True)  # noqa: S603 - our own words
     subprocess.run([*pip, "--no-deps", "--editable", "."], check=True)  # noqa: S603 - our own words
+    # Else every start compiles it again, where the environment keeps Python from writing what it compiled.
+    subprocess.run([str(python), "-m", "compileall", "-q", "src"], check=True)  # noqa: S603 - our own words
     Path(stamp).touch()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +15,7 @@ from connect_appointments.store import idempotency, jobs, orders, requests
 from connect_appointments.store.engine import Database
 from connect_appointments.store.failures import RowHeld
 from connect_appointments.store.group_commit import GroupCommit
-from connect_appointments.store.idempotency import Used
+from connect_appointments.store.idempotency import KEY_LIFETIME, Used
 from connect_appointments.store.jobs import JobKind, Task
 from connect_appointments.store.requests import New
 from connect_appointments.turns import Room, Turns
@@ -23,8 +23,6 @@ from connect_appointments.workforce.windows import Rules, earliest_date_from, la
 
 Clock = Callable[[], datetime]
 """Answers the time, in UTC."""
-
-KEY_LIFETIME = timedelta(hours=24)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

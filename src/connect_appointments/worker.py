@@ -7,7 +7,7 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,15 +16,18 @@ from connect_appointments.core import errors
 from connect_appointments.core.lifecycle import BOOKED, SEARCH_FAILED, SLOT_REFUSED
 from connect_appointments.core.model import Actor, BookingState, Operator, Order
 from connect_appointments.observe import JOB_FAILURES
-from connect_appointments.store import bookings, jobs, requests, searches
+from connect_appointments.store import bookings, idempotency, jobs, requests, searches
 from connect_appointments.store.bookings import Attempt
 from connect_appointments.store.engine import Database
 from connect_appointments.store.group_commit import GroupCommit
+from connect_appointments.store.idempotency import KEY_LIFETIME
 from connect_appointments.store.jobs import Job, JobKind
 from connect_appointments.store.searches import Searched, Subject
 from connect_appointments.workforce.port import Workforce
 
 log = structlog.get_logger(__name__)
+
+FORGET_EVERY = timedelta(hours=1)
 
 WORKER = Operator("worker")
 
@@ -66,6 +69,7 @@ class Worker:
         self._options = options
         self._news = asyncio.Event()
         self._stopping = False
+        self._next_forgetting = clock() + FORGET_EVERY
         self._running: set[asyncio.Task[None]] = set()
         self._subjects = GroupCommit[Job, Subject](self._read_subjects)
         self._searches = GroupCommit[Searched, bool](self._finish_searches)
@@ -83,10 +87,22 @@ class Worker:
         """Work until stopped."""
         while not self._stopping:
             self._news.clear()
+            await self._forget_keys()
             if not await self._claim():
                 await self._wait_for_news()
         if self._running:
             await asyncio.wait(self._running)
+
+    async def _forget_keys(self) -> None:
+        """Once an hour, forget the idempotency keys that are no longer good."""
+        now = self._clock()
+        if now < self._next_forgetting:
+            return
+        self._next_forgetting = now + FORGET_EVERY
+        try:
+            await self._database.write(lambda connection: idempotency.forget(connection, now - KEY_LIFETIME))
+        except Exception as error:  # noqa: BLE001 - it will be tried again in an hour
+            log.warning("keys-not-forgotten", reason=_reason(error))
 
     async def _claim(self) -> bool:
         """Claim as many jobs as there are free places; False when it is time to wait."""

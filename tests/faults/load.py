@@ -49,7 +49,7 @@ class Load:
     stage: Stage
     urls: Sequence[str]
     callers: int = 32
-    plan: Plan = field(default_factory=lambda: Plan(date_from(), batch=4, poll_seconds=0.1))
+    plan: Plan = field(default_factory=lambda: Plan(date_from(), batch=2, poll_seconds=0.1))
     timeout_seconds: float = 10.0
     recorder: Recorder = field(default_factory=Recorder)
     stopping: bool = False

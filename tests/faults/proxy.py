@@ -65,16 +65,19 @@ class Proxy:
     def let_go(self) -> None:
         """Take the trap away; who was caught goes on."""
         self._trap = None
-        for hold in self._held:
+        for hold in self._waiting():
             hold.set_result(None)
-        self._held.clear()
 
     def drop(self) -> None:
         """Take the trap away; the connection of who was caught breaks, and what was held is never passed on."""
         self._trap = None
-        for hold in self._held:
+        for hold in self._waiting():
             hold.set_exception(ConnectionAbortedError())
-        self._held.clear()
+
+    def _waiting(self) -> list[asyncio.Future[None]]:
+        """Those who still wait in the trap: a connection may have ended there. Nobody does after this."""
+        held, self._held = self._held, []
+        return [hold for hold in held if not hold.done()]
 
     def springs(self, step: str) -> Trap | None:
         """The trap, if it is for this step; it catches one."""

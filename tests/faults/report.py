@@ -22,6 +22,7 @@ def line(trial: Trial) -> str:
     """One kind in one line."""
     told = f"{trial.name:<34}{trial.times:>9,}{trial.count:>10,}{len(trial.lost):>6}{len(trial.others):>12}"
     told += f"{trial.seconds:>9.0f}"
+    told += f"  {trial.note}" if trial.note else ""
     return told if trial.trouble is None else f"{told}  NOT DONE: {trial.trouble}"
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
 PROGRAM = str(Path(sys.executable).parent / "connect-appointments")
+SERVE = (PROGRAM, "serve")
 PREFIX = "CONNECT_APPOINTMENTS_"
 OWNERS = {ALICE: range(1, 1_000_000), BOB: range(1_000_001, 2_000_000)}
 """Among which numbers the orders of each owner are."""
@@ -41,6 +42,12 @@ class Serving(Process):
         """`url`: where it is reached."""
         super().__init__(command, environment, log, "serving on")
         self.url = url
+
+
+@functools.cache
+def _bytecode() -> tempfile.TemporaryDirectory[str]:
+    """Where all processes of a run keep what Python compiles: a start that compiles takes three times as long."""
+    return tempfile.TemporaryDirectory(prefix="connect-faults-bytecode-")
 
 
 @functools.cache
@@ -91,13 +98,17 @@ class Stage:
         """An access token that outlives the run."""
         return self.issuer.token(owner, exp=int(datetime.now(UTC).timestamp()) + 86_400)
 
-    async def serve(self, *arguments: str, command: Sequence[str] = (PROGRAM, "serve"), **settings: str) -> Serving:
+    async def serve(self, *arguments: str, command: Sequence[str] = SERVE, **settings: str) -> Serving:
         """Start one more server of the service, with settings of its own."""
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         values = {"LISTEN_PORT": str(port), "PUBLIC_URL": url, **settings}
         process = Serving([*command, *arguments], self.environment(**values), self.log("serve"), url)
         return await self._start(process)
+
+    async def serve_in_two(self, *arguments: str, command: Sequence[str] = SERVE, **settings: str) -> Serving:
+        """Start one more server of the service, of two processes on one port."""
+        return await self.serve("--workers", "2", *arguments, command=command, **settings)
 
     async def work(self, variables: Mapping[str, str] | None = None, **settings: str) -> Process:
         """Start one more worker; `variables` are of its environment, and no settings of ours."""
@@ -116,6 +127,8 @@ class Stage:
     def environment(self, **settings: str) -> dict[str, str]:
         """The environment of a process: settings, given here or for all, and nothing of our own service's."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
+        kept["PYTHONPYCACHEPREFIX"] = _bytecode().name
         chosen = {
             "DATABASE_URL": self.database_url,
             "ISSUER": ISSUER,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
 import shutil
 import time
@@ -35,6 +36,7 @@ class Trial:
     meaning: what the fault is, in a sentence.
     times: how many faults counted: each had cut something that was under way.
     count: how many calls there were, also when they are no longer held.
+    note: something to add to its line; None is nothing.
     trouble: why it came to nothing; None if it did not.
     """
 
@@ -46,6 +48,7 @@ class Trial:
     seconds: float = 0.0
     calls: list[Call] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
+    note: str | None = None
     trouble: str | None = None
     chance: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - to repeat, not a secret
 
@@ -65,12 +68,12 @@ class Trial:
         return self.trouble is None and self.times > 0 and not self.violations
 
     def rounds(self) -> Iterator[int]:
-        """Go on until enough faults have counted or time is over."""
+        """Go on until enough faults have counted or time is over; there is always a first round."""
         until = time.monotonic() + self.amount.seconds
-        number = 0
-        while self.times < self.amount.times and time.monotonic() < until:
+        for number in itertools.count():
+            if number and (self.times >= self.amount.times or time.monotonic() > until):
+                return
             yield number
-            number += 1
 
     @contextlib.asynccontextmanager
     async def under(self, load: Load, *, room_for_all: bool = False) -> AsyncIterator[Load]:

@@ -52,6 +52,7 @@ class BodyReader:
 
     def __init__(self, *, max_body_bytes: int = 16 * 1024, body_timeout_seconds: float = 10) -> None:
         """`body_timeout_seconds` is how long a body may take; it may be a tenth more."""
+        self.body_timeout_seconds = body_timeout_seconds
         self._max_body_bytes = max_body_bytes
         self._deadline = Deadline(body_timeout_seconds)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.store.tables import database_now, idempotency_keys
+
+KEY_LIFETIME = timedelta(hours=24)
+"""How long a key is good for (D36)."""
 
 
 class Used(NamedTuple):

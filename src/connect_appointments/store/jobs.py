@@ -9,7 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connect_appointments.store.tables import database_now, jobs, seconds_from_now
+from connect_appointments.store.tables import database_now, jobs, seconds_from_now, transaction_start
 
 
 class JobKind(StrEnum):
@@ -56,7 +56,7 @@ async def claim(connection: AsyncConnection, *, limit: int, lease_seconds: float
     """
     due = (
         sa.select(jobs.c.id)
-        .where(jobs.c.due_at <= database_now())
+        .where(jobs.c.due_at <= transaction_start())
         .order_by(jobs.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -43,7 +43,7 @@ FROM asked LEFT JOIN seen USING (id, owner) LEFT JOIN appointment_requests r USI
 A row that another transaction holds is skipped, never waited for: it exists, yet was not seen.
 """
 
-CANCEL_WAITING = CANCEL_BATCH.replace("SKIP LOCKED", "")
+CANCEL_WAITING = CANCEL_BATCH.replace("SKIP LOCKED", "").replace("now()", "clock_timestamp()")
 
 READS_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
 

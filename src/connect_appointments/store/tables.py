@@ -47,7 +47,7 @@ def instant_text(moment: datetime) -> str:
 
 
 class database_now(GenericFunction[datetime]):  # noqa: N801 - a SQL function, spelled as one
-    """The database's clock, the only one that leases and stamps go by."""
+    """The database's clock, the only one that stamps go by: the moment itself, however long a row was waited for."""
 
     type = Instant()
     inherit_cache = True
@@ -55,10 +55,23 @@ class database_now(GenericFunction[datetime]):  # noqa: N801 - a SQL function, s
 
 @compiles(database_now, "postgresql")
 def _now_on_postgresql(*_: Any, **__: Any) -> str:
+    return "clock_timestamp()"
+
+
+class transaction_start(GenericFunction[datetime]):  # noqa: N801 - a SQL function, spelled as one
+    """The database's clock when the transaction began: a constant, so that an index can be searched for it."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(transaction_start, "postgresql")
+def _start_on_postgresql(*_: Any, **__: Any) -> str:
     return "now()"
 
 
 @compiles(database_now, "sqlite")
+@compiles(transaction_start, "sqlite")
 def _now_on_sqlite(*_: Any, **__: Any) -> str:
     return f"strftime('{SQLITE_INSTANT}', 'now')"
 

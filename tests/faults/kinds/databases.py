@@ -34,7 +34,7 @@ FILLER_BYTES = 2**20
 async def killed(trial: Trial) -> None:
     """`kill -9` of the postmaster: every backend ends where it is, and the next start recovers."""
     async with open_stage(places=300, settings=SHORT_LEASE) as stage:
-        await asyncio.gather(*(stage.serve() for _ in range(2)))
+        await stage.serve_in_two()
         async with trial.under(Load(stage, stage.urls)) as load:
             for _ in trial.rounds():
                 await asyncio.sleep(trial.chance.uniform(0.3, 1.0))
@@ -55,7 +55,7 @@ async def commit_fails(trial: Trial) -> None:
     """An I/O error when the write-ahead log is flushed at COMMIT, by strace on every backend of the service."""
     strace = program("strace", "strace")
     async with open_stage(places=300, settings=SHORT_LEASE) as stage:
-        await asyncio.gather(*(stage.serve() for _ in range(2)))
+        await stage.serve_in_two()
         async with trial.under(Load(stage, stage.urls)) as load:
             for _ in trial.rounds():
                 await asyncio.sleep(trial.chance.uniform(0.2, 0.6))
@@ -115,7 +115,7 @@ async def disk_full(trial: Trial) -> None:
     async with open_stage(places=300, settings=SHORT_LEASE) as stage:
         server = stage.postgres
         with _small_file_system(server) as data:
-            await asyncio.gather(*(stage.serve() for _ in range(2)))
+            await stage.serve_in_two()
             async with trial.under(Load(stage, stage.urls)) as load:
                 for _ in trial.rounds():
                     await asyncio.sleep(trial.chance.uniform(0.3, 1.0))

@@ -27,7 +27,7 @@ async def _behind_proxy(trial: Trial) -> AsyncIterator[tuple[Load, Proxy]]:
         proxy = Proxy(stage.postgres.port)
         await proxy.open()
         url = stage.database_url.replace(f":{stage.postgres.port}/", f":{proxy.port}/")
-        await asyncio.gather(*(stage.serve(DATABASE_URL=url) for _ in range(2)))
+        await stage.serve_in_two(DATABASE_URL=url)
         try:
             async with trial.under(Load(stage, stage.urls)) as load:
                 yield load, proxy

@@ -18,9 +18,9 @@ CARELESS = (sys.executable, "-m", "tests.faults.without_compare_and_set", "serve
 
 
 async def without_compare_and_set(trial: Trial) -> None:
-    """Two servers that look before they cancel, and do not look again; finding it counts."""
+    """A build that looks before it cancels, and does not look again; each time the checker finds it is one."""
     async with open_stage() as stage:
-        await asyncio.gather(*(stage.serve(command=CARELESS) for _ in range(2)))
+        await stage.serve_in_two(command=CARELESS)
         for seed in trial.rounds():
             load = Load(stage, stage.urls, plan=Plan(date_from(), group=8, batch=4, poll_seconds=0.02, seed=seed))
             async with under_load(load):

@@ -20,17 +20,16 @@ BATCH = 25
 
 
 async def on_postgresql(trial: Trial) -> None:
-    """Two servers on one PostgreSQL."""
+    """64 callers at two servers on one PostgreSQL cancel and book the same requests at once; each request is a time."""
     await _race(trial, "postgresql", servers=2)
 
 
 async def on_sqlite(trial: Trial) -> None:
-    """One server on an SQLite file."""
+    """64 callers at one server on an SQLite file cancel and book the same requests at once; each request is a time."""
     await _race(trial, "sqlite", servers=1)
 
 
 async def _race(trial: Trial, engine: str, *, servers: int) -> None:
-    """Every request counts once: all 64 are at it."""
     async with open_stage(engine, orders=ORDERS) as stage:
         await asyncio.gather(*(stage.serve() for _ in range(servers)))
         load = Load(stage, stage.urls, timeout_seconds=60)
@@ -47,7 +46,7 @@ async def _race(trial: Trial, engine: str, *, servers: int) -> None:
 
 
 async def many(trial: Trial) -> None:
-    """Race for requests, four callers each, until so many calls are recorded as there are times wanted."""
+    """Four callers at each request, two servers on one PostgreSQL, and nothing fails; each call is a time."""
     async with open_stage(orders=5000) as stage:
         await asyncio.gather(*(stage.serve() for _ in range(2)))
         for seed in trial.rounds():

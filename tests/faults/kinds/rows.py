@@ -27,7 +27,7 @@ PATIENCE = {"LOCK_TIMEOUT_SECONDS": "60", "STATEMENT_TIMEOUT_SECONDS": "60"}
 async def held_row(trial: Trial) -> None:
     """An open transaction holds a row that many want to cancel; meanwhile others do everything with others."""
     async with open_stage(orders=100, settings=PATIENCE) as stage:
-        await asyncio.gather(*(stage.serve() for _ in range(2)))
+        await stage.serve_in_two()
         load = Load(stage, stage.urls, timeout_seconds=60)
         callers = [load.caller(ALICE, str(number)) for number in range(WAITERS)]
         orders = iter(stage.order_ids(ALICE))

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 async def on_postgresql(trial: Trial) -> None:
-    """Two servers on one PostgreSQL; either is killed."""
+    """`kill -9` of one of two servers on one PostgreSQL, and a start."""
     await _kill(trial, "postgresql", servers=2)
 
 
 async def on_sqlite(trial: Trial) -> None:
-    """The only server on an SQLite file."""
+    """`kill -9` of the only server on an SQLite file, and a start."""
     await _kill(trial, "sqlite", servers=1)
 
 

@@ -69,6 +69,8 @@ async def _kill_at_every_step(trial: Trial, proxy: Proxy, worker: Process) -> No
         await worker.kill()
         proxy.drop()
         await worker.start()
+        # Work has to go on meanwhile, or the later steps never come.
+        await asyncio.sleep(trial.chance.uniform(0, 1))
 
 
 def _clock_ahead() -> dict[str, str]:
@@ -93,7 +95,7 @@ async def _stage() -> AsyncIterator[tuple[Stage, Proxy]]:
     async with open_stage(places=150, settings={"LEASE_SECONDS": str(LEASE_SECONDS)}) as stage:
         proxy = Proxy(stage.postgres.port)
         await proxy.open()
-        await asyncio.gather(*(stage.serve("--no-worker") for _ in range(2)))
+        await stage.serve_in_two("--no-worker")
         try:
             yield stage, proxy
         finally:
@@ -107,6 +109,7 @@ def _through(stage: Stage, proxy: Proxy) -> str:
 async def _traps(trial: Trial, proxy: Proxy) -> AsyncIterator[Trap]:
     """Catch the worker at each step of its jobs in turn, on both sides of it; each time it is caught counts."""
     tried: Counter[Trap] = Counter()
+    caught: set[Trap] = set()
     for _ in trial.rounds():
         traps = [Trap(step, after) for step in proxy.steps if OF_A_JOB.fullmatch(step) for after in (False, True)]
         if not traps:
@@ -123,3 +126,5 @@ async def _traps(trial: Trial, proxy: Proxy) -> AsyncIterator[Trap]:
             continue
         yield trap
         trial.times += 1
+        caught.add(trap)
+        trial.note = f"{len(caught)} of {len(traps)} sides of steps"
