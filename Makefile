@@ -4,9 +4,10 @@ BIN := .venv/bin
 SANDBOX ?=
 TESTS ?= tests
 BENCH ?=
+FAULTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox pg test test-outside bench lint openapi lock check clean
+.PHONY: help setup demo sandbox pg test test-outside faults bench lint openapi lock check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +31,9 @@ test-outside: .venv/test-ready ## Run the tests against software from elsewhere:
 	@command -v chromium >/dev/null || { echo "make test-outside needs Chromium: there is no chromium on PATH" >&2; exit 1; }
 	@$(BIN)/python -m pytest tests/outside --ignore=tests/outside/browser
 	@$(BIN)/python -m pytest tests/outside/browser
+
+faults: .venv/test-ready ## Kill it, race it, starve it, and check the history; FAULTS=--quick for five minutes
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 bench: .venv/bench-ready ## Measure it beside the limits and the default stack; BENCH=--quick for two minutes
 	@$(BIN)/python -m bench $(BENCH)

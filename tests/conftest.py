@@ -113,7 +113,7 @@ async def api(database: Database, issuer: Issuer, clock: Clock) -> AsyncIterator
 
 @pytest.fixture
 def serve(database: Database, issuer: Issuer, clock: Clock):  # noqa: ANN201 - a context manager, as its name says
-    """The same with anything in the plan changed: `async with serve(with_worker=False, ...) as api`."""
+    """Start the same, with anything in the plan changed."""
 
     @asynccontextmanager
     async def start(**changes: object) -> AsyncIterator[Api]:

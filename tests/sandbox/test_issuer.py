@@ -223,7 +223,9 @@ def exchange(app: Issuer, *messages: Message) -> list[Message]:
 
     headers = [(b"content-type", b"application/x-www-form-urlencoded")]
     path = "/auth/realms/connect/protocol/openid-connect/token"
-    asyncio.run(app({"type": "http", "scheme": "http", "method": "POST", "path": path, "headers": headers}, receive, send))
+    asyncio.run(
+        app({"type": "http", "scheme": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
+    )
     return sent
 
 

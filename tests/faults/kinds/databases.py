@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from ..trial import Trial
 
 FULL_SECONDS = 20.0
-ROOM_BYTES = 48 * 2**20
-"""What the small file system has beside the new cluster: three segments of the write-ahead log."""
+ROOM_BYTES = 128 * 2**20
+"""What the small file system has beside the new cluster."""
+SHORT_LOG = "min_wal_size = 32MB\nmax_wal_size = 48MB\n"
+"""So that the write-ahead log never takes all that room for itself."""
 FILLER_BYTES = 2**20
 
 
@@ -158,6 +160,8 @@ def _small_file_system(server: Server) -> Iterator[Path]:
     try:
         subprocess.run(["cp", "-a", f"{aside}/.", str(data)], check=True)
         shutil.rmtree(aside)
+        with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write(SHORT_LOG)
         server.start()
         yield data
     finally:

@@ -51,7 +51,9 @@ async def many(trial: Trial) -> None:
         await asyncio.gather(*(stage.serve() for _ in range(2)))
         for seed in trial.rounds():
             # One load after the other, so that no history grows beyond what can be held and judged.
-            load = Load(stage, stage.urls, plan=Plan(date_from(), batch=4, poll_seconds=0.1, seed=seed))
+            load = Load(
+                stage, stage.urls, callers=CALLERS, plan=Plan(date_from(), batch=4, poll_seconds=0.1, seed=seed)
+            )
             async with trial.under(load, room_for_all=True):
                 await asyncio.sleep(min(60, trial.amount.seconds / 2))
             trial.times += len(load.calls)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from tests.build import ALICE
 
-from ..callers import REQUESTS, Caller, Connection, NotConnectedError
+from ..callers import REQUESTS, Caller
+from ..connection import Connection, NotConnectedError
 from ..history import BROKEN, Answer, Call, violation
 from ..load import Load, date_from
 from ..stage import open_stage
