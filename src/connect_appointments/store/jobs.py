@@ -9,7 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connect_appointments.store.tables import database_now, jobs, seconds_from_now, transaction_start
+from connect_appointments.store.tables import jobs, seconds_from_now, transaction_start
 
 
 class JobKind(StrEnum):
@@ -45,7 +45,7 @@ class Task(NamedTuple):
 
 async def add(connection: AsyncConnection, kind: JobKind, tasks: Sequence[Task]) -> None:
     """Ask for jobs of one kind, in the transaction of what they are about."""
-    statement = sa.insert(jobs).values(kind=kind, tries=0, due_at=database_now())
+    statement = sa.insert(jobs).values(kind=kind, tries=0, due_at=transaction_start())
     await connection.execute(statement, [task._asdict() for task in tasks])
 
 

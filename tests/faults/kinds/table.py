@@ -21,5 +21,5 @@ KINDS = (
     Kind("database slow", networks.slow, Amount(1, 6), Amount(20, 120)),
     Kind("SIGTERM in full load", stops.stopped, Amount(2, 8), Amount(20, 200)),
     Kind("build without compare-and-set", planted.without_compare_and_set, Amount(1, 30), Amount(5, 60)),
-    Kind("calls without a fault", races.many, Amount(1000, 5), Amount(700_000, 1800)),
+    Kind("calls without a fault", races.many, Amount(1000, 5), Amount(600_000, 2400)),
 )
