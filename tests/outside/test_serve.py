@@ -17,9 +17,11 @@ from tests.outside.provider import Provider
 from tests.throwaway_postgres import free_port, running_postgres
 
 PROGRAM = str(Path(sys.executable).parent / "connect-appointments")
-ORDERS = """id,owner,timeZone,state,area,demandType,priorityAssist,eSla
-10,11001,Australia/Brisbane,QLD,4000,Standard Install,false,Standard
-"""
+COLUMNS = (
+    "id,owner,timeZone,state,area,demandType,priorityAssist,eSla,"
+    "customerRef,serviceId,contactName,contactType,contactPhone,contactNotes"
+)
+ORDERS = f"{COLUMNS}\n10,11001,Australia/Brisbane,QLD,4000,Standard Install,false,Standard,,,,,,\n"
 
 
 @pytest.fixture(scope="module")

@@ -62,8 +62,8 @@ async def commit_fails(trial: Trial) -> None:
             for _ in trial.rounds():
                 await asyncio.sleep(trial.chance.uniform(0.2, 0.6))
                 panics = _panics(stage.postgres)
-                async with _failing_flushes(strace, await _backends(stage.database_url)):
-                    moment = await _until_panic(stage.postgres, panics)
+                async with _failing_flushes(strace, await _backends(stage.database_url)) as tracer:
+                    moment = await _until_panic(stage.postgres, panics, tracer)
                 if moment is not None:
                     await _count(trial, load, moment)
 
@@ -87,15 +87,15 @@ async def _connected(url: str) -> asyncpg.Connection:
 
 
 @contextlib.asynccontextmanager
-async def _failing_flushes(strace: str, pids: list[int]) -> AsyncIterator[None]:
-    """Let every fdatasync of these processes fail with EIO while the context lasts."""
+async def _failing_flushes(strace: str, pids: list[int]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Let every fdatasync of these processes fail with EIO while the context lasts, or until strace ends."""
     targets = [argument for pid in pids for argument in ("-p", str(pid))]
     inject = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"]
     process = await asyncio.create_subprocess_exec(
         strace, "-qq", "-o", "/dev/null", *inject, *targets, stderr=subprocess.DEVNULL
     )
     try:
-        yield
+        yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
@@ -106,10 +106,10 @@ def _panics(server: Server) -> int:
     return server.log_file.read_text("utf-8", "replace").count("PANIC:")
 
 
-async def _until_panic(server: Server, before: int) -> int | None:
-    """When the database gave up, in nanoseconds; None if nobody has flushed in time."""
-    panicked = await until(lambda: _panics(server) > before, FULL_SECONDS)
-    return time.monotonic_ns() if panicked else None
+async def _until_panic(server: Server, before: int, tracer: asyncio.subprocess.Process) -> int | None:
+    """When the database gave up, in nanoseconds; None if nobody has flushed in time, or a traced process had gone."""
+    await until(lambda: _panics(server) > before or tracer.returncode is not None, FULL_SECONDS)
+    return time.monotonic_ns() if _panics(server) > before else None
 
 
 async def disk_full(trial: Trial) -> None:

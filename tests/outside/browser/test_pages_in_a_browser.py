@@ -138,8 +138,9 @@ def test_the_pages_follow_the_colour_scheme_even_when_it_changes(visit: Visit, s
     visit.page.emulate_media(color_scheme="dark" if scheme == "light" else "light")
     visit.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
-    classes = visit.page.evaluate("document.documentElement.className")
-    assert classes == ("dark-mode" if scheme == "dark" else "")
+    # The page is told of a change with its next frame.
+    classes = "dark-mode" if scheme == "dark" else ""
+    assert visit.page.wait_for_function("wanted => document.documentElement.className === wanted", arg=classes)
 
 
 def test_without_javascript_the_documents_can_still_be_found(browser: Browser, address: str) -> None:
