@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_what_kubernetes_puts_beside_a_service_is_no_setting() -> None:
-    load(
+    beside = load(
         ServeSettings,
         settings(
             **REQUIRED,
@@ -111,6 +111,7 @@ def test_what_kubernetes_puts_beside_a_service_is_no_setting() -> None:
             service_port_http="80",
         ),
     )
+    assert beside == load(ServeSettings, settings(**REQUIRED))
 
 
 def test_the_settings_do_not_show_the_database_url() -> None:
