@@ -52,15 +52,15 @@ class Answer(NamedTuple):
 NO_CONTENT = Answer(204)
 
 
-async def send_answer(send: Send, answer: Answer) -> None:
-    """Send it whole."""
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers()})
+async def send_answer(send: Send, answer: Answer, more: Headers) -> None:
+    """Send it whole, with more headers behind its own."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers(), *more]})
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def send_last_answer(send: Send, answer: Answer, linger: Awaitable[None]) -> None:
+async def send_last_answer(send: Send, answer: Answer, more: Headers, linger: Awaitable[None]) -> None:
     """Send it whole, and let the connection close only after `linger`: closing at once could take the answer back."""
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers()})
+    await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers(), *more]})
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})
     await linger
     await send({"type": "http.response.body", "body": b""})

@@ -28,13 +28,13 @@ TITLE = "connect-appointments"
 class App:
     """The ASGI application.
 
-    exact: what answers each path without a number in it, found without the router.
+    endpoints: what answers each path of the API, found without the router; `/{n}` at its end is any one part.
     mounts: callables that answer every path that begins with a prefix, in place of the rest.
     """
 
     router: Router
     not_found: ASGIApp
-    exact: Mapping[str, ASGIApp]
+    endpoints: Mapping[str, ASGIApp]
     mounts: Mapping[str, ASGIApp]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,7 +45,7 @@ class App:
             # A path that needs decoding is not one of ours exactly spelled.
             await self.not_found(scope, receive, send)
             return
-        endpoint = self.exact.get(scope["path"])
+        endpoint = self._endpoint(scope["path"])
         if endpoint is not None:
             await endpoint(scope, receive, send)
             return
@@ -54,6 +54,13 @@ class App:
                 await mounted(scope, receive, send)
                 return
         await self.router(scope, receive, send)
+
+    def _endpoint(self, path: str) -> ASGIApp | None:
+        found = self.endpoints.get(path)
+        if found is None:
+            before, _, last = path.rpartition("/")
+            found = self.endpoints.get(before + "/{n}") if last else None
+        return found
 
 
 def create_app(
@@ -72,15 +79,13 @@ def create_app(
     not_found = GetOnly(serving, "not-found", lambda _: None)
     pages = GetOnly(serving, "pages", lambda path: _page(site, path))
     endpoints = {route.path: Endpoint(serving, route, gate, service) for route in ROUTES}
-    exact = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
     routes: Sequence[BaseRoute] = [
-        *(Route(path, endpoint) for path, endpoint in endpoints.items() if path not in exact),
         *(Route(path, GetOnly(serving, "health", health)) for path in ("/livez", "/readyz")),
         Route("/metrics", GetOnly(serving, "metrics", lambda _: Answer(200, metrics(), PROMETHEUS))),
         Route("/openapi/{name}", GetOnly(serving, "openapi", documents.get)),
         Route("/{path:path}", pages),
     ]
-    return App(Router(routes, redirect_slashes=False, default=not_found), not_found, exact, mounts)
+    return App(Router(routes, redirect_slashes=False, default=not_found), not_found, endpoints, mounts)
 
 
 def _documents() -> dict[str, Answer]:

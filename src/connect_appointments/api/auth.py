@@ -9,18 +9,20 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from joserfc import jws
 from joserfc.errors import JoseError
 
-from connect_appointments.api.keys import KeyRing
+from connect_appointments.api.keys import KeyRing, SigningKey
 from connect_appointments.api.refusals import InvalidToken, RefusedToken
 from connect_appointments.core.model import CONTROL_CHARACTERS, MAX_OWNER_CHARACTERS, is_owner
 
 MAX_TOKEN_BYTES = 16 * 1024
 
 _token = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_headers = jws.JWSRegistry()
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,17 @@ class TokenRules:
     owner_claim: str = "userId"
     algorithms: frozenset[str] = frozenset({"RS256"})
     leeway_seconds: float = 5
+
+
+class Head(NamedTuple):
+    """What the header of a token says.
+
+    of_rfc_9068: that it is an access token, in the words of RFC 9068.
+    """
+
+    algorithm: str
+    kid: str
+    of_rfc_9068: bool
 
 
 class Caller(NamedTuple):
@@ -92,29 +105,21 @@ class Authenticator:
     async def _verify_token(self, token: bytes) -> Caller:
         if len(token) > MAX_TOKEN_BYTES or not _token.fullmatch(token):
             raise RefusedToken
-        head, payload, _ = (_decode_part(part) for part in token.split(b"."))
-        header = _object(head)
-        self._check_header(header)
-        key = await self._keys.get(header["kid"])
-        if key is None or header["alg"] not in key.algorithms:
+        signed, _, signature = token.rpartition(b".")
+        first, _, payload = signed.partition(b".")
+        head = _head(first)
+        if head.algorithm not in self._rules.algorithms:
             raise RefusedToken
-        try:
-            jws.deserialize_compact(token, key.key, algorithms=[header["alg"]])
-        except (JoseError, ValueError) as error:
-            raise RefusedToken from error
-        return self._caller(header, _object(payload))
+        key = await self._keys.get(head.kid)
+        if key is None or head.algorithm not in key.algorithms:
+            raise RefusedToken
+        if not _is_signed(head.algorithm, signed, _decode_part(signature), key):
+            raise RefusedToken
+        return self._caller(head, _object(_decode_part(payload)))
 
-    def _check_header(self, header: dict[str, Any]) -> None:
-        """Refuse what could not be verified as it is meant: no known algorithm, no key id, critical extensions."""
-        algorithm, kid = header.get("alg"), header.get("kid")
-        if not isinstance(algorithm, str) or algorithm not in self._rules.algorithms:
-            raise RefusedToken
-        if not isinstance(kid, str) or "crit" in header or "b64" in header:
-            raise RefusedToken
-
-    def _caller(self, header: dict[str, Any], claims: dict[str, Any]) -> Caller:
+    def _caller(self, head: Head, claims: dict[str, Any]) -> Caller:
         until = self._check_times(claims)
-        self._check_kind(header, claims)
+        _check_kind(head, claims)
         self._check_issuer_and_audience(claims)
         client = claims.get("azp", claims.get("clientId", ""))
         return Caller(_owner(claims.get(self._rules.owner_claim)), _client(client), until)
@@ -128,14 +133,6 @@ class Authenticator:
             raise RefusedToken
         return until
 
-    def _check_kind(self, header: dict[str, Any], claims: dict[str, Any]) -> None:
-        """An access token, and not one bound to a key its bearer would have to prove. Source: contract D25."""
-        kind = claims.get("typ")
-        header_kind = header.get("typ")
-        of_rfc_9068 = isinstance(header_kind, str) and header_kind.lower() in {"at+jwt", "application/at+jwt"}
-        if "cnf" in claims or not (kind == "Bearer" or ("typ" not in claims and of_rfc_9068)):
-            raise RefusedToken
-
     def _check_issuer_and_audience(self, claims: dict[str, Any]) -> None:
         rules = self._rules
         issuer, client = claims.get("iss"), claims.get("azp")
@@ -145,6 +142,43 @@ class Authenticator:
             raise RefusedToken
         if rules.clients is not None and (not isinstance(client, str) or client not in rules.clients):
             raise RefusedToken
+
+
+@lru_cache(maxsize=64)
+def _head(part: bytes) -> Head:
+    """Read a header; refuse what could not be verified as it is meant: no key id, critical extensions.
+
+    The tokens of an issuer share it.
+    """
+    found = _object(_decode_part(part))
+    algorithm, kid, kind = found.get("alg"), found.get("kid"), found.get("typ")
+    if not isinstance(algorithm, str) or not isinstance(kid, str) or "crit" in found or "b64" in found:
+        raise RefusedToken
+    try:
+        _headers.validate_header_size(part)
+        _headers.check_header(found)
+    except (JoseError, ValueError) as error:
+        raise RefusedToken from error
+    return Head(algorithm, kid, isinstance(kind, str) and kind.lower() in {"at+jwt", "application/at+jwt"})
+
+
+@cache
+def _verifier(algorithm: str) -> Callable[[bytes, bytes, Any], bool]:
+    """What says, of what was signed, a signature and a key, whether they go together."""
+    return jws.JWSRegistry(algorithms=[algorithm]).get_alg(algorithm).verify
+
+
+def _is_signed(algorithm: str, signed: bytes, signature: bytes, key: SigningKey) -> bool:
+    try:
+        return _verifier(algorithm)(signed, signature, key.key)
+    except (JoseError, ValueError):
+        return False
+
+
+def _check_kind(head: Head, claims: dict[str, Any]) -> None:
+    """An access token, and not one bound to a key its bearer would have to prove. Source: contract D25."""
+    if "cnf" in claims or not (claims.get("typ") == "Bearer" or ("typ" not in claims and head.of_rfc_9068)):
+        raise RefusedToken
 
 
 def _decode_part(part: bytes) -> bytes:
@@ -161,7 +195,7 @@ def _decode_part(part: bytes) -> bytes:
 def _object(text: bytes) -> dict[str, Any]:
     """Read a JSON object in which every key stands once."""
     try:
-        found = json.loads(text.decode("utf-8"), object_pairs_hook=_distinct)
+        found = _json.decode(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise RefusedToken from error
     if not isinstance(found, dict):
@@ -174,6 +208,9 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a key is repeated")
     return found
+
+
+_json = json.JSONDecoder(object_pairs_hook=_distinct)
 
 
 def _seconds(value: object) -> float:

@@ -148,16 +148,16 @@ class Shell(ABC):
         return problem_answer(refusal, public_url=request.base_url, trace=request.trace)
 
     async def _send(self, request: Request, answer: Answer, send: Send) -> None:
-        trail = [*answer.trail, *request.trail, (b"x-request-id", request.trace.encode())]
-        if request.owes_continue and CLOSE not in trail:
-            # Whether the body comes after all is the caller's choice: what follows could not be told from it.
-            trail.append(CLOSE)
-        if CLOSE in trail:
-            await send_last_answer(send, answer._replace(trail=trail), drain(request.receive))
-            return
-        if self._serving.draining:
-            trail.append(CLOSE)
-        await send_answer(send, answer._replace(trail=trail))
+        more = [*request.trail, (b"x-request-id", request.trace.encode())]
+        last = CLOSE in answer.trail
+        if not last and (request.owes_continue or self._serving.draining):
+            # Whether a body that was waited for comes after all is the caller's choice: nothing could be told from it.
+            last = request.owes_continue
+            more.append(CLOSE)
+        if last:
+            await send_last_answer(send, answer, more, drain(request.receive))
+        else:
+            await send_answer(send, answer, more)
 
     def _count(self, status: int) -> None:
         counter = self._counters.get(status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import sys
 from typing import Annotated
@@ -74,5 +75,14 @@ async def _serve(settings: ServeSettings, listener: socket.socket, address: str,
                 shutdown_seconds=settings.shutdown_seconds,
             )
         )
+        _settle_memory()
         print(f"serving on {address}", flush=True)
         await until_stopped()
+
+
+def _settle_memory() -> None:
+    """Spare the garbage collector what stays for good: looking through it stops every caller for some 70 ms."""
+    gc.collect()
+    gc.freeze()
+    # A request leaves hardly anything behind, and some thousand of them are under way at once.
+    gc.set_threshold(20_000, 20, 20)

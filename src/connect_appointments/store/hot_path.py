@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, datetime
-
-import msgspec
 
 from connect_appointments.core.lifecycle import State
 from connect_appointments.core.model import AppointmentRequest
 from connect_appointments.store.engine import Database
 from connect_appointments.store.group_commit import GroupCommit
-from connect_appointments.store.lanes import LOCKED, Cancel, Found, Key, Lanes, ReadRow
+from connect_appointments.store.lanes import LOCKED, Cancel, Found, Key, Lanes
 from connect_appointments.store.postgres import PostgresLanes
-from connect_appointments.store.slots import decode_slots
 from connect_appointments.store.sqlite import SqliteLanes
 
 MAX_WAITING_FOR_ROWS = 8
@@ -31,8 +27,8 @@ class HotPath:
         """
         self._lanes = _lanes(database)
         self._cancels = GroupCommit[Cancel, Found](self._lanes.cancel, max_waiting=max_waiting)
-        self._reads = GroupCommit[Key, ReadRow | None](self._lanes.read, max_waiting=max_waiting)
-        self._held: dict[Key, GroupCommit[Cancel, Found]] = {}
+        self._reads = GroupCommit[Key, AppointmentRequest | None](self._lanes.read, max_waiting=max_waiting)
+        self._held: dict[tuple[int, str], GroupCommit[Cancel, Found]] = {}
         self._max_waiting = max_waiting
         self._waiting_for_rows = asyncio.Semaphore(MAX_WAITING_FOR_ROWS)
 
@@ -65,8 +61,7 @@ class HotPath:
 
     async def read(self, key: Key) -> AppointmentRequest | None:
         """The appointment-request, or None when its owner has no such one."""
-        row = await self._reads.submit(key)
-        return None if row is None else _request(row)
+        return await self._reads.submit(key)
 
     async def close(self) -> None:
         """Close the lanes' connections."""
@@ -76,31 +71,4 @@ class HotPath:
 def _lanes(database: Database) -> Lanes:
     if database.is_sqlite:
         return SqliteLanes(database.url, database.write_lock, database.options.lock_timeout_seconds)
-    return PostgresLanes(database.url, database.options)
-
-
-class _Row(msgspec.Struct, array_like=True):
-    id: int
-    owner: str
-    order_id: int
-    date_from: date
-    state: State
-    created_on: datetime
-    updated_on: datetime
-    cancelled_on: datetime | None
-    slots: str | None
-
-
-def _request(row: ReadRow) -> AppointmentRequest:
-    found = msgspec.convert(tuple(row), _Row)
-    return AppointmentRequest(
-        id=found.id,
-        owner=found.owner,
-        order_id=found.order_id,
-        date_from=found.date_from,
-        state=found.state,
-        slots=decode_slots(found.slots),
-        created_on=found.created_on,
-        updated_on=found.updated_on,
-        cancelled_on=found.cancelled_on,
-    )
+    return PostgresLanes(database.connector)

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final, Literal, NamedTuple, Protocol
 
 from connect_appointments.core.lifecycle import State
+from connect_appointments.core.model import AppointmentRequest
 
 
 class Key(NamedTuple):
@@ -16,7 +17,7 @@ class Key(NamedTuple):
     owner: str
 
     @property
-    def key(self) -> Key:
+    def key(self) -> tuple[int, str]:
         return self
 
 
@@ -29,8 +30,8 @@ class Cancel(NamedTuple):
     trace: str
 
     @property
-    def key(self) -> Key:
-        return Key(self.id, self.owner)
+    def key(self) -> tuple[int, str]:
+        return self[:2]
 
 
 class Locked(Enum):
@@ -43,14 +44,11 @@ LOCKED: Final = Locked.LOCKED
 Found = State | Literal[Locked.LOCKED] | None
 """The state a row had before the statement; None when no such row is visible."""
 
-ReadRow = Sequence[object]
-"""id, owner, order_id, date_from, state, created_on, updated_on, cancelled_on, slots (JSON text or None)."""
-
 
 class Lanes(Protocol):
     """What an engine offers: each method is one statement, or one transaction, for all its members."""
 
     async def cancel(self, members: Sequence[Cancel]) -> list[Found]: ...
     async def cancel_waiting(self, member: Cancel) -> Found: ...
-    async def read(self, keys: Sequence[Key]) -> list[ReadRow | None]: ...
+    async def read(self, keys: Sequence[Key]) -> list[AppointmentRequest | None]: ...
     async def close(self) -> None: ...

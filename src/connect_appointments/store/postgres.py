@@ -1,102 +1,62 @@
-"""What is special about PostgreSQL: connecting to one of several hosts, and the statements that carry the load."""
+"""What is special about PostgreSQL: its engine, and the statements that carry the load."""
 
 from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
-import asyncpg
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from connect_appointments.core.lifecycle import CANCEL, State
+from connect_appointments.core.model import AppointmentRequest
+from connect_appointments.store.connector import Connector
 from connect_appointments.store.failures import breaks_connection
-from connect_appointments.store.hosts import hosts_of
-from connect_appointments.store.lanes import LOCKED, Cancel, Found, Key, ReadRow
+from connect_appointments.store.lanes import LOCKED, Cancel, Found, Key
+from connect_appointments.store.one_host import Connection
 from connect_appointments.store.options import DatabaseOptions
-
-Connection: TypeAlias = Any
-"""asyncpg's connection; the library has no types."""
+from connect_appointments.store.slots import decode_slots
 
 LANE_SETTINGS = {"enable_seqscan": "off", "jit": "off", "lock_timeout": "1000"}
 """A batch touches a few dozen rows by key: no plan but the one through the index is ever right."""
 
 CANCEL_BATCH = """
 WITH asked AS (
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS asked (id, owner, client, trace)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
+    WITH ORDINALITY AS asked (id, owner, client, trace, place)
 ), seen AS (
-    SELECT r.id, r.owner, r.state FROM appointment_requests r JOIN asked USING (id, owner)
+    SELECT asked.*, r.state FROM appointment_requests r JOIN asked USING (id, owner)
     FOR UPDATE OF r SKIP LOCKED
 ), changed AS (
     UPDATE appointment_requests r SET state = $5, cancelled_on = now(), updated_on = now()
-    FROM seen WHERE r.id = seen.id AND seen.state = ANY ($6::text[]) RETURNING r.id, r.owner
+    FROM seen WHERE r.id = seen.id AND seen.state = ANY ($6::text[])
+    RETURNING seen.id, seen.owner, seen.client, seen.trace
 ), noted AS (
     INSERT INTO events (request_id, kind, at, owner, client, trace)
-    SELECT asked.id, $7, now(), asked.owner, asked.client, asked.trace FROM asked JOIN changed USING (id, owner)
+    SELECT id, $7, now(), owner, client, trace FROM changed
 )
-SELECT asked.id, asked.owner, seen.state, r.id IS NOT NULL AS exists
-FROM asked LEFT JOIN seen USING (id, owner) LEFT JOIN appointment_requests r USING (id, owner)
+SELECT place, coalesce(seen.state, (
+    SELECT 'locked' FROM appointment_requests r WHERE r.id = asked.id AND r.owner = asked.owner
+)) FROM asked LEFT JOIN seen USING (place)
 """
 """Compare-and-set of many: what it returns is the state each visible row had before, null where there is none.
 
-A row that another transaction holds is skipped, never waited for: it exists, yet was not seen.
+A row that another transaction holds is skipped, never waited for: it exists, yet was not seen, and is `locked`.
 """
+
+STATES = {state.value: state for state in State}
+FOUND: Mapping[str | None, Found] = {None: None, LOCKED.value: LOCKED} | {state.value: state for state in State}
 
 CANCEL_WAITING = CANCEL_BATCH.replace("SKIP LOCKED", "").replace("now()", "clock_timestamp()")
 
-READS_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
-
 READ_BATCH = """
-SELECT r.id, r.owner, r.order_id, r.date_from, r.state, r.created_on, r.updated_on, r.cancelled_on, offers.slots
-FROM unnest($1::bigint[], $2::text[]) AS asked (id, owner)
+SELECT place, r.id, r.owner, r.order_id, r.date_from, r.state, slots, r.created_on, r.updated_on, r.cancelled_on
+FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS asked (id, owner, place)
 JOIN appointment_requests r USING (id, owner)
 LEFT JOIN offers ON offers.request_id = r.id AND r.state = 'open'
 """
-
-
-async def connect(url: str, options: DatabaseOptions, **settings: str) -> Connection:
-    """Connect to the first host that answers in time and, if the URL asks so, accepts writes.
-
-    Raises the last host's error when none does.
-    """
-    hosts = hosts_of(url)
-    failure: Exception = ConnectionError("the database URL names no host")
-    for host in hosts.urls:
-        try:
-            return await _connect_to(host, options, wants_writes=hosts.wants_writes, settings=settings)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            failure = error
-    raise failure
-
-
-async def _connect_to(
-    host: str, options: DatabaseOptions, *, wants_writes: bool, settings: dict[str, str]
-) -> Connection:
-    connection = await asyncpg.connect(
-        host,
-        timeout=options.connect_timeout_seconds,
-        command_timeout=options.statement_timeout_seconds + 5,
-        statement_cache_size=100 if options.statement_cache else 0,
-        server_settings={
-            "application_name": "connect-appointments",
-            "lock_timeout": str(int(options.lock_timeout_seconds * 1000)),
-            "statement_timeout": str(int(options.statement_timeout_seconds * 1000)),
-            **settings,
-        },
-    )
-    try:
-        if wants_writes:
-            await _check_writes(connection, options.connect_timeout_seconds)
-    except BaseException:
-        connection.terminate()
-        raise
-    return connection
-
-
-async def _check_writes(connection: Connection, timeout_seconds: float) -> None:
-    if await connection.fetchval(READS_ONLY, timeout=timeout_seconds):
-        raise ConnectionError("this host accepts no writes")
 
 
 NOTHING_PREPARED = {
@@ -106,13 +66,13 @@ NOTHING_PREPARED = {
 }
 
 
-def create_engine(url: str, options: DatabaseOptions) -> AsyncEngine:
-    """An engine whose connections are made by `connect`."""
+def create_engine(connector: Connector, options: DatabaseOptions) -> AsyncEngine:
+    """An engine whose connections are made by a connector."""
 
     async def creator(**_: Any) -> Connection:
-        return await connect(url, options)
+        return await connector.connect()
 
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         connect_args={"async_creator_fn": creator, **({} if options.statement_cache else NOTHING_PREPARED)},
         pool_size=options.pool_size,
@@ -120,14 +80,21 @@ def create_engine(url: str, options: DatabaseOptions) -> AsyncEngine:
         pool_timeout=options.statement_timeout_seconds,
         hide_parameters=True,  # they are contact data; errors are logged
     )
+    sa.event.listen(engine.sync_engine, "checkout", _pass_over_closed)
+    return engine
+
+
+def _pass_over_closed(connection: Any, *_: object) -> None:
+    """Let the pool make a new connection for one that ended while nobody used it."""
+    if connection.driver_connection.is_closed():
+        raise sa.exc.DisconnectionError
 
 
 class PostgresLanes:
     """The two statements of the hot path, each on a connection of its own."""
 
-    def __init__(self, url: str, options: DatabaseOptions) -> None:
-        self._url = url
-        self._options = options
+    def __init__(self, connector: Connector) -> None:
+        self._connector = connector
         self._kept: dict[str, Connection] = {}
 
     @contextlib.asynccontextmanager
@@ -135,7 +102,7 @@ class PostgresLanes:
         """The lane's connection; the next batch gets a new one when this one is of no more use."""
         kept = self._kept.get(name)
         if kept is None or kept.is_closed():
-            kept = self._kept[name] = await connect(self._url, self._options, **LANE_SETTINGS)
+            kept = self._kept[name] = await self._connector.connect(**LANE_SETTINGS)
         try:
             yield kept
         except Exception as error:
@@ -150,18 +117,21 @@ class PostgresLanes:
 
     async def cancel_waiting(self, member: Cancel) -> Found:
         """Cancel one, on a connection of its own, waiting for its row as long as `lock_timeout_seconds` says."""
-        connection = await connect(self._url, self._options, enable_seqscan="off", jit="off")
+        connection = await self._connector.connect(enable_seqscan="off", jit="off")
         try:
             return (await _cancel(connection, CANCEL_WAITING, [member]))[0]
         finally:
             connection.terminate()
 
-    async def read(self, keys: Sequence[Key]) -> list[ReadRow | None]:
+    async def read(self, keys: Sequence[Key]) -> list[AppointmentRequest | None]:
         """Read many appointment-requests by id and owner."""
         async with self._lane("read") as connection:
             rows = await connection.fetch(READ_BATCH, [key.id for key in keys], [key.owner for key in keys])
-        found: dict[tuple[int, str], Any] = {(row[0], row[1]): row for row in rows}
-        return [found.get((key.id, key.owner)) for key in keys]
+        found: list[AppointmentRequest | None] = [None] * len(keys)
+        for place, number, owner, order_id, date_from, state, slots, *moments in rows:
+            offered = decode_slots(slots)
+            found[place - 1] = AppointmentRequest(number, owner, order_id, date_from, STATES[state], offered, *moments)
+        return found
 
     async def close(self) -> None:
         """Close the connections."""
@@ -181,9 +151,7 @@ async def _cancel(connection: Connection, statement: str, members: Sequence[Canc
         list(CANCEL.leaves),
         CANCEL.name,
     )
-    found: dict[tuple[int, str], Found] = {
-        (row["id"], row["owner"]): State(row["state"]) if row["state"] else LOCKED
-        for row in rows
-        if row["exists"] or row["state"]
-    }
-    return [found.get((member.id, member.owner)) for member in members]
+    found: list[Found] = [None] * len(members)
+    for place, state in rows:
+        found[place - 1] = FOUND[state]
+    return found

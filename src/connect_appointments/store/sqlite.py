@@ -7,6 +7,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,7 +16,8 @@ import stamina
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from connect_appointments.core.lifecycle import CANCEL, State
-from connect_appointments.store.lanes import Cancel, Found, Key, ReadRow
+from connect_appointments.core.model import AppointmentRequest, Slot
+from connect_appointments.store.lanes import Cancel, Found, Key
 from connect_appointments.store.tables import SQLITE_INSTANT
 
 T = TypeVar("T")
@@ -24,9 +26,11 @@ WRITES = "connect_appointments_writes"
 """The execution option of an engine whose transactions write."""
 
 SEEN = """
-SELECT r.id, r.owner, r.state FROM json_each(?) AS asked
+SELECT json_group_array(json_array(asked.key, r.state)) FROM json_each(?) AS asked
 JOIN appointment_requests r ON r.id = json_extract(asked.value, '$[0]') AND r.owner = json_extract(asked.value, '$[1]')
 """
+"""All in one row, as JSON: between two rows a thread gives up the interpreter, and waits until it has it again."""
+
 CHANGE = f"""
 UPDATE appointment_requests SET state = ?, cancelled_on = strftime('{SQLITE_INSTANT}', 'now'),
 updated_on = strftime('{SQLITE_INSTANT}', 'now') WHERE id IN (SELECT value FROM json_each(?))
@@ -37,8 +41,10 @@ SELECT json_extract(value, '$[0]'), ?, strftime('{SQLITE_INSTANT}', 'now'),
 json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]') FROM json_each(?)
 """  # noqa: S608 - the only thing put in is a constant of ours
 READ = """
-SELECT r.id, r.owner, r.order_id, r.date_from, r.state, r.created_on, r.updated_on, r.cancelled_on, offers.slots
-FROM json_each(?) AS asked
+SELECT json_group_array(json_array(asked.key, json_array(
+    r.id, r.owner, r.order_id, r.date_from, r.state, json(coalesce(slots, '[]')), r.created_on, r.updated_on,
+    r.cancelled_on
+))) FROM json_each(?) AS asked
 JOIN appointment_requests r ON r.id = json_extract(asked.value, '$[0]') AND r.owner = json_extract(asked.value, '$[1]')
 LEFT JOIN offers ON offers.request_id = r.id AND r.state = 'open'
 """
@@ -116,7 +122,7 @@ class SqliteLanes:
         """Cancel one."""
         return (await self.cancel([member]))[0]
 
-    async def read(self, keys: Sequence[Key]) -> list[ReadRow | None]:
+    async def read(self, keys: Sequence[Key]) -> list[AppointmentRequest | None]:
         """Read many appointment-requests by id and owner."""
         return await self._reader.run(lambda connection: _read(connection, keys))
 
@@ -170,17 +176,36 @@ def _json(value: object) -> str:
 
 
 def _cancel(connection: sqlite3.Connection, members: Sequence[Cancel]) -> list[Found]:
+    found: list[Found] = [None] * len(members)
     with _immediate(connection):
-        asked = _json([[member.id, member.owner] for member in members])
-        seen = {(row[0], row[1]): State(row[2]) for row in connection.execute(SEEN, (asked,))}
-        found = [seen.get((member.id, member.owner)) for member in members]
+        for place, state in _seen.decode(_one(connection, SEEN, [(member.id, member.owner) for member in members])):
+            found[place] = state
         changed = [member for member, before in zip(members, found, strict=True) if before in CANCEL.leaves]
         if changed:
             connection.execute(CHANGE, (CANCEL.enters, _json([member.id for member in changed])))
             connection.execute(NOTE, (CANCEL.name, _json(changed)))
-    return list(found)
+    return found
 
 
-def _read(connection: sqlite3.Connection, keys: Sequence[Key]) -> list[ReadRow | None]:
-    rows = {(row[0], row[1]): row for row in connection.execute(READ, (_json(keys),))}
-    return [rows.get((key.id, key.owner)) for key in keys]
+def _read(connection: sqlite3.Connection, keys: Sequence[Key]) -> list[AppointmentRequest | None]:
+    found: list[AppointmentRequest | None] = [None] * len(keys)
+    for place, row in _rows.decode(_one(connection, READ, keys)):
+        found[place] = AppointmentRequest(*row)
+    return found
+
+
+def _one(connection: sqlite3.Connection, statement: str, asked: object) -> str:
+    """The one value that a statement answers."""
+    (found,) = connection.execute(statement, (_json(asked),)).fetchone()
+    return str(found)
+
+
+_seen = msgspec.json.Decoder(list[tuple[int, State]])
+_rows = msgspec.json.Decoder(
+    list[
+        tuple[
+            int,
+            tuple[int, str, int, date, State, tuple[Slot, ...], datetime, datetime, datetime | None],
+        ]
+    ]
+)
