@@ -13,6 +13,8 @@ import pytest
 from tests.cli.program import invoke, run, settings
 from tests.throwaway_postgres import Server
 
+SERVE = {"public_url": "https://connect.test", "issuer": "https://issuer.test", "audience": "any"}
+
 
 @pytest.fixture
 def empty_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
@@ -47,3 +49,11 @@ def test_it_migrates_and_checks(empty_url: str) -> None:
     found = json.loads(after.output)
     assert found["current"]
     assert found["before"] == found["after"] == done.output.split()[-1]
+
+
+@pytest.mark.parametrize("command", ["migrate --check", "verify", "serve", "orders list"])
+def test_what_only_looks_at_a_sqlite_database_makes_no_file(command: str, tmp_path: Path) -> None:
+    done = run(*command.split(), env=settings(**SERVE, database_url=f"sqlite:///{tmp_path / 'none.db'}"))
+    assert done.returncode == 1
+    assert "migrate" in done.stderr or "not current" in done.stderr
+    assert list(tmp_path.iterdir()) == []

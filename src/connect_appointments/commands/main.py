@@ -24,6 +24,8 @@ COMMANDS = {
     "capacity": "capacity:app",
     "requests": "requests:app",
     "verify": "verify:verify",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
     "token": "token:token",
 }
 """Every command: its module here, and the function or the group of commands in it."""

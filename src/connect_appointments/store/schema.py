@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.store.engine import Database
+from connect_appointments.store.sqlite import path_of
 
 MIGRATION_LOCK = 20361122
 """The advisory lock under which PostgreSQL lets one migration run at a time."""
@@ -28,13 +29,25 @@ def head() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
+def revisions() -> list[str]:
+    """Every revision from which this program knows the way to its own, the newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+
+
 async def revision(database: Database) -> str | None:
     """The revision the database has; None when it was never migrated."""
+    if _has_no_file(database):
+        return None
 
     async def work(connection: AsyncConnection) -> str | None:
         return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
     return await database.read(work)
+
+
+def _has_no_file(database: Database) -> bool:
+    """Whether it is a SQLite database that nobody has made: to look into it would make an empty file."""
+    return database.is_sqlite and not Path(path_of(database.url)).exists()
 
 
 async def migrate(database: Database, target: str = "head") -> str:

@@ -1,0 +1,1 @@
+"""Attacks on the access token: one table of them all."""
