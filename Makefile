@@ -5,9 +5,11 @@ SANDBOX ?=
 TESTS ?= tests
 BENCH ?=
 FAULTS ?=
+ATTACKS ?=
+JUDGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox pg test test-outside faults bench lint openapi lock check clean
+.PHONY: help setup demo sandbox pg test test-outside faults attacks judges bench lint openapi lock check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +37,14 @@ test-outside: .venv/test-ready ## Run the tests against software from elsewhere:
 faults: .venv/test-ready ## Kill it, race it, starve it, and check the history; FAULTS=--quick for five minutes
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
+judges: .venv/test-ready .venv-judges/ready ## Ask judges nobody here wrote (fuzzer, linters, scanners); JUDGES=--quick for two minutes
+	@command -v node >/dev/null || { echo "make judges needs Node.js 20 or newer: there is no node on PATH" >&2; exit 1; }
+	@$(BIN)/python -m pytest -q tests/judges
+	@$(BIN)/python -m tests.judges $(JUDGES)
+
+attacks: .venv/test-ready ## Measure that the clock tells no foreign id from an unknown one; ATTACKS="--samples 1000"
+	@$(BIN)/python -m tests.attacks.timing $(ATTACKS)
+
 bench: .venv/bench-ready ## Measure it beside the limits and the default stack; BENCH=--quick for two minutes
 	@$(BIN)/python -m bench $(BENCH)
 
@@ -53,14 +63,17 @@ check: .venv/test-ready ## Check that docs/openapi and the lock files are curren
 	@$(BIN)/python -m tools.openapi --check
 	@$(BIN)/python -m tools.lock --check
 
-clean: ## Remove .venv
-	@rm -rf .venv
+clean: ## Remove the environments
+	@rm -rf .venv .venv-judges
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -m tools.setup requirements.lock $@
 
 .venv/test-ready: requirements-test.lock pyproject.toml
 	@$(PYTHON) -m tools.setup requirements-test.lock $@
+
+.venv-judges/ready: requirements-judges.lock
+	@$(PYTHON) -m tools.setup requirements-judges.lock $@
 
 .venv/bench-ready: requirements-bench.lock pyproject.toml
 	@$(PYTHON) -m tools.setup requirements-bench.lock $@

@@ -10,9 +10,11 @@ from pathlib import Path
 import uv
 
 LOCKS = {
-    "requirements.lock": [],
-    "requirements-test.lock": ["--extra", "test"],
-    "requirements-bench.lock": ["--extra", "test", "--extra", "bench"],
+    "requirements.lock": ["pyproject.toml"],
+    "requirements-test.lock": ["pyproject.toml", "--extra", "test"],
+    "requirements-bench.lock": ["pyproject.toml", "--extra", "test", "--extra", "bench"],
+    "requirements-ha.lock": ["pyproject.toml", "--extra", "ha"],
+    "requirements-judges.lock": ["--group", "judges"],
 }
 OPTIONS = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-header"]
 
@@ -40,7 +42,7 @@ def _is_current(lock: str) -> bool:
 
 def _compile(lock: str, output: Path, *more: str) -> None:
     command = [uv.find_uv_bin(), "pip", "compile", "--quiet", *OPTIONS, *LOCKS[lock], *more]
-    subprocess.run([*command, "pyproject.toml", "--output-file", str(output)], check=True)  # noqa: S603 - our own words
+    subprocess.run([*command, "--output-file", str(output)], check=True)  # noqa: S603 - our own words
 
 
 if __name__ == "__main__":

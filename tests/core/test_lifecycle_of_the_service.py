@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.build import ALICE
-from tests.core.lifecycle_model import SLOTS, STRANGER, Model, Real, actor
+from connect_appointments.core.model import Owner
+from tests.build import ALICE, BOB
+from tests.core.lifecycle_model import NOW, SLOTS, STRANGER, Model, Real, actor
 
 REFUSED_TO_CANCEL = {"booking": "appointment-request-booking", "booked": "appointment-request-booked"}
 REFUSED_TO_BOOK = {
@@ -88,9 +90,14 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(request_id=requests, slot=st.sampled_from(SLOTS))
     def a_stranger_sees_nothing_and_changes_nothing(self, request_id: int, slot: str) -> None:
-        service = self.real.service
-        assert self.real.outcome(service.cancel_request(STRANGER, request_id)) == "not-found"
-        assert self.real.outcome(service.book_slot(STRANGER, request_id, slot)) == "not-found"
+        service, model = self.real.service, self.models[request_id]
+        outcomes = [
+            self.real.outcome(service.cancel_request(STRANGER, request_id)),
+            self.real.outcome(service.book_slot(STRANGER, request_id, slot)),
+            self.real.outcome(service.read_request(Owner(BOB), request_id)),
+            self.real.outcome(service.create_request(STRANGER, model.order_id, NOW.date() + timedelta(days=1), None)),
+        ]
+        assert set(outcomes) == {"not-found"}
 
     @rule(request_id=requests, answer=st.sampled_from([True, False, DOWN]))
     def do_a_job(self, request_id: int, answer: Any) -> None:
@@ -143,6 +150,7 @@ class Lifecycle(RuleBasedStateMachine):
             assert self.real.kinds(request_id) == model.kinds
             for booking_id, (_, state) in model.attempts.items():
                 assert self.real.booking(booking_id) == state
+                assert self.real.outcome(self.real.service.read_booking(Owner(BOB), booking_id)) == "not-found"
 
     def teardown(self) -> None:
         self.real.close()

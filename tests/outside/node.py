@@ -34,5 +34,5 @@ def install(folder: Path) -> None:
     result = subprocess.run([program("npm"), "ci"], cwd=folder, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         reasons = [line.removeprefix("npm error ") for line in result.stderr.splitlines() if "error" in line]
-        raise NodeError(f"`npm ci` failed in tests/outside: {'; '.join(reasons[:3])}")
+        raise NodeError(f"`npm ci` failed in tests/{folder.name}: {'; '.join(reasons[:3])}")
     installed.write_bytes(lock)

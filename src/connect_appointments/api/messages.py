@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
+from connect_appointments.api.values import (
+    MAX_SLOTS,
+    DateFrom,
+    Day,
+    Id,
+    Moment,
+    Notes,
+    Offset,
+    OrderId,
+    RequestId,
+    SlotId,
+    Text,
+)
 from connect_appointments.core.lifecycle import State
 from connect_appointments.core.model import Appointment, AppointmentRequest, Slot
-
-RequestId = Annotated[int, Meta(description="The id of the appointment-request", examples=[300])]
-SlotId = Annotated[str, Meta(description="The id of one of its slots", max_length=255)]
-OrderId = Annotated[int, Meta(description="The id of the order that needs a technician", examples=[10])]
-DateFrom = Annotated[date, Meta(description="The date from which to request the appointment slots")]
 
 
 class CancelRequestBody(Struct, rename="camel"):
@@ -40,53 +49,53 @@ class BookSlotBody(Struct, rename="camel"):
 class SlotMessage(Struct, rename="camel"):
     """A time window on offer. The id is to be sent back as it is; read no meaning into it."""
 
-    id: str
+    id: Text
     slot_type: Literal["AM", "PM"]
-    start_time: datetime
-    end_time: datetime
-    timezone_offset: str
+    start_time: Moment
+    end_time: Moment
+    timezone_offset: Offset
 
 
 class AppointmentRequestMessage(Struct, rename="camel"):
     """An appointment-request; `slots` is empty unless it is open."""
 
-    id: int
-    order_id: int
-    date_from: date
+    id: Id
+    order_id: Id
+    date_from: Day
     status: Literal["open", "booking", "booked", "cancelled"]
-    slots: list[SlotMessage]
-    created_on: datetime
-    updated_on: datetime
-    cancelled_on: datetime | None
+    slots: Annotated[list[SlotMessage], Meta(max_length=MAX_SLOTS)]
+    created_on: Moment
+    updated_on: Moment
+    cancelled_on: Moment | None
 
 
 class ContactMessage(Struct, rename="camel"):
     """Whom the technician asks for."""
 
-    name: str | None
-    type: str | None
-    phone: str | None
-    notes: str | None
+    name: Text | None
+    type: Text | None
+    phone: Text | None
+    notes: Notes | None
 
 
 class AppointmentMessage(Struct, rename="camel"):
     """A booked appointment, with the keys of the `AppointmentCancelled` webhook in its order."""
 
-    order_id: int
-    id: int
-    nbn_appointment_id: str
+    order_id: Id
+    id: Id
+    nbn_appointment_id: Text
     status: Literal["booked"]
-    start_time: datetime
-    end_time: datetime
+    start_time: Moment
+    end_time: Moment
     slot_type: Literal["AM", "PM"]
-    timezone_offset: str
+    timezone_offset: Offset
     priority_assist: bool
-    e_sla: str
-    demand_type: str
+    e_sla: Text
+    demand_type: Text
     contact: ContactMessage
-    customer_ref: str | None
-    cancelled_on: datetime | None
-    service_id: int | None
+    customer_ref: Text | None
+    cancelled_on: Moment | None
+    service_id: Id | None
 
 
 def appointment_request_message(found: AppointmentRequest) -> bytes:
@@ -96,7 +105,7 @@ def appointment_request_message(found: AppointmentRequest) -> bytes:
         order_id=found.order_id,
         date_from=found.date_from,
         status=found.state.value,  # type: ignore[arg-type]  # the handler answers the two other states differently
-        slots=[_slot_message(slot) for slot in found.slots] if found.state is State.OPEN else [],
+        slots=_slot_messages(found.slots) if found.state is State.OPEN else [],
         created_on=_whole_seconds(found.created_on),
         updated_on=_whole_seconds(found.updated_on),
         cancelled_on=found.cancelled_on and _whole_seconds(found.cancelled_on),
@@ -127,8 +136,8 @@ def appointment_message(found: Appointment) -> bytes:
     return msgspec.json.encode(message)
 
 
-def _slot_message(slot: Slot) -> SlotMessage:
-    return SlotMessage(slot.id, slot.slot_type.value, slot.start, slot.end, slot.timezone_offset)
+def _slot_messages(slots: Sequence[Slot]) -> list[SlotMessage]:
+    return [SlotMessage(one.id, one.slot_type, one.start, one.end, one.timezone_offset) for one in slots]  # type: ignore[arg-type]  # JSON has no enumerations
 
 
 def _whole_seconds(moment: datetime) -> datetime:

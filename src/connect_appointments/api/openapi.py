@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import msgspec
 
 from connect_appointments.api.answers import SECURITY_HEADERS
-from connect_appointments.api.problems import BY_CODE, ProblemMessage
-from connect_appointments.api.refusals import UnsupportedApiVersion
+from connect_appointments.api.links import LINKS
+from connect_appointments.api.problems import BY_CODE, Problem, ProblemMessage
+from connect_appointments.api.refusals import HeadTimeout, MalformedRequest, PathNotFound, UnsupportedApiVersion
 from connect_appointments.api.routes import OF_EVERY_BODY, OF_EVERY_CALL, ROUTES, Route, Success
+from connect_appointments.api.values import MAX_SAFE_INTEGER
 from connect_appointments.api.versions import VERSIONS, Version
-from connect_appointments.core.errors import Refusal
+from connect_appointments.core.errors import InvalidFields, Refusal
 
 SCHEMAS = "#/components/schemas/{name}"
-MAX_SAFE_INTEGER = 2**53 - 1
+
+TAGS = {
+    "appointment-requests": "A technician is wanted: create, read, cancel",
+    "appointments": "A technician comes: book a slot, read the outcome",
+}
+OF_CODE = {InvalidFields.code: "errors", UnsupportedApiVersion.code: "supported"}
+"""The member that a problem with this code has, and no other."""
 
 
 def document(version: Version) -> dict[str, Any]:
@@ -32,16 +40,26 @@ def document(version: Version) -> dict[str, Any]:
             "summary": "Appointment-requests: create, offer slots, book one or cancel",
             "description": _description(version),
         },
-        "servers": [{"url": "/"}],
+        "servers": [
+            {"url": "/", "description": "The server, production or test, that this is from", "x-internal": False}
+        ],
         "security": [{"bearer": []}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(_tag(route) for route in ROUTES)],
+        "tags": [{"name": name, "description": meaning} for name, meaning in TAGS.items()],
         "paths": paths,
         "components": {
             "schemas": _schemas(),
-            "headers": _headers(),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "headers": _headers(version),
+            "securitySchemes": {"bearer": BEARER},
         },
     }
+
+
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "An access token of the operator's issuer, checked as RFC8725 says",
+}
 
 
 def _description(version: Version) -> str:
@@ -75,7 +93,7 @@ def _parameters(route: Route, version: Version) -> list[dict[str, Any]]:
     number = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_SAFE_INTEGER}
     found: list[dict[str, Any]] = [
         _parameter(
-            "header", "X-API-VERSION", "The version of the endpoint", {"type": "string", "const": str(version.number)}
+            "header", "X-API-VERSION", "The version of the endpoint", {"type": "string", "enum": [str(version.number)]}
         ),
     ]
     if route.path.endswith("/{n}"):
@@ -92,27 +110,34 @@ def _parameter(place: str, name: str, description: str, schema: dict[str, Any]) 
 
 
 def _responses(route: Route, version: Version) -> dict[str, Any]:
-    found = {str(success.status): _success(success, version) for success in route.successes}
-    refused = (*OF_EVERY_CALL, *(OF_EVERY_BODY if route.body else ()), *route.refusals)
+    found = {str(success.status): _success(route, success, version) for success in route.successes}
+    # Only where a part of the path is the caller's can a path be near enough to this one and not be it.
+    of_path = (PathNotFound,) if "{" in route.path else ()
+    refused = (*OF_EVERY_CALL, *of_path, *(OF_EVERY_BODY if route.body else ()), *route.refusals)
     statuses = sorted({BY_CODE[refusal.code].status for refusal in refused})
     for status in statuses:
         found[str(status)] = _refused([one for one in refused if BY_CODE[one.code].status == status], status, version)
     return found
 
 
-def _success(success: Success, version: Version) -> dict[str, Any]:
+def _success(route: Route, success: Success, version: Version) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": success.meaning, "headers": _header_refs(success.status, version)}
     if success.body is not None:
         schema = {"$ref": SCHEMAS.format(name=success.body.__name__)}
         answer["content"] = {"application/json": {"schema": schema}}
+    links = LINKS.get((route.operation, success.status))
+    if links is not None:
+        answer["links"] = links
     return answer
+
+
+BEFORE_ANY_VERSION = {MalformedRequest, HeadTimeout, UnsupportedApiVersion}
 
 
 def _refused(refused: Iterable[type[Refusal]], status: int, version: Version) -> dict[str, Any]:
     problems = [BY_CODE[refusal.code] for refusal in refused]
-    narrowed = {"type": "object", "properties": {"code": {"enum": sorted({problem.code for problem in problems})}}}
-    schema = {"allOf": [{"$ref": SCHEMAS.format(name=ProblemMessage.__name__)}, narrowed]}
-    after_version = None if {problem.refusal for problem in problems} <= {UnsupportedApiVersion} else version
+    schema = _problem_schema(problems)
+    after_version = None if {problem.refusal for problem in problems} <= BEFORE_ANY_VERSION else version
     return {
         "description": ". ".join(dict.fromkeys(problem.title for problem in problems)),
         "headers": _header_refs(status, after_version),
@@ -120,23 +145,56 @@ def _refused(refused: Iterable[type[Refusal]], status: int, version: Version) ->
     }
 
 
+def _problem_schema(problems: Iterable[Problem]) -> dict[str, Any]:
+    """The problems of one status; those that have a member of their own stand by themselves."""
+    codes = sorted({problem.code for problem in problems})
+    plain = [code for code in codes if code not in OF_CODE]
+    schemas = [_narrowed([code], OF_CODE[code]) for code in codes if code in OF_CODE]
+    if plain:
+        schemas.append(_narrowed(plain))
+    return schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+
+
+def _narrowed(codes: Sequence[str], *members: str) -> dict[str, Any]:
+    _, found = _components()
+    own = {name: found[ProblemMessage.__name__]["properties"][name] for name in members}
+    properties = {"code": {"type": "string", "enum": codes}, **_without_defaults(own)}
+    narrowed = {"type": "object", "properties": properties, "required": ["code", *members]}
+    return {"allOf": [{"$ref": SCHEMAS.format(name=ProblemMessage.__name__)}, narrowed]}
+
+
+def _without_defaults(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {key: schema[key] for key in schema if key != "default"} for name, schema in properties.items()}
+
+
 NAMED_HEADERS = {
     "X-Request-Id": "The caller's request id, or one of ours; it is in every event and log line",
     "Location": "The URL of the outcome",
     "Retry-After": "Seconds to wait before asking again",
+    "RateLimit": "What is left of your calls, and the seconds until all are given back",
+    "RateLimit-Policy": "How many calls you may make, and in how many seconds",
     "WWW-Authenticate": "The challenge of RFC 6750",
     "Deprecation": "Since when the version is deprecated (RFC 9745)",
     "Link": "Where the deprecation is explained",
 }
-OF_STATUS = {201: ["Location"], 202: ["Retry-After"], 401: ["WWW-Authenticate"], 503: ["Retry-After"]}
-BEFORE_VERSION = {401}
+OF_STATUS = {
+    201: ["Location"],
+    202: ["Retry-After"],
+    401: ["WWW-Authenticate"],
+    409: ["Retry-After"],
+    429: ["Retry-After", "RateLimit", "RateLimit-Policy"],
+    500: ["Retry-After"],
+    503: ["Retry-After"],
+}
+OF_DEPRECATED = ("Deprecation", "Link")
+BEFORE_VERSION = {401, 431}
 """Statuses given before a version was accepted, so that they never carry its deprecation."""
 
 
 def _header_refs(status: int, version: Version | None) -> dict[str, Any]:
     names = [_title(name) for name, _ in SECURITY_HEADERS] + ["X-Request-Id", *OF_STATUS.get(status, [])]
     if version is not None and version.deprecated and status not in BEFORE_VERSION:
-        names += ["Deprecation", "Link"]
+        names += OF_DEPRECATED
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
@@ -144,20 +202,50 @@ def _title(name: bytes) -> str:
     return "-".join(part.upper() if part == "xss" else part.capitalize() for part in name.decode().split("-"))
 
 
-def _headers() -> dict[str, Any]:
+def _headers(version: Version) -> dict[str, Any]:
     fixed = {
-        _title(name): {"description": "On every answer", "schema": {"type": "string", "const": value.decode()}}
+        _title(name): {
+            "description": "On every answer",
+            "required": True,
+            "schema": {"type": "string", "enum": [value.decode()]},
+        }
         for name, value in SECURITY_HEADERS
     }
-    named = {name: {"description": text, "schema": {"type": "string"}} for name, text in NAMED_HEADERS.items()}
+    named = {
+        name: {
+            "description": text,
+            # An answer given before the version was accepted has none of these.
+            "required": name not in OF_DEPRECATED,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 2048},
+        }
+        for name, text in NAMED_HEADERS.items()
+        if version.deprecated or name not in OF_DEPRECATED
+    }
     return {**fixed, **named}
 
 
 def _schemas() -> dict[str, Any]:
+    _, found = _components()
+    problem = found[ProblemMessage.__name__]
+    common = {name: schema for name, schema in problem["properties"].items() if name not in OF_CODE.values()}
+    schemas = {**found, ProblemMessage.__name__: {**problem, "properties": common}}
+    return {name: _plain_nulls(schema) for name, schema in sorted(schemas.items())}
+
+
+@cache
+def _components() -> tuple[Any, dict[str, Any]]:
     bodies = [route.body for route in ROUTES if route.body]
     answers = [success.body for route in ROUTES for success in route.successes if success.body]
-    _, found = msgspec.json.schema_components([*bodies, *answers, ProblemMessage], ref_template=SCHEMAS)
-    return dict(sorted(found.items()))
+    return msgspec.json.schema_components([*bodies, *answers, ProblemMessage], ref_template=SCHEMAS)
+
+
+def _plain_nulls(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Say "this or null" in the type, as more tools understand it there than among alternatives."""
+    properties = {
+        name: {**found["anyOf"][0], "type": [found["anyOf"][0]["type"], "null"]} if "anyOf" in found else found
+        for name, found in schema["properties"].items()
+    }
+    return {**schema, "properties": properties}
 
 
 @cache

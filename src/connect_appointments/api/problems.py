@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from connect_appointments.api import refusals
 from connect_appointments.api.answers import PROBLEM, Answer
+from connect_appointments.api.values import (
+    MAX_FIELD_ERRORS,
+    Code,
+    Instance,
+    Pointer,
+    Sentence,
+    Status,
+    Trace,
+    Type,
+    VersionNumber,
+)
 from connect_appointments.core import errors
 from connect_appointments.core.errors import Refusal
 
@@ -33,6 +45,7 @@ VALIDATION = (
 )
 
 PROBLEMS = (
+    Problem(refusals.MalformedRequest, 400, "The request cannot be read"),
     Problem(refusals.MalformedBody, 400, "The body is malformed"),
     Problem(refusals.UnsupportedApiVersion, 400, "The X-API-VERSION is missing or not supported"),
     Problem(refusals.InvalidHost, 400, "The Host header is missing, repeated or malformed"),
@@ -41,6 +54,7 @@ PROBLEMS = (
     Problem(errors.NotFound, 404, NOT_FOUND),
     Problem(refusals.PathNotFound, 404, "There is nothing at this path"),
     Problem(refusals.MethodNotAllowed, 405, "The path does not answer to this verb"),
+    Problem(refusals.HeadTimeout, 408, "The header fields did not arrive in time"),
     Problem(refusals.BodyTimeout, 408, "The body did not arrive in time"),
     Problem(errors.IdempotencyKeyInUse, 409, "A request with this Idempotency-Key is still running"),
     Problem(refusals.BodyTooLarge, 413, "The body is too large"),
@@ -56,6 +70,8 @@ PROBLEMS = (
     Problem(errors.SlotUnavailable, 422, "The slot is no longer available"),
     Problem(errors.SearchFailed, 422, "The search for slots failed"),
     Problem(errors.IdempotencyKeyReused, 422, "The Idempotency-Key was used with another body"),
+    Problem(refusals.TooManyRequests, 429, "You call too often"),
+    Problem(refusals.HeadTooLarge, 431, "The header fields are too large or too many"),
     Problem(refusals.UnexpectedError, 500, UNEXPECTED),
     Problem(errors.Unavailable, 500, UNEXPECTED),
     Problem(errors.Overloaded, 503, "The service is overloaded"),
@@ -67,23 +83,23 @@ BY_CODE = {problem.code: problem for problem in PROBLEMS}
 class FieldErrorMessage(msgspec.Struct):
     """One bad field: `pointer` is an RFC 6901 pointer into the body."""
 
-    pointer: str
-    code: str
-    detail: str
+    pointer: Pointer
+    code: Code
+    detail: Sentence
 
 
 class ProblemMessage(msgspec.Struct, rename="camel", omit_defaults=True):
     """An error. Source: RFC 9457; `errors` stands where fields are bad, `supported` where the version is."""
 
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    instance: str
-    request_id: str
-    errors: list[FieldErrorMessage] = []
-    supported: list[int] = []
+    type: Type
+    title: Sentence
+    status: Status
+    code: Code
+    detail: Sentence
+    instance: Instance
+    request_id: Trace
+    errors: Annotated[list[FieldErrorMessage], Meta(min_length=1, max_length=MAX_FIELD_ERRORS)] = []
+    supported: Annotated[list[VersionNumber], Meta(min_length=1, max_length=7)] = []
 
 
 def problem_answer(refusal: Refusal, *, public_url: str, trace: str) -> Answer:

@@ -86,6 +86,37 @@ class BodyTimeout(HttpRefusal):
     closes = True
 
 
+class MalformedRequest(HttpRefusal):
+    """What was sent is not an HTTP/1.1 request that this server can read."""
+
+    code = "malformed-request"
+    closes = True
+
+
+class HeadTimeout(HttpRefusal):
+    """The header fields of the request were not complete in time."""
+
+    code = "head-timeout"
+    closes = True
+
+
+class HeadTooLarge(HttpRefusal):
+    """The target and the header fields of a request are at most 32 KiB, and the fields at most 100."""
+
+    code = "head-too-large"
+    closes = True
+
+
+class TooManyRequests(HttpRefusal):
+    """You call more often than the operator allows. RateLimit-Policy says how often you may, Retry-After when again."""
+
+    code = "too-many-requests"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__()
+        self.headers = ((b"retry-after", b"%d" % retry_after_seconds),)
+
+
 class MalformedBody(HttpRefusal):
     """The body is not a JSON object in UTF-8."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 HOST = "127.0.0.1"
 SHOWN_BODY_CHARACTERS = 400
+EXCHANGE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def _folded(line: str) -> str:
 
 
 async def exchange(port: int, verb: str, path: str, token: str, body: str = "") -> Exchange:
-    """Send one request to 127.0.0.1 and read its answer to the end."""
+    """Send one request to 127.0.0.1 and read its answer to the end; raises TimeoutError after half a minute."""
     lines = [f"{verb} {path} HTTP/1.1"]
     if body:
         lines.append("Content-Type: application/json;charset=UTF-8")
@@ -57,9 +58,10 @@ async def exchange(port: int, verb: str, path: str, token: str, body: str = "") 
         lines.append(f"Content-Length: {len(body)}")
     lines += [f"Host: {HOST}:{port}", "Connection: close", "", body]
     sent = "\r\n".join(lines)
-    reader, writer = await asyncio.open_connection(HOST, port)
-    writer.write(sent.encode())
-    received = await reader.read()
+    async with asyncio.timeout(EXCHANGE_SECONDS):
+        reader, writer = await asyncio.open_connection(HOST, port)
+        writer.write(sent.encode())
+        received = await reader.read()
     writer.close()
     head, _, rest = received.partition(b"\r\n\r\n")
     return Exchange(sent, head.decode("latin-1"), rest)

@@ -1,0 +1,54 @@
+"""THE table of links: where an answer leads, by operation and status. Source: OpenAPI 3.1, Link Object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+NUMBER_OF_LOCATION = "$response.header.Location#regex:/([0-9]+)$"
+"""OpenAPI has no words for a part of a header; these are the ones that tools which follow links know."""
+
+THE_REQUEST = {
+    "operationId": "read_request",
+    "description": "The number at the end of the Location is its n",
+    "parameters": {"n": NUMBER_OF_LOCATION},
+}
+THE_BOOKING = {
+    "operationId": "read_booking",
+    "description": "The number at the end of the Location is its n",
+    "parameters": {"n": NUMBER_OF_LOCATION},
+}
+THE_CANCELLED = {
+    "operationId": "read_request",
+    "description": "The appointment-request, cancelled",
+    "parameters": {"n": "$request.body#/appointmentRequestId"},
+}
+CANCEL = {
+    "operationId": "cancel_request",
+    "description": "The id of the appointment-request is the one to cancel by",
+    "requestBody": {"appointmentRequestId": "$response.body#/id"},
+}
+BOOK = {
+    "operationId": "book_slot",
+    "description": "While it is open, any of its slots can be booked",
+    "requestBody": {"appointmentRequestId": "$response.body#/id", "slotId": "$response.body#/slots/0/id"},
+}
+
+
+def again(operation: str) -> dict[str, Any]:
+    """The same URL once more."""
+    return {
+        "operationId": operation,
+        "description": "Ask again after the seconds in Retry-After",
+        "parameters": {"n": "$request.path.n"},
+    }
+
+
+LINKS: Mapping[tuple[str, int], Mapping[str, Any]] = {
+    ("create_request", 201): {"outcome": THE_REQUEST},
+    ("read_request", 202): {"again": again("read_request")},
+    ("read_request", 200): {"cancel": CANCEL, "book": BOOK},
+    ("cancel_request", 204): {"cancelled": THE_CANCELLED},
+    ("book_slot", 201): {"outcome": THE_BOOKING},
+    ("read_booking", 202): {"again": again("read_booking")},
+}

@@ -1,0 +1,44 @@
+"""What the documents say of each value on the wire. Of bodies that come in, `body.py` decides what is refused."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+MAX_SAFE_INTEGER = 2**53 - 1
+"""The largest number that every JSON reader keeps exactly (D20)."""
+
+MAX_SLOTS = 120
+"""The most that can be on offer: both halves of each of the 60 days that `slot_days` may be."""
+
+MAX_FIELD_ERRORS = 2000
+"""More than a body of 16 KiB has room for: a repeated key takes ten bytes at least."""
+
+_ID = {"format": "int64"}
+_DAY = {"minLength": 10, "maxLength": 10}
+_MOMENT = {"minLength": 20, "maxLength": 20}
+
+Id = Annotated[int, Meta(ge=1, le=MAX_SAFE_INTEGER, extra_json_schema=_ID)]
+RequestId = Annotated[Id, Meta(description="The id of the appointment-request", examples=[300])]
+OrderId = Annotated[Id, Meta(description="The id of the order that needs a technician", examples=[10])]
+SlotId = Annotated[str, Meta(description="The id of one of its slots", pattern="^[^\\u0000]*$", max_length=255)]
+DateFrom = Annotated[
+    date, Meta(description="The date from which to request the appointment slots", extra_json_schema=_DAY)
+]
+
+Day = Annotated[date, Meta(extra_json_schema=_DAY)]
+Moment = Annotated[datetime, Meta(tz=True, extra_json_schema=_MOMENT)]
+Offset = Annotated[str, Meta(pattern="^[+-][0-9]{2}:[0-9]{2}$", min_length=6, max_length=6)]
+Text = Annotated[str, Meta(max_length=255)]
+Notes = Annotated[str, Meta(max_length=2000)]
+
+Status = Annotated[int, Meta(ge=400, le=599, extra_json_schema={"format": "int32"})]
+Code = Annotated[str, Meta(pattern="^[a-z-]+$", max_length=64)]
+Sentence = Annotated[str, Meta(max_length=1000)]
+Type = Annotated[str, Meta(pattern="^.*/problems/[a-z-]+$", max_length=2048)]
+Instance = Annotated[str, Meta(pattern="^urn:uuid:[0-9a-f-]{36}$", min_length=45, max_length=45)]
+Pointer = Annotated[str, Meta(pattern="^#/.*$", max_length=4096)]
+Trace = Annotated[str, Meta(pattern="^[A-Za-z0-9._-]+$", min_length=1, max_length=128)]
+VersionNumber = Annotated[int, Meta(ge=1, le=7, extra_json_schema={"format": "int32"})]

@@ -1,0 +1,68 @@
+"""What a sandbox holds before it is fuzzed, so that ids and slots can be drawn that mean something."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from .judge import JudgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+API = "/api/connect/orders"
+OF_EACH = 30
+BOOKED = 6
+CANCELLED = 6
+WAIT_SECONDS = 60
+
+
+def prepare(url: str, tokens: Mapping[str, str], orders: Mapping[str, int], path: Path) -> None:
+    """Create, open, book and cancel as a user would, for each owner, and write down what there is.
+
+    orders: the first order of each owner.
+    path: where to; its JSON has the ids of requests and of bookings, and slot ids.
+    """
+    known: dict[str, list[Any]] = {"requests": [], "bookings": [], "slots": []}
+    for name, token in tokens.items():
+        headers = {"Authorization": f"Bearer {token}", "X-API-VERSION": "7"}
+        with httpx.Client(base_url=url, headers=headers, timeout=20) as client:
+            _fill(client, orders[name], known)
+    path.write_text(json.dumps(known), encoding="utf-8")
+
+
+def _fill(client: httpx.Client, first_order: int, known: dict[str, list[Any]]) -> None:
+    day = str(datetime.now(UTC).date() + timedelta(days=3))
+    made = [_create(client, first_order + n, day) for n in range(OF_EACH)]
+    opened = [_open(client, n) for n in made]
+    known["requests"] += made
+    known["slots"] += sorted({slot["id"] for one in opened for slot in one["slots"]})
+    for one in opened[:BOOKED]:
+        body = {"appointmentRequestId": one["id"], "slotId": one["slots"][0]["id"]}
+        known["bookings"].append(_number(client.post(f"{API}/appointments/request", json=body)))
+    for one in opened[BOOKED : BOOKED + CANCELLED]:
+        client.post(f"{API}/appointment-requests/cancel", json={"appointmentRequestId": one["id"]}).raise_for_status()
+
+
+def _create(client: httpx.Client, order: int, day: str) -> int:
+    return _number(client.post(f"{API}/appointment-requests/request", json={"orderId": order, "dateFrom": day}))
+
+
+def _number(answer: httpx.Response) -> int:
+    return int(answer.raise_for_status().headers["location"].rpartition("/")[2])
+
+
+def _open(client: httpx.Client, request_id: int) -> dict[str, Any]:
+    give_up = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < give_up:
+        answer = client.get(f"{API}/appointment-requests/request/{request_id}").raise_for_status()
+        if answer.status_code == httpx.codes.OK:
+            found: dict[str, Any] = answer.json()
+            return found
+        time.sleep(0.02)
+    raise JudgeError(f"no slots were found for {request_id} in {WAIT_SECONDS} s")
