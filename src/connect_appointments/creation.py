@@ -86,7 +86,7 @@ class Creations:
                 raise errors.IdempotencyKeyReused
             return used.request_id
 
-        with self._once.place():
+        with self._once.place(wish.owner):
             async with self._turns.only_one((wish.owner, key)):
                 return await self._database.write_patiently(work)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 
 from connect_appointments.api.auth import TokenRules
+from connect_appointments.api.fairness import Limit
 from connect_appointments.api.keys import KeySource, keys_at_url, keys_in_file, keys_of_issuer
 from connect_appointments.api.reading import BodyReader
 from connect_appointments.api.versions import Deprecation
@@ -55,6 +56,7 @@ def serve_plan(settings: ServeSettings, database: Database, client: httpx.AsyncC
         reader=BodyReader(body_timeout_seconds=settings.body_timeout_seconds),
         service=ServiceOptions(settings.one_appointment_per_order, settings.max_waiting),
         worker=worker_options(settings),
+        limit=None if settings.rate_limit is None else Limit(settings.rate_limit, settings.rate_limit_seconds),
     )
 
 

@@ -4,24 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from connect_appointments.api.shell import Serving
-from connect_appointments.protocol import Protocol
+from connect_appointments.protocol import Patience, Protocol
 
-KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
+LOOKS_AT_ONCE = 16
+"""So many connections are looked at before others have their turn: each may have to be told that it is too late."""
+TICKS_A_SECOND = 10
+LOOKS = 10
+"""How often each connection is looked at in the shortest time that its caller has for anything."""
 LAST_READ_SECONDS = 0.1
 """How long, after the last connection was taken, its first request may take to arrive."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its signal handling: it would end by the signal, and we exit with 0."""
+    """uvicorn without its signal handling, which would end by the signal, and without its timers for connections."""
+
+    def __init__(self, config: uvicorn.Config, patience: Patience) -> None:
+        """`patience` with callers."""
+        super().__init__(config)
+        shortest = min(patience.head_seconds, patience.idle_seconds)
+        self._ticks_between_looks = max(1, round(shortest * TICKS_A_SECOND / LOOKS))
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after all connections: one look at each costs less than a timer for every request."""
+        if counter % self._ticks_between_looks == 0:
+            connections: list[Any] = list(self.server_state.connections)
+            for number, connection in enumerate(connections):
+                if number % LOOKS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+                connection.look(self._ticks_between_looks / TICKS_A_SECOND)
+        return await super().on_tick(counter)
 
     @contextlib.contextmanager
     def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN201 - as uvicorn has it
@@ -45,8 +68,11 @@ class Server(uvicorn.Server):
 
     def _connection(self) -> asyncio.Protocol:
         """What uvicorn makes for every connection that it accepts itself."""
-        loop, state = asyncio.get_running_loop(), self.lifespan.state
-        return Protocol(config=self.config, server_state=self.server_state, app_state=state, _loop=loop)
+        create: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = create(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
 
 
 def _waiting(listener: socket.socket) -> list[socket.socket]:
@@ -79,15 +105,20 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
     return found
 
 
-def create_server(app: ASGIApp, *, shutdown_seconds: float) -> Server:
+def create_server(
+    app: ASGIApp, *, shutdown_seconds: float, serving: Serving | None = None, patience: Patience | None = None
+) -> Server:
     """A server for the application.
 
     shutdown_seconds: how long requests under way may take when it stops.
+    serving: where the pages of problems are; None has no such pages.
+    patience: with callers; None is the usual one.
     """
+    patience = patience or Patience()
     return Server(
         uvicorn.Config(
             app,
-            http=Protocol,
+            http=functools.partial(Protocol, serving or Serving(None), patience),  # type: ignore[arg-type]  # it is called
             ws="none",
             loop="uvloop",
             lifespan="off",
@@ -97,21 +128,29 @@ def create_server(app: ASGIApp, *, shutdown_seconds: float) -> Server:
             proxy_headers=False,
             server_header=False,
             backlog=BACKLOG,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=int(shutdown_seconds) or 1,
-        )
+        ),
+        patience,
     )
 
 
 @contextlib.asynccontextmanager
 async def serving_on(
-    listener: socket.socket, app: ASGIApp, serving: Serving, *, drain_seconds: float, shutdown_seconds: float
+    listener: socket.socket,
+    app: ASGIApp,
+    serving: Serving,
+    *,
+    drain_seconds: float,
+    shutdown_seconds: float,
+    patience: Patience | None = None,
 ) -> AsyncIterator[None]:
     """Serve while the context lasts, then stop: first say so on every answer, then close what is idle.
 
     drain_seconds: how long answers carry `Connection: close`, and readiness is red, before connections are closed.
+    patience: with callers; None is the usual one.
     """
-    server = create_server(app, shutdown_seconds=shutdown_seconds)
+    _allow_all_files()
+    server = create_server(app, shutdown_seconds=shutdown_seconds, serving=serving, patience=patience)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event to wait for
         await asyncio.sleep(0.005)
@@ -122,6 +161,12 @@ async def serving_on(
     finally:
         server.should_exit = True
         await task
+
+
+def _allow_all_files() -> None:
+    """Let this process have as many connections as the system allows; where that is more than the usual 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def until_stopped() -> None:

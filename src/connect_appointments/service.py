@@ -93,7 +93,7 @@ class Service:
         async def work(connection: AsyncConnection, *, wait: bool) -> int:
             return await self._book(connection, actor, request_id, slot_id, wait=wait)
 
-        with self._bookings.place():
+        with self._bookings.place(actor.scope):
             async with self._turns.each((actor.scope, request_id)):
                 booking_id = await self._database.write_patiently(work)
         self._on_new_job()
@@ -128,7 +128,7 @@ class Service:
 
     async def read_booking(self, scope: Scope, booking_id: int) -> Booking:
         """A booking attempt. Raises `NotFound`, or `SlotUnavailable` when it was refused."""
-        with self._readings.place():
+        with self._readings.place(scope):
             found = await self._database.read(lambda connection: bookings.get(connection, scope, booking_id))
         if found is None:
             raise errors.NotFound

@@ -100,7 +100,13 @@ class ServeSettings(WorkSettings):
     )
     sunset: Annotated[date | None, Field(description="When versions 1 and 2 end; said, not done")] = None
     body_timeout_seconds: Annotated[Seconds, Field(description="How long a body may take")] = 10
-    max_waiting: Annotated[int, Field(ge=1, description="Calls that may wait for the database, per kind")] = 4096
+    max_waiting: Annotated[
+        int, Field(ge=1, description="Calls that may wait for the database, per kind; fewer while it is slow")
+    ] = 4096
+    rate_limit: Annotated[
+        int | None, Field(ge=1, description="Calls of one owner in `RATE_LIMIT_SECONDS`, per process; more are 429")
+    ] = None
+    rate_limit_seconds: Annotated[int, Field(ge=1, le=86_400, description="In how long that many are given back")] = 60
     drain_seconds: Annotated[
         float, Field(ge=0, le=600, description="After SIGTERM, how long readiness is red before connections close")
     ] = 2

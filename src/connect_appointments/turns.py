@@ -13,19 +13,26 @@ class Room:
     """So many at once and no more: a queue that grows without end answers nobody."""
 
     def __init__(self, places: int) -> None:
-        """`places` may be taken at once."""
+        """`places` may be taken at once, half of them by one owner: the others need the rest."""
         self._free = places
+        self._most_of_one = (places + 1) // 2
+        self._taken: dict[Hashable, int] = {}
 
     @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
-        """Take a place; raise `Overloaded` when there is none."""
-        if self._free == 0:
+    def place(self, owner: Hashable) -> Iterator[None]:
+        """Take a place; raise `Overloaded` when there is none for this owner."""
+        taken = self._taken.get(owner, 0)
+        if self._free == 0 or taken >= self._most_of_one:
             raise Overloaded
         self._free -= 1
+        self._taken[owner] = taken + 1
         try:
             yield
         finally:
             self._free += 1
+            self._taken[owner] -= 1
+            if not self._taken[owner]:
+                del self._taken[owner]
 
 
 class Turns:

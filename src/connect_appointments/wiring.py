@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from connect_appointments.api.app import App, create_app
 from connect_appointments.api.auth import Authenticator, TokenRules
 from connect_appointments.api.endpoint import Gate
+from connect_appointments.api.fairness import Limit, Limiter
 from connect_appointments.api.keys import KeyRing, KeySource
 from connect_appointments.api.reading import BodyReader
 from connect_appointments.api.shell import Serving
@@ -46,6 +47,7 @@ class Plan:
     public_url: None where the caller's Host is believed.
     trusted_proxies: addresses whose forwarded host is believed in its place.
     workforce: None for our own calendar.
+    limit: how often an owner may call; None sets no limit.
     mounts: what answers every path below a prefix, in place of the API.
     """
 
@@ -61,6 +63,7 @@ class Plan:
     worker: WorkerOptions = field(default_factory=WorkerOptions)
     clock: Clock = utc_now
     workforce: Workforce | None = None
+    limit: Limit | None = None
     mounts: Mapping[str, Callable[[Serving], ASGIApp]] = field(default_factory=dict)
 
 
@@ -101,7 +104,8 @@ async def running(plan: Plan, *, with_worker: bool = True) -> AsyncIterator[Runn
     worker = create_worker(plan)
     service = Service(plan.database, hot_path, plan.rules, plan.clock, plan.service, worker.wake)
     health = Health(plan.database, keys, serving)
-    gate = Gate(authenticator, plan.deprecation, plan.reader)
+    limiter = None if plan.limit is None else Limiter(plan.limit, seconds_of(plan.clock))
+    gate = Gate(authenticator, plan.deprecation, plan.reader, limiter)
     mounts = {prefix: create(serving) for prefix, create in plan.mounts.items()}
     app = create_app(serving, gate, service, health.answer, mounts)
     async with contextlib.AsyncExitStack() as stack:

@@ -8,7 +8,7 @@ import pytest
 
 from connect_appointments.store import requests
 from connect_appointments.store.engine import Database
-from tests.api.wire import Wire, cancel_bytes, on_the_wire, open_wire, spell
+from tests.api.wire import LONGEST_WAIT_SECONDS, Wire, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import CANCEL, CREATE, Api
 
 PAGE_EXAMPLE = """\
@@ -177,8 +177,59 @@ BARE = {
 async def test_d13_bytes_that_are_not_http_are_a_400_and_the_connection_ends(port: int, data: bytes) -> None:
     async with open_wire(port) as wire:
         await wire.send(data)
-        assert (await wire.bare_answer()).status == 400
+        answer = await wire.answer()
+        assert (answer.status, answer.code, answer.last) == (400, "malformed-request", True)
         assert await wire.ended()
+
+
+@pytest.mark.parametrize("line", ["FETCH / HTTP/1.1", "CONNECT localhost:443 HTTP/1.1", "GET http://a HTTP/1.1"])
+async def test_d14_a_verb_or_a_target_that_no_path_has_gets_a_problem_too(
+    port: int, shared_api: Api, line: str
+) -> None:
+    async with open_wire(port) as wire:
+        await wire.send(spell(shared_api.alice.token, line=line, Content_Length=None))
+        answer = await wire.answer()
+        assert (answer.status, answer.code, answer.last) == (400, "malformed-request", True)
+
+
+async def test_what_came_before_bytes_that_are_not_http_is_answered_before_them(port: int, shared_api: Api) -> None:
+    ids = [await shared_api.created(1) for _ in range(2)]
+    async with open_wire(port) as wire:
+        await wire.send(b"".join(cancel_bytes(shared_api.alice.token, n) for n in ids) + b"hello\r\n\r\n")
+        assert [(await wire.answer()).status for _ in range(3)] == [204, 204, 400]
+        assert await wire.ended()
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+async def test_a_request_with_a_broken_body_is_a_400_and_changes_nothing(
+    port: int, shared_api: Api, before: int
+) -> None:
+    token = shared_api.alice.token
+    ids = [await shared_api.created(1) for _ in range(before + 1)]
+    broken = spell(token, Content_Length=None, Transfer_Encoding="chunked")
+    broken += b'1c\r\n{"appointmentRequestId":%4d}\r\nnot a size\r\n' % ids[-1]
+    async with open_wire(port) as wire:
+        await wire.send(b"".join(cancel_bytes(token, n) for n in ids[:-1]) + broken)
+        answers = [(await wire.answer()).status for _ in ids]
+        assert answers == [204] * before + [400]
+        assert await wire.ended()
+    assert not await is_cancelled(shared_api, ids[-1])
+
+
+@pytest.mark.parametrize("how", ["stays", "half-closes"])
+async def test_any_number_of_pipelined_requests_is_answered_in_order(port: int, shared_api: Api, how: str) -> None:
+    count = 5000
+    async with open_wire(port) as wire:
+        sent = [b"GET /livez HTTP/1.1\r\nHost: a\r\nX-Request-Id: %d\r\n\r\n" % n for n in range(count)]
+        wire.writer.write(b"".join(sent))
+        if how == "half-closes":
+            wire.half_close()
+        answers = [await wire.answer("GET") for _ in sent]
+        assert [answer.values("x-request-id") for answer in answers] == [[str(n)] for n in range(count)]
+        if how == "half-closes":
+            assert await wire.ended()
+        else:
+            await still_works(wire, shared_api)
 
 
 async def test_a_caller_that_half_closes_after_its_request_still_gets_the_answer(port: int, shared_api: Api) -> None:
@@ -200,6 +251,20 @@ async def test_a_caller_that_half_closes_after_three_pipelined_requests_gets_thr
         wire.half_close()
         assert [(await wire.answer()).status for _ in ids] == [204, 204, 204]
         assert await wire.ended()
+
+
+@pytest.mark.parametrize("behind", [b"hello\r\n\r\n", b"GET /li", spell("x", b"half a body")[:-5]])
+async def test_a_caller_that_half_closes_after_less_than_a_request_gets_the_answers_before_it(
+    port: int, shared_api: Api, behind: bytes
+) -> None:
+    ids = [await shared_api.created(1) for _ in range(2)]
+    async with open_wire(port) as wire:
+        await wire.send(b"".join(cancel_bytes(shared_api.alice.token, n) for n in ids) + behind)
+        wire.half_close()
+        assert [(await wire.answer()).status for _ in ids] == [204, 204]
+        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+            said = await wire.rest()
+    assert said.startswith(b"HTTP/1.1 400 ") or said == b""
 
 
 async def test_a_caller_that_half_closes_while_it_is_idle_is_let_go(port: int, shared_api: Api) -> None:

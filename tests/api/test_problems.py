@@ -74,6 +74,10 @@ REACHED: dict[str, Ask] = {
     "idempotency-key-reused": create_with_a_used_key,
 }
 REACHED_ELSEWHERE = {
+    "malformed-request": "bytes that are not HTTP: test_on_the_wire.py",
+    "head-timeout": "a head that stops half way: test_slow_callers.py",
+    "too-many-requests": "a limit that an operator set: test_rate_limits.py",
+    "head-too-large": "more than 32 KiB, or 100 fields: test_heads.py",
     "body-timeout": "a body that stops half way: test_bodies_on_the_wire.py",
     "idempotency-key-in-use": "two creations at once: the tests of D36",
     "appointment-request-booking": "a worker that has not finished: the tests of D3 and D33",

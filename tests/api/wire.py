@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from connect_appointments.protocol import Patience
 from connect_appointments.server import bind, serving_on
 from tests.api_client import CANCEL, Api
 from tests.documents import check_six_headers
@@ -112,11 +113,12 @@ async def open_wire(port: int) -> AsyncIterator[Wire]:
 
 
 @asynccontextmanager
-async def on_the_wire(api: Api) -> AsyncIterator[int]:
+async def on_the_wire(api: Api, patience: Patience | None = None) -> AsyncIterator[int]:
     """Serve it on a free port of this machine; give the port."""
     listener = bind("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
-    async with serving_on(listener, api.parts.app, api.parts.serving, drain_seconds=0, shutdown_seconds=1):
+    parts = api.parts
+    async with serving_on(listener, parts.app, parts.serving, drain_seconds=0, shutdown_seconds=1, patience=patience):
         yield port
 
 

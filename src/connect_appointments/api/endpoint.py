@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from connect_appointments.api.answers import Answer
 from connect_appointments.api.auth import Authenticator, Caller
 from connect_appointments.api.body import decode
+from connect_appointments.api.fairness import Limiter
 from connect_appointments.api.handlers import Call
 from connect_appointments.api.reading import BodyReader, check_media_type
 from connect_appointments.api.refusals import InvalidToken, MethodNotAllowed, RefusedToken, UnsupportedApiVersion
@@ -31,6 +32,7 @@ class Gate:
     authenticator: Authenticator
     deprecation: Deprecation
     reader: BodyReader
+    limiter: Limiter | None = None
 
     async def caller(self, headers: Headers) -> Caller:
         """Who calls; raises what `Authenticator.verify` does."""
@@ -47,6 +49,14 @@ class Gate:
             raise UnsupportedApiVersion
         if version.deprecated:
             request.trail = self.deprecation.headers(request.base_url)
+
+    def count(self, request: Request, caller: Caller) -> None:
+        """Raise `TooManyRequests`, or note what is left of the owner's calls; there must be a limiter."""
+        if self.limiter is not None:
+            headers, refusal = self.limiter.admit(caller.owner)
+            request.trail += headers
+            if refusal is not None:
+                raise refusal
 
 
 class Endpoint(Shell):
@@ -70,6 +80,8 @@ class Endpoint(Shell):
         headers = request.headers
         caller = await self._gate.caller(headers)
         self._gate.check_version(request)
+        if self._gate.limiter is not None:
+            self._gate.count(request, caller)
         call = Call(
             owner=Owner(caller.owner),
             client=caller.client,
@@ -84,7 +96,7 @@ class Endpoint(Shell):
     def _number(self, request: Request) -> int:
         if not self._numbered:
             return 0
-        text = request.scope["path_params"]["n"]
+        text = request.scope["path"].rpartition("/")[2]
         if not _number.fullmatch(text):
             raise NotFound
         return min(int(text), MAX_ID)

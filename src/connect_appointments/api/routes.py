@@ -50,6 +50,10 @@ class Route:
 
 
 OF_EVERY_CALL: tuple[type[Refusal], ...] = (
+    refusals.MalformedRequest,
+    refusals.HeadTimeout,
+    refusals.HeadTooLarge,
+    refusals.TooManyRequests,
     refusals.UnsupportedApiVersion,
     refusals.InvalidHost,
     refusals.InvalidToken,

@@ -6,26 +6,16 @@ One batch in flight and no timer, so an idle server adds no latency, and a busy 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic
 
 import stamina
 
-from connect_appointments.core.errors import Overloaded, Unavailable
+from connect_appointments.core.errors import Unavailable
 from connect_appointments.store.failures import is_out_of_time, is_retryable, translated_errors
+from connect_appointments.store.waiting import M, R, Waiting
 
-
-class Member(Protocol):
-    """One call of a batch. Members with equal keys are one member, and share its result."""
-
-    @property
-    def key(self) -> Hashable: ...
-
-
-M = TypeVar("M", bound=Member)
-R = TypeVar("R")
-
-TRIES = 10
+MORE_TRIES = 9
 RETRY_SECONDS = 3
 """No new try begins after so long."""
 
@@ -45,14 +35,11 @@ class GroupCommit(Generic[M, R]):
 
         run: takes the members of a batch and returns a result for each, in their order.
         repeatable: running a member again is harmless, so that it may be done when an error left the outcome unknown.
-        max_waiting: calls that may wait; one more raises `Overloaded`.
+        max_waiting: calls that may wait, fewer while batches are slow; one more raises `Overloaded`.
         """
         self._run = run
-        self._tries = TRIES if repeatable else 1
-        self._max_batch = max_batch
-        self._max_waiting = max_waiting
-        self._waiting: dict[Hashable, tuple[M, list[asyncio.Future[R]]]] = {}
-        self._waiting_count = 0
+        self._more_tries = MORE_TRIES if repeatable else 0
+        self._waiting = Waiting[M, R](max_batch=max_batch, max_waiting=max_waiting)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -62,33 +49,22 @@ class GroupCommit(Generic[M, R]):
 
     async def submit(self, member: M) -> R:
         """Put the member into the next batch and wait for its result; raise what its statement raised."""
-        if self._waiting_count >= self._max_waiting:
-            raise Overloaded
-        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        # A future each: a caller that goes away cancels its own and nobody else's.
-        self._waiting.setdefault(member.key, (member, []))[1].append(future)
-        self._waiting_count += 1
+        future = self._waiting.add(member)
         if self._task is None:
             self._task = asyncio.create_task(self._drain())
         return await future
 
     async def _drain(self) -> None:
         try:
+            clock = asyncio.get_running_loop().time
             while self._waiting:
-                batch = self._take()
+                batch, begun = self._waiting.take(), clock()
                 results = await self._settle([member for member, _ in batch])
                 for (_, futures), result in zip(batch, results, strict=True):
                     _deliver(futures, result)
+                self._waiting.served(clock() - begun)
         finally:
             self._task = None
-
-    def _take(self) -> list[tuple[M, list[asyncio.Future[R]]]]:
-        if len(self._waiting) <= self._max_batch:
-            batch, self._waiting = list(self._waiting.values()), {}
-        else:
-            batch = [self._waiting.pop(key) for key in list(self._waiting)[: self._max_batch]]
-        self._waiting_count -= sum(len(futures) for _, futures in batch)
-        return batch
 
     async def _settle(self, members: Sequence[M]) -> Sequence[R | Exception]:
         """A result or an error for each member; one bad member must not fail the others."""
@@ -100,15 +76,24 @@ class GroupCommit(Generic[M, R]):
             return [(await self._settle([member]))[0] for member in members]
 
     async def _attempt(self, members: Sequence[M]) -> Sequence[R]:
+        try:
+            return await self._once(members)
+        except Exception as error:
+            if self._more_tries < 1 or not _worth_repeating(error):
+                raise
         async for attempt in stamina.retry_context(
-            on=_worth_repeating, attempts=self._tries, timeout=RETRY_SECONDS, wait_initial=0.005, wait_max=0.05
+            on=_worth_repeating, attempts=self._more_tries, timeout=RETRY_SECONDS, wait_initial=0.005, wait_max=0.05
         ):
-            with attempt, translated_errors():
-                results = await self._run(members)
-                if len(results) != len(members):
-                    raise AssertionError(f"{len(members)} members got {len(results)} results")
-                return results
+            with attempt:
+                return await self._once(members)
         raise AssertionError("unreachable: the last attempt returns or raises")  # pragma: no cover
+
+    async def _once(self, members: Sequence[M]) -> Sequence[R]:
+        with translated_errors():
+            results = await self._run(members)
+        if len(results) != len(members):
+            raise AssertionError(f"{len(members)} members got {len(results)} results")
+        return results
 
 
 def _worth_repeating(error: Exception) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..trial import Amount, Kind
-from . import databases, networks, planted, races, rows, servers, stops, workers
+from . import databases, networks, overload, planted, races, rows, servers, stops, workers
 
 KINDS = (
     Kind("race on PostgreSQL", races.on_postgresql, Amount(50, 10), Amount(1000, 600)),
@@ -19,6 +19,7 @@ KINDS = (
     Kind("disk full", databases.disk_full, Amount(1, 8), Amount(10, 200)),
     Kind("database unreachable", networks.unreachable, Amount(2, 10), Amount(40, 300)),
     Kind("database slow", networks.slow, Amount(1, 6), Amount(20, 120)),
+    Kind("three times too many calls", overload.overloaded, Amount(1, 10), Amount(5, 120)),
     Kind("SIGTERM in full load", stops.stopped, Amount(2, 8), Amount(20, 200)),
     Kind("build without compare-and-set", planted.without_compare_and_set, Amount(1, 30), Amount(5, 60)),
     Kind("calls without a fault", races.many, Amount(1000, 5), Amount(600_000, 2400)),

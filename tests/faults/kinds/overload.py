@@ -1,0 +1,184 @@
+"""Three times as many calls as the database can take: what is accepted is quick, and the rest is told so at once."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from connect_appointments.store.tables import appointment_requests
+from tests.build import ALICE, BOB
+
+from ..history import Answer, Call, violation
+from ..pace import Pace, Seen
+from ..proxy import Proxy
+from ..stage import open_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from ..stage import Stage
+    from ..trial import Trial
+
+DELAY_SECONDS = 0.2
+"""How long the proxy holds up what goes to the database, and what comes back: a batch takes twice that."""
+MAX_BATCH = 256
+TIMES_CAPACITY = 3
+TIMES_UNLOADED = 3
+"""How much slower than a call alone the slowest 1 % of what is accepted may be."""
+ALONE = 5
+ROUND_SECONDS = 4
+SLOW_EVERY_SECONDS = 0.1
+"""How often the other owner calls."""
+AT_ONCE_SECONDS = DELAY_SECONDS
+"""A refusal that comes sooner than anything could have come through the proxy was not waited for."""
+MIN_GOODPUT = 0.6
+"""Of the capacity; what is refused costs the machine that it all runs on something too."""
+
+
+async def overloaded(trial: Trial) -> None:
+    """One owner cancels three times as many requests as the slowed database can take, another owner a few.
+
+    What is accepted takes less than three times as long as a call alone, but for 1 %; the rest is 503 with Retry-After
+    at once, the second owner is never refused, and what is cancelled in the end is exactly what was answered 204.
+    """
+    async with open_stage(orders=1) as stage:
+        proxy = Proxy(stage.postgres.port)
+        await proxy.open()
+        url = stage.database_url.replace(f":{stage.postgres.port}/", f":{proxy.port}/")
+        server = await stage.serve("--no-worker", DATABASE_URL=url)
+        try:
+            proxy.delay_seconds = DELAY_SECONDS
+            for _ in trial.rounds():
+                await _round(trial, stage, urlsplit(server.url).port or 0)
+                trial.times += 1
+        finally:
+            proxy.close()
+
+
+async def _round(trial: Trial, stage: Stage, port: int) -> None:
+    alone = [await _alone(stage, port, n) for n in await _insert(stage, ALICE, ALONE)]
+    unloaded = sorted(alone)[len(alone) // 2]
+    rate = TIMES_CAPACITY * MAX_BATCH / unloaded
+    flood = await _insert(stage, ALICE, int(rate * ROUND_SECONDS))
+    few = await _insert(stage, BOB, int(ROUND_SECONDS / SLOW_EVERY_SECONDS))
+    of_alice, of_bob = Pace(port), Pace(port)
+    await of_alice.open(4 * MAX_BATCH)
+    begun_ns = time.monotonic_ns() - int(asyncio.get_running_loop().time() * 1e9)
+    reached, _ = await asyncio.gather(
+        of_alice.offer(_cancels(stage, ALICE, flood), rate),
+        of_bob.offer(_cancels(stage, BOB, few), 1 / SLOW_EVERY_SECONDS),
+    )
+    of_alice.close()
+    of_bob.close()
+    calls = _calls(ALICE, flood, of_alice.seen, begun_ns) + _calls(BOB, few, of_bob.seen, begun_ns)
+    trial.calls += calls
+    await _judge_changes(trial, stage, calls)
+    _judge_times(trial, unloaded, reached, of_alice, of_bob)
+
+
+async def _alone(stage: Stage, port: int, request_id: int) -> float:
+    """The seconds that a call takes when there is no other."""
+    pace = Pace(port)
+    await pace.offer(_cancels(stage, ALICE, [request_id]), 1)
+    pace.close()
+    return pace.seen[0].seconds
+
+
+def _cancels(stage: Stage, owner: str, ids: Iterable[int]) -> Iterator[bytes]:
+    head = (
+        "POST /api/connect/orders/appointment-requests/cancel HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: Bearer {stage.token(owner)}\r\nX-API-VERSION: 7\r\nContent-Type: application/json\r\n"
+    ).encode()
+    for request_id in ids:
+        body = b'{"appointmentRequestId":%d}' % request_id
+        yield head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+async def _insert(stage: Stage, owner: str, count: int) -> list[int]:
+    """Put requests into the database as they are when they were just created; their ids."""
+    now = datetime.now(UTC)
+    row = {
+        "owner": owner,
+        "order_id": stage.order_ids(owner)[0],
+        "date_from": now.date(),
+        "state": "open",
+        "created_on": now,
+        "updated_on": now,
+    }
+    statement = sa.insert(appointment_requests).returning(appointment_requests.c.id)
+
+    async def work(connection: AsyncConnection) -> list[int]:
+        return list((await connection.execute(statement, [row] * count)).scalars())
+
+    async with stage.database() as database:
+        return await database.write(work)
+
+
+async def _cancelled(stage: Stage) -> set[int]:
+    statement = sa.select(appointment_requests.c.id).where(appointment_requests.c.state == "cancelled")
+
+    async def work(connection: AsyncConnection) -> set[int]:
+        return set((await connection.execute(statement)).scalars())
+
+    async with stage.database() as database:
+        return await database.read(work)
+
+
+def _calls(owner: str, ids: list[int], seen: Iterable[Seen], begun_ns: int) -> list[Call]:
+    return [
+        Call(
+            "cancel",
+            ids[one.number],
+            f"{owner}/{one.number}",
+            begun_ns + int(one.due * 1e9),
+            begun_ns + int(one.answered * 1e9),
+            Answer(one.status, "overloaded" if one.status == 503 else None),
+        )
+        for one in seen
+    ]
+
+
+async def _judge_changes(trial: Trial, stage: Stage, calls: list[Call]) -> None:
+    """What was answered 204 is cancelled, and nothing else is."""
+    cancelled = await _cancelled(stage)
+    for call in calls:
+        if call.answer.status == 204 and call.id not in cancelled:
+            trial.violations.append(violation("cancel-lost", "answered 204 and not cancelled", call))
+        elif call.answer.status == 503 and call.id in cancelled:
+            trial.violations.append(violation("refused-and-done", "answered 503 and cancelled", call))
+        elif call.answer.status not in {204, 503}:
+            trial.violations.append(violation("neither-204-nor-503", f"{call.answer.status}", call))
+
+
+def _judge_times(trial: Trial, unloaded: float, reached: float, of_alice: Pace, of_bob: Pace) -> None:
+    seen = of_alice.seen + of_bob.seen
+    accepted = [one.seconds for one in seen if one.status == 204]
+    refused = [one.seconds for one in seen if one.status == 503]
+    capacity, goodput = MAX_BATCH / unloaded, len(accepted) / ROUND_SECONDS
+    slowest = _p99(accepted)
+    trial.note = (
+        f"{reached:.0f}/s offered, {goodput:.0f}/s accepted, p99 {slowest:.2f} s, alone {unloaded:.2f} s, "
+        f"refused in {_p99(refused):.3f} s"
+    )
+    broken = {
+        "cut-off": of_alice.cut + of_bob.cut > 0,
+        "too-slow": slowest > TIMES_UNLOADED * unloaded,
+        "refused-late": _p99(refused) > AT_ONCE_SECONDS,
+        "refused-without-retry-after": not all(one.has_retry_after for one in seen if one.status == 503),
+        "too-little-accepted": goodput < MIN_GOODPUT * capacity,
+        "starved": any(one.status != 204 for one in of_bob.seen),
+        "not-overloaded": reached < (TIMES_CAPACITY - 0.5) * capacity or not refused,
+    }
+    trial.violations += [violation(rule, trial.note) for rule, is_so in broken.items() if is_so]
+
+
+def _p99(seconds: list[float]) -> float:
+    return sorted(seconds)[math.ceil(len(seconds) * 0.99) - 1] if seconds else math.inf
