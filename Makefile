@@ -5,11 +5,12 @@ SANDBOX ?=
 TESTS ?= tests
 BENCH ?=
 FAULTS ?=
+FAULTS_HA ?=
 ATTACKS ?=
 JUDGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox pg test test-outside faults attacks judges bench lint openapi lock check clean
+.PHONY: help setup demo sandbox pg test test-outside faults faults-ha attacks judges bench lint openapi lock check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ test-outside: .venv/test-ready ## Run the tests against software from elsewhere:
 
 faults: .venv/test-ready ## Kill it, race it, starve it, and check the history; FAULTS=--quick for five minutes
 	@$(BIN)/python -m tests.faults $(FAULTS)
+
+faults-ha: .venv/test-ready ## The leader of a PostgreSQL cluster fails, in five ways; FAULTS_HA=--quick for one of each
+	@$(BIN)/python -m tests.faults.ha $(FAULTS_HA)
 
 judges: .venv/test-ready .venv-judges/ready ## Ask judges nobody here wrote (fuzzer, linters, scanners); JUDGES=--quick for two minutes
 	@command -v node >/dev/null || { echo "make judges needs Node.js 20 or newer: there is no node on PATH" >&2; exit 1; }

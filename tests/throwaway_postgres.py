@@ -255,7 +255,7 @@ def _kept_folder() -> Iterator[tuple[Path, _Keeper]]:
     folder = Path(tempfile.mkdtemp(prefix="connect-postgres-", dir="/tmp"))
     keeper = _Keeper(folder)
     try:
-        _give(folder)
+        give(folder)
         yield folder, keeper
     finally:
         keeper.close()
@@ -272,18 +272,18 @@ def _account() -> pwd.struct_passwd | None:
         return pwd.getpwnam("nobody")
 
 
-def _identity() -> dict[str, Any]:
+def identity() -> dict[str, Any]:
     account = _account()
     return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
-def _give(path: Path) -> None:
+def give(path: Path) -> None:
     account = _account()
     if account is not None:
         os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     # English messages, and no PGDATA or PGPORT of somebody's own server.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return kept | {"LC_ALL": "C"}
@@ -297,9 +297,9 @@ def _popen(command: Sequence[str], *, folder: Path, output: IO[bytes] | int) -> 
         stdout=output,
         stderr=subprocess.STDOUT,
         cwd=folder,
-        env=_environment(),
+        env=environment(),
         start_new_session=True,
-        **_identity(),
+        **identity(),
     )
 
 
@@ -376,7 +376,7 @@ def _reachable(binaries: Path, folder: Path) -> Path:
     copy = folder / "postgres"
     shutil.copytree(binaries.parent, copy, symlinks=True)
     for path in (copy, *copy.rglob("*")):
-        _give(path)
+        give(path)
     return copy / "bin"
 
 

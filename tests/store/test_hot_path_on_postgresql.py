@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connect_appointments.core.errors import Unavailable
+from connect_appointments.core.errors import Overloaded, Unavailable
 from connect_appointments.core.lifecycle import BOOK, CANCEL, State
 from connect_appointments.store.engine import Database
 from connect_appointments.store.hot_path import MAX_WAITING_FOR_ROWS, HotPath
@@ -103,6 +103,20 @@ async def test_many_held_rows_take_a_bounded_number_of_connections(database: Dat
         await holder.execute("ROLLBACK")
         assert await asyncio.gather(*waiting) == [State.SEARCHING] * len(ids)
     await until(lambda: _only_lanes_are_left(database.url))
+
+
+@ON_PLAIN_POSTGRESQL
+async def test_no_more_held_rows_are_waited_for_than_calls_may_wait(database: Database) -> None:
+    first, second = await created(database), await created(database)
+    hot_path = HotPath(database, max_waiting=1)
+    async with _held(database.url, first, second) as holder:
+        waiting = asyncio.create_task(hot_path.cancel(wish(first)))
+        await until_one_waits(database.url)
+        with pytest.raises(Overloaded):
+            await hot_path.cancel(wish(second))
+        await holder.execute("ROLLBACK")
+        assert await waiting is State.SEARCHING
+    await hot_path.close()
 
 
 async def _only_lanes_are_left(url: str) -> bool:

@@ -11,14 +11,18 @@ from typing import Any
 import asyncpg
 import pytest
 
+from connect_appointments.store.connector import Connector
 from connect_appointments.store.engine import Database
 from connect_appointments.store.hosts import hosts_of
 from connect_appointments.store.options import DatabaseOptions
-from connect_appointments.store.postgres import connect
 from tests.store.given import until
 from tests.throwaway_postgres import Server, free_port
 
 QUICK = DatabaseOptions(connect_timeout_seconds=0.5)
+
+
+async def connect(url: str, options: DatabaseOptions, **settings: str) -> Any:
+    return await Connector(url, options).connect(**settings)
 
 
 @pytest.mark.parametrize(

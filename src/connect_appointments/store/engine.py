@@ -11,6 +11,7 @@ import stamina
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connect_appointments.store import postgres, sqlite
+from connect_appointments.store.connector import Connector
 from connect_appointments.store.failures import (
     LostBeforeCommit,
     RowHeld,
@@ -46,6 +47,7 @@ class Database:
         self.url = url
         self.options = options or DatabaseOptions()
         self.is_sqlite = url.startswith("sqlite:")
+        self.connector = Connector(url, self.options)
         self.engine: AsyncEngine = self._create_engine()
         self._reader = self.engine.execution_options(postgresql_readonly=True)
         self._writer = self.engine.execution_options(**{sqlite.WRITES: True})
@@ -55,7 +57,7 @@ class Database:
     def _create_engine(self) -> AsyncEngine:
         if self.is_sqlite:
             return sqlite.create_engine(self.url, self.options.pool_size, self.options.lock_timeout_seconds)
-        return postgres.create_engine(self.url, self.options)
+        return postgres.create_engine(self.connector, self.options)
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` in a transaction that can change nothing; raise `Unavailable` if the database cannot answer."""
@@ -104,6 +106,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+        await self.connector.close()
 
 
 async def _once(engine: AsyncEngine, work: Work[T]) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from connect_appointments.core.errors import Overloaded
 from connect_appointments.core.lifecycle import State
 from connect_appointments.core.model import AppointmentRequest
 from connect_appointments.store.engine import Database
@@ -47,6 +48,8 @@ class HotPath:
         if lane is None:
             # Those whose last caller went away before its answer came.
             self._held = {key: found for key, found in self._held.items() if not found.idle}
+            if len(self._held) >= self._max_waiting:
+                raise Overloaded
             lane = self._held[wish.key] = GroupCommit(self._cancel_waiting, max_waiting=self._max_waiting)
         try:
             found = await lane.submit(wish)

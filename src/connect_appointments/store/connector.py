@@ -1,0 +1,55 @@
+"""Makes the connections to the PostgreSQL that a URL names."""
+
+from __future__ import annotations
+
+from connect_appointments.store.hosts import Hosts, hosts_of
+from connect_appointments.store.one_host import TROUBLES, Connection, check_writes, connect_to
+from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.store.primary import Primary
+
+
+class Connector:
+    """Connects to the one host of a URL, to the first of several that answers, or to the one that accepts writes."""
+
+    def __init__(self, url: str, options: DatabaseOptions) -> None:
+        """Open nothing yet."""
+        self._url = url
+        self._options = options
+        self._primary: Primary | None = None
+
+    async def connect(self, **settings: str) -> Connection:
+        """Connect to a host that answers in time and, if the URL asks so, accepts writes.
+
+        settings: of the session, beside the limits.
+        Raises the last host's error when none does.
+        """
+        hosts = hosts_of(self._url)
+        if len(hosts.urls) > 1 and hosts.wants_writes:
+            if self._primary is None:
+                self._primary = Primary(hosts.urls, self._options)
+            return await self._primary.connect(settings)
+        return await self._first(hosts, settings)
+
+    async def _first(self, hosts: Hosts, settings: dict[str, str]) -> Connection:
+        failure: Exception = ConnectionError("the database URL names no host")
+        for url in hosts.urls:
+            try:
+                return await self._checked(url, settings, wants_writes=hosts.wants_writes)
+            except TROUBLES as error:
+                failure = error
+        raise failure
+
+    async def _checked(self, url: str, settings: dict[str, str], *, wants_writes: bool) -> Connection:
+        connection = await connect_to(url, self._options, settings)
+        try:
+            if wants_writes:
+                await check_writes(connection, self._options.connect_timeout_seconds)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def close(self) -> None:
+        """Break the connections to a primary; all others are closed by those who have them."""
+        if self._primary is not None:
+            await self._primary.close()

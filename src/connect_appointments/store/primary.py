@@ -1,0 +1,163 @@
+"""The one of several hosts that accepts writes, and every connection to it.
+
+A host that falls silent may have been replaced, and not know it when it speaks again: a paused machine, a cut line. So
+a primary that is silent is given up together with every connection to it, sooner than a cluster may name another one,
+and one that was promoted before the last one seen is never believed again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections.abc import Sequence
+
+import structlog
+
+from connect_appointments.store.one_host import TROUBLES, Connection, connect_to, timeline_of
+from connect_appointments.store.options import DatabaseOptions
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 0.5
+SILENCE_SECONDS = 5.0
+"""Together less than the shortest time after which Patroni names another primary: 18 s, with its shortest ttl of 20."""
+SEARCH_EVERY_SECONDS = 0.1
+
+
+class Leader:
+    """A primary while it is believed, the connection that watches it, and those that were made to it."""
+
+    def __init__(self, url: str, timeline: int, watch: Connection) -> None:
+        self.url = url
+        self.timeline = timeline
+        self.watch = watch
+        self.connections: weakref.WeakSet[Connection] = weakref.WeakSet([watch])
+
+    @property
+    def host(self) -> str:
+        """Its host and port, without the password of the URL."""
+        return self.url.rpartition("@")[2].partition("/")[0]
+
+    def end(self) -> None:
+        """Break every connection, also those in use: no answer that is still to come may reach anybody."""
+        for connection in list(self.connections):
+            connection.terminate()
+
+
+class Primary:
+    """Finds the primary among several hosts, connects to it, and notices when it is none any more."""
+
+    def __init__(
+        self, urls: Sequence[str], options: DatabaseOptions, *, silence_seconds: float = SILENCE_SECONDS
+    ) -> None:
+        """Open nothing yet.
+
+        urls: one for each host. silence_seconds: how long the primary may take to answer that it is one.
+        """
+        self._urls = urls
+        self._options = options
+        self._silence_seconds = silence_seconds
+        self._timeline = 0
+        self._leader: Leader | None = None
+        self._search: asyncio.Task[Leader] | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    async def connect(self, settings: dict[str, str]) -> Connection:
+        """Connect to the primary; raise one of `TROUBLES` when there is none, or it was lost meanwhile."""
+        leader = self._leader or await self._found()
+        connection = await connect_to(leader.url, self._options, settings)
+        leader.connections.add(connection)
+        try:
+            await self._check(leader, connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _check(self, leader: Leader, connection: Connection) -> None:
+        """Raise one of `TROUBLES` unless a new connection leads to the primary as it was found."""
+        try:
+            timeline = await timeline_of(connection, self._options.connect_timeout_seconds)
+        except ConnectionError as error:
+            self._lose(leader, str(error))
+            raise
+        if timeline != leader.timeline or self._leader is not leader:
+            raise ConnectionError("the primary was lost while a connection to it was made")
+
+    async def _found(self) -> Leader:
+        """The leader that the search finds, which all who wait for one share."""
+        if self._search is None:
+            self._search = asyncio.create_task(self._look())
+            self._search.add_done_callback(self._searched)
+        return await asyncio.shield(self._search)
+
+    def _searched(self, search: asyncio.Task[Leader]) -> None:
+        self._search = None
+        if not search.cancelled():
+            # Those who waited for it may all have gone.
+            search.exception()
+
+    async def _look(self) -> Leader:
+        """Ask every host and believe the one that was promoted last; raise the last host's error when there is none."""
+        await asyncio.sleep(SEARCH_EVERY_SECONDS if self._timeline else 0)
+        found = await asyncio.gather(*(self._ask(url) for url in self._urls))
+        leaders = [answer for answer in found if isinstance(answer, Leader)]
+        best = max(leaders, key=lambda leader: leader.timeline, default=None)
+        for leader in leaders:
+            if leader is not best or leader.timeline < self._timeline:
+                leader.end()
+        if best is None:
+            raise next(error for error in reversed(found) if isinstance(error, Exception))
+        if best.timeline < self._timeline:
+            raise ConnectionError(f"{best.host} is a primary of the past")
+        self._believe(best)
+        return best
+
+    async def _ask(self, url: str) -> Leader | Exception:
+        """The host as a leader, or why it is none."""
+        try:
+            connection = await connect_to(url, self._options, {})
+        except TROUBLES as error:
+            return error
+        try:
+            return Leader(url, await timeline_of(connection, self._options.connect_timeout_seconds), connection)
+        except BaseException as error:
+            connection.terminate()
+            if isinstance(error, TROUBLES):
+                return error
+            raise
+
+    def _believe(self, leader: Leader) -> None:
+        if self._timeline:
+            log.info("primary-found", host=leader.host, timeline=leader.timeline)
+        self._leader, self._timeline = leader, leader.timeline
+        leader.watch.add_termination_listener(lambda _: self._lose(leader, "its connection ended"))
+        self._watching = asyncio.create_task(self._watch(leader))
+
+    async def _watch(self, leader: Leader) -> None:
+        """Ask the leader again and again whether it still is one."""
+        while self._leader is leader:
+            try:
+                await timeline_of(leader.watch, self._silence_seconds)
+            except Exception as error:  # noqa: BLE001 - a driver that fails in any way watches nothing any more
+                self._lose(leader, f"{type(error).__name__}: {error}")
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    def _lose(self, leader: Leader, reason: str) -> None:
+        if self._leader is not leader:
+            return
+        log.warning("primary-lost", host=leader.host, reason=reason)
+        self._leader = None
+        leader.end()
+
+    async def close(self) -> None:
+        """Forget the primary, and break every connection to it."""
+        leader, self._leader = self._leader, None
+        if leader is not None:
+            leader.end()
+        for task in (self._search, self._watching):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, *TROUBLES):
+                    await task
