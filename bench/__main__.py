@@ -28,11 +28,12 @@ MEASURES = (
     (measures.warm_up, 0.02),
     (measures.peaks, 0.41),
     (measures.mixes, 0.49),
-    (measures.latencies, 0.60),
-    (measures.far, 0.64),
-    (measures.whole_flows, 0.66),
-    (measures.starts, 0.70),
-    (measures.memory, 0.82),
+    (measures.profiles, 0.51),
+    (measures.latencies, 0.62),
+    (measures.far, 0.66),
+    (measures.whole_flows, 0.68),
+    (measures.starts, 0.72),
+    (measures.memory, 0.83),
     (measures.growth, 1.0),
 )
 """What is done, and the part of the whole time by which it is to be over."""

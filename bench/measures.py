@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from bench import constant, flows, pgbench, probe
+from bench import constant, flows, pgbench, probe, profiling
 from bench.load import Load, WrongAnswersError, run_wrk
 from bench.measuring import Bench, run_of
 from bench.plan import FAR_CONNECTIONS, FEW_REQUESTS, PEAK_CONNECTIONS, READABLE_ROWS
@@ -141,6 +142,35 @@ def mixes(bench: Bench, until: float) -> None:
                 return bench.closed_loop(number, bench.served[OURS], PEAK_CONNECTIONS, load)
 
             bench.counted(Key("mix", OURS, setting), work)
+
+
+def profiles(bench: Bench, until: float) -> None:
+    """Where each server's processor time goes."""
+    del until
+    rows, callers = bench.plan.rows, bench.tokens.callers
+    loads = {
+        Key("cancel", RAW, PEAK): Load(rows, callers),
+        Key("cancel", OURS, PEAK): Load(rows, callers),
+        Key("mix", OURS, DISTINCT): Load(rows, bench.tokens.distinct(bench.plan.tokens)),
+        Key("read", OURS, PEAK): Load(READABLE_ROWS, callers, kind="read", cycle=True),
+        Key("cancel", OURS_SQLITE, PEAK): Load(rows, callers),
+    }
+    for key, load in loads.items() if bench.plan.profile_seconds else ():
+        try:
+            bench.results.profiles[key] = _profile(bench, bench.served[key.system], load)
+        except WrongAnswersError as error:
+            bench.results.left_out.append(f"{key.measure} {key.system}: {error}")
+
+
+def _profile(bench: Bench, served: Served, load: Load) -> Mapping[str, float]:
+    seconds = bench.plan.profile_seconds
+    if served.store is not None:
+        served.store.reset(load.rows, offers=load.rows if load.kind == "read" else 0)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        answered = thread.submit(run_wrk, served.port, PEAK_CONNECTIONS, seconds + 1, load)
+        found = profiling.shares(served.pid, seconds)
+        answered.result().check_answers()
+    return found
 
 
 def latencies(bench: Bench, until: float) -> None:

@@ -10,6 +10,7 @@ class Plan:
     """Durations in seconds, sizes in rows.
 
     rounds: how often what a target is about is measured, as long as time allows.
+    profile_seconds: how long each server is looked at; 0 makes no profiles.
     connections: to how many connections it is measured; those in `extra_connections` only once.
     total_seconds: when no further round begins.
     """
@@ -26,6 +27,7 @@ class Plan:
     growth: tuple[int, ...]
     tokens: int
     flow_seconds: float
+    profile_seconds: int
     starts: int
     many_requests: int
     total_seconds: float
@@ -44,6 +46,7 @@ FULL = Plan(
     growth=(10_000, 1_000_000, 10_000_000),
     tokens=20_000,
     flow_seconds=6,
+    profile_seconds=3,
     starts=5,
     many_requests=1_000_000,
     total_seconds=860,
@@ -61,6 +64,7 @@ QUICK = Plan(
     growth=(10_000, 200_000),
     tokens=11_000,
     flow_seconds=2,
+    profile_seconds=0,
     starts=1,
     many_requests=30_000,
     total_seconds=100,

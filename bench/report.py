@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import machine, plots, tables
+from bench import machine, plots, profiling, tables
 from bench.measures import BUSY_BEFORE, FAR_MS, MEMORY_FEW, MEMORY_MANY, MEMORY_REQUESTS, NEAR_MS, PEAK, SERVERS
 from bench.measuring import Bench
 from bench.plan import FAR_CONNECTIONS
@@ -34,7 +34,8 @@ def write(bench: Bench, folder: Path) -> None:
 
 
 def _document(bench: Bench) -> str:
-    parts = [_introduction(bench), _targets(bench), _peaks(bench), _latency(bench), _mixes(bench), _growth(bench)]
+    parts = [_introduction(bench), _targets(bench), _peaks(bench), _latency(bench), _mixes(bench)]
+    parts += [_profiles(bench.results), _growth(bench)]
     parts += [_far(bench), _flows(bench), _process(bench), _how(bench), _failures(bench.results)]
     return "\n".join(part for part in parts if part)
 
@@ -125,6 +126,41 @@ different ones in turn, more than it remembers, so that every signature is check
 
 """
     return text + tables.table(tables.HEAD, rows)
+
+
+def _profiles(results: Results) -> str:
+    if not results.profiles:
+        return ""
+    head = ["microseconds of the server, by part", *(f"{key.measure}: {key.system}" for key in results.profiles)]
+    parts = sorted({part for found in results.profiles.values() for part in found})
+    rows = [[part, *(_part(results, key, part) for key in results.profiles)] for part in parts]
+    rows.append(["all", *(_us(results, key) for key in results.profiles)])
+    rows.append(["the ratio to raw ASGI is at most", *(_bound(results, key) for key in results.profiles)])
+    text = f"""## Where the server's time goes
+
+{PEAK} connections; `mix` is with all tokens distinct. py-spy looked at each server {profiling.LOOKS_A_SECOND} times a
+second, and each look counts for the file of the innermost Python function: what C code does counts for its caller, so
+the system calls that write an answer count for uvicorn. One process has one interpreter: if it never waited, and the
+other core had room for database and load generator, its rate over that of raw ASGI would be raw ASGI's microseconds
+over its own.
+
+"""
+    return text + tables.table(head, rows)
+
+
+def _part(results: Results, key: Key, part: str) -> str:
+    cost = _median(results, key, "server_us")
+    return f"{results.profiles[key].get(part, 0.0) * cost:.1f}" if cost else ""
+
+
+def _us(results: Results, key: Key) -> str:
+    cost = _median(results, key, "server_us")
+    return f"{cost:.1f}" if cost else ""
+
+
+def _bound(results: Results, key: Key) -> str:
+    cost, least = _median(results, key, "server_us"), _median(results, Key("cancel", RAW, PEAK), "server_us")
+    return f"{least / cost:.2f}" if cost and least else ""
 
 
 def _growth(bench: Bench) -> str:

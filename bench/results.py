@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -49,6 +49,7 @@ class Key(NamedTuple):
 class Results:
     """All runs of one bench, and figures that are no rates.
 
+    profiles: by what was measured, the share of each part in the server's processor time.
     failures: runs whose answers or rows were wrong.
     left_out: what was not measured because a rate was not held or time was up.
     """
@@ -56,6 +57,7 @@ class Results:
     def __init__(self) -> None:
         self._runs: dict[Key, list[Run]] = {}
         self.figures: dict[str, list[float]] = {}
+        self.profiles: dict[Key, Mapping[str, float]] = {}
         self.failures: list[str] = []
         self.left_out: list[str] = []
 

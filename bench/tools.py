@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import sys
 from pathlib import Path
 
 from tests.throwaway_postgres import find_binaries
@@ -31,6 +32,8 @@ def check_tools() -> None:
         for module, distribution in MODULES.items()
         if importlib.util.find_spec(module) is None
     ]
+    if not profiler().exists():
+        wrong.append("py-spy is missing: pip install py-spy, or install the bench extra of this project")
     try:
         pgbench()
     except (MissingToolsError, RuntimeError) as error:
@@ -46,6 +49,11 @@ def pgbench() -> str:
     if found is None:
         raise MissingToolsError("pgbench is missing: install it, e.g. apt-get install postgresql-contrib")
     return found
+
+
+def profiler() -> Path:
+    """The path of py-spy, whether it is there or not."""
+    return Path(sys.executable).with_name("py-spy")
 
 
 def repository() -> Path:

@@ -49,8 +49,15 @@ def main() -> int:
         sys.exit(str(error))
     print(table.total(trials))
     if options.write:
-        PAGE.write_text(table.page(trials, "python -m tests.faults.ha " + " ".join(sys.argv[1:])), encoding="utf-8")
+        PAGE.write_text(table.page(trials, _command(options)), encoding="utf-8")
     return 0 if all(trial.passed for trial in trials) else 1
+
+
+def _command(options: argparse.Namespace) -> str:
+    """How to do the same again."""
+    told = [f"--times {options.times}"] if options.times else []
+    told += [f"--only {part}" for part in options.only or []] + (["--asynchronous"] if options.asynchronous else [])
+    return f'make faults-ha FAULTS_HA="{" ".join(told)}"' if told else "make faults-ha"
 
 
 def _options() -> argparse.Namespace:

@@ -27,7 +27,7 @@ class Cluster:
     def __init__(self, nodes: list[Node], *, synchronous: bool) -> None:
         """synchronous: whether one of the others must confirm each commit."""
         self.nodes = nodes
-        self._synchronous = synchronous
+        self.synchronous = synchronous
         self._http = httpx.AsyncClient(timeout=1)
 
     @property
@@ -76,7 +76,7 @@ class Cluster:
         give_up = asyncio.get_running_loop().time() + WHOLE_SECONDS
         while True:
             members, found = await self.members(), await self.leader()
-            if found and is_whole(members, synchronous=self._synchronous):
+            if found and is_whole(members, synchronous=self.synchronous):
                 return found
             if asyncio.get_running_loop().time() > give_up:
                 raise RuntimeError(f"the cluster did not become whole: {members}")

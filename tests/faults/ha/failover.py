@@ -93,11 +93,10 @@ def longest_pause(calls: Iterable[Call], moment_ns: int) -> Pause:
 
 
 def cut(calls: Iterable[Call], pause: Pause) -> int:
-    """How many calls were under way in a pause and got no answer or a 500, or were held all through it."""
-    during = (call for call in calls if call.start_ns < pause.end_ns and call.end_ns > pause.start_ns)
-    return sum(
-        call.fate == "unknown" or (call.start_ns <= pause.start_ns and call.end_ns >= pause.end_ns) for call in during
-    )
+    """How many calls were under way in a pause and failed, or were held: begun in its first half, answered after it."""
+    middle = (pause.start_ns + pause.end_ns) // 2
+    during = [call for call in calls if call.start_ns < pause.end_ns and call.end_ns > pause.start_ns]
+    return sum(call.fate == "unknown" or (call.start_ns < middle and call.end_ns >= pause.end_ns) for call in during)
 
 
 async def _written_after(load: Load, moment_ns: int) -> None:

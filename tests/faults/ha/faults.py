@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import TYPE_CHECKING
 
 from . import network
@@ -13,14 +14,28 @@ if TYPE_CHECKING:
     from .node import Node
 
 
+BEHIND_SECONDS = 0.5
+
+
 async def postmaster_killed(_: Cluster, leader: Node) -> None:
     """`kill -9` of the leader's postmaster; its Patroni sees it at once and gives the lead away."""
     leader.kill_postmaster()
 
 
-async def node_killed(_: Cluster, leader: Node) -> None:
+async def node_killed(cluster: Cluster, leader: Node) -> None:
     """`kill -9` of the leader's Patroni, postmaster and all their processes; the others wait for its lease to end."""
+    if cluster.synchronous:
+        await asyncio.to_thread(leader.kill)
+        return
+    # Between two processes of one machine everything arrives at once: here it does not, as it may not elsewhere.
+    for node in cluster.nodes:
+        node.signal_receiver(signal.SIGSTOP)
+    await asyncio.sleep(BEHIND_SECONDS)
     await asyncio.to_thread(leader.kill)
+    for node in cluster.nodes:
+        # What has reached the machine, but not the process, is lost with it.
+        node.signal_receiver(signal.SIGTERM)
+        node.signal_receiver(signal.SIGCONT)
 
 
 async def switched_over(cluster: Cluster, leader: Node) -> None:

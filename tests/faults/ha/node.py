@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.throwaway_postgres import free_port, give
@@ -14,7 +16,6 @@ from . import processes
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Sequence
-    from pathlib import Path
 
     from .software import Software
 
@@ -101,17 +102,19 @@ class Node:
         command = [python, "-m", "patroni", str(self.folder / "patroni.json")]
         self._patroni = processes.start([python, "-c", INIT, *command], self.folder)
 
-    @property
-    def running(self) -> bool:
-        """Whether Patroni runs."""
-        return self._patroni is not None and self._patroni.poll() is None
-
     def kill_postmaster(self) -> None:
         """SIGKILL PostgreSQL's first process, which Patroni notices."""
         os.kill(self._postmaster(), signal.SIGKILL)
 
     def _postmaster(self) -> int:
         return int((self.folder / "data" / "postmaster.pid").read_text("utf-8").split("\n", 1)[0])
+
+    def signal_receiver(self, number: signal.Signals) -> None:
+        """Send a signal to the process that receives the leader's log, if there is one."""
+        for pid in processes.in_folder(self.folder):
+            with contextlib.suppress(OSError):
+                if b"walreceiver" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, number)
 
     def kill(self) -> None:
         """SIGKILL Patroni, PostgreSQL and every process of it."""

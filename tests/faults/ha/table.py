@@ -64,7 +64,7 @@ Written by `{command}` on {date}; do not edit.
 Three etcd, three Patroni, three PostgreSQL with synchronous replication, and two servers of the service whose
 `DATABASE_URL` names all three. Callers over real HTTP create, read, book and cancel the same appointment-requests at
 once, before, during and after each failover, also while the former leader comes back. In the end everything is read
-once more, and the checker of [reliability.md](reliability.md) judges each history. A failover counts only if it cut
+once more, and the checker of `make faults` judges each history. A failover counts only if it cut
 calls that were under way.
 
 | Kind | Times | Calls | Lost | Violations | Writes again after, seconds, each time | Limit |
@@ -75,7 +75,7 @@ calls that were under way.
 "Writes again after" is the time from the fault (for a switchover: from asking for it) to the end of the longest time
 without an acknowledged write.
 
-Machine: {machine}. Nine servers, callers and checker share it.
+Machine: {machine}. Everything shares it: eleven servers, callers and checker.
 
 {meanings}
 
@@ -83,7 +83,8 @@ Machine: {machine}. Nine servers, callers and checker share it.
 
 `make faults-ha` does this in about five minutes, `FAULTS_HA=--quick` one of each kind, `FAULTS_HA="--times 5"` more.
 `FAULTS_HA="--only frozen"` picks kinds by a part of their names, `--history DIR` keeps what callers saw and what the
-nodes logged, `--asynchronous` turns synchronous replication off, to see what that loses, `--write` writes this page.
+nodes logged, `--write` writes this page. `--asynchronous` turns synchronous replication off, and lets the standbys fall
+half a second behind before the leader's node is killed: the table must turn red.
 It needs Linux, root for the dropped port, and the Debian packages postgresql, python3-venv and nftables; Patroni and
 etcd come from `requirements-ha.lock`. It exits with 1 if anything was lost, any promise was broken, writes came back
 too late, or any kind could not be done.
