@@ -17,7 +17,7 @@ from connect_appointments.store.failures import RowHeld
 from connect_appointments.store.scope import visible
 from connect_appointments.store.slots import decode_slots, encode_slots
 from connect_appointments.store.tables import appointment_requests as requests
-from connect_appointments.store.tables import database_now, offers
+from connect_appointments.store.tables import database_now, offers, transaction_start
 
 
 class Held(NamedTuple):
@@ -39,7 +39,9 @@ class New(NamedTuple):
 
 async def insert(connection: AsyncConnection, wanted: Sequence[New]) -> list[int]:
     """Create appointment-requests in state `searching`, each with its event; return their ids in the same order."""
-    statement = sa.insert(requests).values(state=State.SEARCHING, created_on=database_now(), updated_on=database_now())
+    # No clock that goes on between the two: a new one was never updated.
+    stamps = {"created_on": transaction_start(), "updated_on": transaction_start()}
+    statement = sa.insert(requests).values(state=State.SEARCHING, **stamps)
     rows = [{"owner": new.order.owner, "order_id": new.order.id, "date_from": new.date_from} for new in wanted]
     returning = statement.returning(requests.c.id, sort_by_parameter_order=True)
     ids = list((await connection.execute(returning, rows)).scalars())
