@@ -67,6 +67,9 @@ async def test_a_held_row_keeps_nobody_else_waiting(database: Database, hot_path
         await holder.execute("ROLLBACK")
         assert await waiting is State.SEARCHING
     assert await kinds(database, held) == ["created", CANCEL.name]
+    found = await hot_path.read(Key(held, ALICE))
+    assert found is not None
+    assert found.cancelled_on == found.updated_on
 
 
 @ON_POSTGRESQL

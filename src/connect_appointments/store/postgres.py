@@ -30,9 +30,9 @@ WITH asked AS (
     SELECT asked.*, r.state FROM appointment_requests r JOIN asked USING (id, owner)
     FOR UPDATE OF r SKIP LOCKED
 ), changed AS (
-    UPDATE appointment_requests r SET state = $5, cancelled_on = now(), updated_on = now()
-    FROM seen WHERE r.id = seen.id AND seen.state = ANY ($6::text[])
-    RETURNING seen.id, seen.owner, seen.client, seen.trace
+    UPDATE appointment_requests r SET state = $5, cancelled_on = held.at, updated_on = held.at
+    FROM (SELECT *, now() AS at FROM seen) AS held WHERE r.id = held.id AND held.state = ANY ($6::text[])
+    RETURNING held.id, held.owner, held.client, held.trace
 ), noted AS (
     INSERT INTO events (request_id, kind, at, owner, client, trace)
     SELECT id, $7, now(), owner, client, trace FROM changed

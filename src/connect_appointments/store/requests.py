@@ -125,6 +125,10 @@ async def move(
     owner = (await connection.execute(statement)).scalar_one_or_none()
     if owner is None:
         return False
+    if move.enters is State.CANCELLED:
+        # A second call of the clock would answer a second moment.
+        stamp = {"updated_on": requests.c.cancelled_on}
+        await connection.execute(sa.update(requests).where(requests.c.id == request_id).values(stamp))
     booking_id = leaving_booking or entering_booking
     await events.record(connection, move.name, [Happened(request_id, owner, actor, booking_id)])
     return True
