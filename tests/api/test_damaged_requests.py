@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 
 import pytest
 
-from tests.api.wire import LONGEST_WAIT_SECONDS, cancel_bytes, open_wire
+from tests.api.wire import cancel_bytes, everything_said
 from tests.api_client import Api
 
 TRIES = 400
@@ -28,15 +27,6 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
         piece = chance.choice([b"", chance.choice(PIECES), chance.randbytes(1), bytes(found[place : place + 40])])
         found[place : place + length] = piece
     return bytes(found)
-
-
-async def everything_said(port: int, data: bytes) -> bytes:
-    """What comes until the connection ends, which it must soon after the caller has no more to say."""
-    async with open_wire(port) as wire:
-        await wire.send(data)
-        wire.half_close()
-        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
-            return await wire.rest()
 
 
 async def test_any_damage_to_a_request_is_answered_or_cut_off(port: int, shared_api: Api) -> None:

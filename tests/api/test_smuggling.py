@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 import pytest
 
-from tests.api.wire import LONGEST_WAIT_SECONDS, Serve, cancel_bytes, on_the_wire, open_wire, spell
+from tests.api.wire import Serve, cancel_bytes, everything_said, on_the_wire, open_wire, spell
 from tests.api_client import CANCEL, CREATE, Api
 
 HIDDEN, LENGTH, HEX = "<hidden>", "<length>", "<hex>"
@@ -141,15 +140,6 @@ def filled(text: str, hidden: bytes) -> bytes:
     return text.encode("latin-1")
 
 
-async def said_to(port: int, data: bytes) -> bytes:
-    """Everything that is answered until the connection ends."""
-    async with open_wire(port) as wire:
-        await wire.send(data)
-        wire.half_close()
-        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
-            return await wire.rest()
-
-
 async def is_cancelled(api: Api, request_id: int) -> bool:
     answer = await api.settled(lambda: api.alice.read(request_id))
     return bool(answer.json()["status"] == "cancelled")
@@ -163,7 +153,7 @@ def head_of(token: str, line: str = f"POST {CANCEL} HTTP/1.1") -> bytes:
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 async def test_a_request_hidden_in_a_body_is_never_done(port: int, shared_api: Api, victim: int, case: str) -> None:
     token = shared_api.alice.token
-    said = await said_to(port, head_of(token) + filled(case, cancel_bytes(token, victim)))
+    said = await everything_said(port, head_of(token) + filled(case, cancel_bytes(token, victim)))
     assert not await is_cancelled(shared_api, victim)
     statuses = [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", said) if status != b"100"]
     assert len(statuses) <= 1
@@ -175,13 +165,13 @@ async def test_a_request_behind_a_broken_first_line_is_never_done(
     port: int, shared_api: Api, victim: int, line: str
 ) -> None:
     token = shared_api.alice.token
-    await said_to(port, head_of(token, line) + b"Content-Length: x\r\n\r\n" + cancel_bytes(token, victim))
+    await everything_said(port, head_of(token, line) + b"Content-Length: x\r\n\r\n" + cancel_bytes(token, victim))
     assert not await is_cancelled(shared_api, victim)
 
 
 async def test_the_hidden_request_alone_would_have_been_done(port: int, shared_api: Api) -> None:
     request_id = await shared_api.created(1)
-    said = await said_to(port, cancel_bytes(shared_api.alice.token, request_id))
+    said = await everything_said(port, cancel_bytes(shared_api.alice.token, request_id))
     assert said.startswith(b"HTTP/1.1 204 ")
     assert await is_cancelled(shared_api, request_id)
 
@@ -193,7 +183,7 @@ async def test_what_stands_behind_the_chunks_is_no_header(port: int, shared_api:
         left_out = {name.replace("-", "_"): None, "Content_Length": None, "Transfer_Encoding": "chunked"}
         head = spell(token, **left_out)  # type: ignore[arg-type]  # None leaves a header out
         chunks = b"%x\r\n%b\r\n0\r\n%b: %b\r\n\r\n" % (len(body), body, name.encode(), value.encode())
-        said = await said_to(port, head + chunks)
+        said = await everything_said(port, head + chunks)
         assert said.startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 400 "))
         assert not await is_cancelled(shared_api, victim)
 

@@ -147,3 +147,12 @@ def spell(
 def cancel_bytes(token: str, request_id: int, **changes: str | list[str] | None) -> bytes:
     """The bytes of a cancel."""
     return spell(token, b'{"appointmentRequestId":%d}' % request_id, **changes)
+
+
+async def everything_said(port: int, data: bytes) -> bytes:
+    """What comes until the connection ends, which it must soon after the caller has no more to say."""
+    async with open_wire(port) as wire:
+        await wire.send(data)
+        wire.half_close()
+        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+            return await wire.rest()

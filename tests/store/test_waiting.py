@@ -144,7 +144,7 @@ async def test_the_first_batches_which_have_to_connect_are_no_jam(waiting: Queue
 async def test_room_is_back_with_the_first_quick_batch(waiting: Queue) -> None:
     slow(waiting, 1)
     waiting.served(0.001)
-    add(waiting, "alice", MOST)
+    assert len(add(waiting, "alice", MOST)) == MOST
 
 
 async def test_a_group_tells_how_long_its_batches_take() -> None:
