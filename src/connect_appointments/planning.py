@@ -7,7 +7,6 @@ import httpx
 from connect_appointments.api.auth import TokenRules
 from connect_appointments.api.fairness import Limit
 from connect_appointments.api.keys import KeySource, keys_at_url, keys_in_file, keys_of_issuer
-from connect_appointments.api.reading import BodyReader
 from connect_appointments.api.versions import Deprecation
 from connect_appointments.service import ServiceOptions
 from connect_appointments.settings import ANY, ServeSettings, WorkSettings
@@ -53,7 +52,6 @@ def serve_plan(settings: ServeSettings, database: Database, client: httpx.AsyncC
         public_url=settings.public_url.rstrip("/"),
         rules=rules(settings),
         deprecation=Deprecation(settings.deprecated_since, settings.sunset),
-        reader=BodyReader(body_timeout_seconds=settings.body_timeout_seconds),
         service=ServiceOptions(settings.one_appointment_per_order, settings.max_waiting),
         worker=worker_options(settings),
         limit=None if settings.rate_limit is None else Limit(settings.rate_limit, settings.rate_limit_seconds),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -13,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from connect_appointments.api.problems import problem_answer
 from connect_appointments.api.refusals import HeadTimeout, HeadTooLarge, HttpRefusal, MalformedRequest
 from connect_appointments.api.shell import Serving
+from connect_appointments.cycle import Cycle
 from connect_appointments.observe import REQUESTS
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -22,6 +25,8 @@ PIECE_BYTES = 4096
 LINGER_SECONDS = 1
 """How long the rest of a refused request is still taken: to close at once could take the answer back."""
 
+ASGI = {"version": "3.0", "spec_version": "2.3"}
+
 REQUEST, HEAD, BODY = range(3)
 """What is to come next: a request, the rest of its head, the rest of its body."""
 
@@ -30,11 +35,13 @@ REQUEST, HEAD, BODY = range(3)
 class Patience:
     """How long a caller may keep a connection waiting.
 
-    head_seconds: for the head of a request, once it has begun; and for a body that was refused and still comes.
+    head_seconds: for the head of a request, once it has begun.
+    body_seconds: for its body; also for one that was refused and still comes.
     idle_seconds: for the next request, the first included; and for an answer to be read.
     """
 
     head_seconds: float = 10
+    body_seconds: float = 10
     idle_seconds: float = 75
 
 
@@ -54,6 +61,7 @@ class Flow(FlowControl):
 class Protocol(HttpToolsProtocol):
     """One connection."""
 
+    cycle: Cycle
     _awaited = REQUEST
     # Since the head or the last piece of the body; what came with that itself is not counted.
     _field_bytes = 0
@@ -115,7 +123,7 @@ class Protocol(HttpToolsProtocol):
         self._unread = rest
 
     def _should_upgrade(self) -> bool:
-        """Keep uvicorn from starting on a request that is read again without its offer."""
+        """Keep uvicorn from taking the body of a request that is read again without its offer."""
         return True
 
     def _head_without_offer(self) -> bytes:
@@ -128,7 +136,9 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Note that a request has begun to arrive."""
-        super().on_message_begin()
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
         self._awaited = HEAD
         self._field_bytes = 0
         self._waited_seconds = 0.0
@@ -137,9 +147,54 @@ class Protocol(HttpToolsProtocol):
         """Start on the request; raises `HeadTooLarge`."""
         if len(self.headers) > MAX_FIELDS or self._head_is_too_large():
             raise HeadTooLarge
-        super().on_headers_complete()
+        self._begin()
         self._awaited = BODY
+        self._waited_seconds = 0.0
         self.headers = []  # what is behind the chunks of a body is not among its headers
+
+    def _begin(self) -> None:
+        """Have the request answered, after the one before it."""
+        version = self.parser.get_http_version()
+        self.scope = self._scope(version)
+        if self.parser.should_upgrade():
+            return  # it is read again without its offer
+        before = self.cycle
+        self.cycle = Cycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _scope(self, version: str) -> Any:
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        return {
+            "type": "http",
+            "asgi": ASGI,
+            "http_version": version,
+            "method": self.parser.get_method().decode("ascii"),
+            "scheme": self.scheme,
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+            "root_path": "",
+            "headers": self.headers,
+            "client": self.client,
+            "server": self.server,
+        }
 
     def _head_is_too_large(self) -> bool:
         """Whether it is; counted only when it could be."""
@@ -218,23 +273,31 @@ class Protocol(HttpToolsProtocol):
 
         seconds: how often it is looked at. A clock would count the time in which this process was stopped.
         """
-        if self._is_answering() and not self.flow.write_paused:
+        if self._is_answering() and not (self.flow.write_paused or self._awaits_body()):
             self._waited_seconds = 0.0
             return
         self._waited_seconds += seconds
         if self._waited_seconds > self._longest_wait():
             self._give_up()
 
+    def _awaits_body(self) -> bool:
+        """Whether the request that is being answered has not come in full."""
+        return self._awaited == BODY and not self.pipeline and self._is_answering()
+
     def _longest_wait(self) -> float:
         if self._refused:
             return LINGER_SECONDS
-        return self._patience.idle_seconds if self._awaited == REQUEST else self._patience.head_seconds
+        patience = self._patience
+        return {REQUEST: patience.idle_seconds, HEAD: patience.head_seconds, BODY: patience.body_seconds}[self._awaited]
 
     def _give_up(self) -> None:
         if self.transport.is_closing():
             self.transport.abort()  # its caller does not read what was said
         elif self._awaited == HEAD and not self._refused:
             self._refuse(HeadTimeout())
+        elif self._awaits_body() and not self._refused:
+            self._waited_seconds = 0.0
+            self.cycle.give_up_body()
         else:
             self.transport.close()
 

@@ -33,7 +33,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, patience: Patience) -> None:
         """`patience` with callers."""
         super().__init__(config)
-        shortest = min(patience.head_seconds, patience.idle_seconds)
+        shortest = min(patience.head_seconds, patience.body_seconds, patience.idle_seconds)
         self._ticks_between_looks = max(1, round(shortest * TICKS_A_SECOND / LOOKS))
 
     async def on_tick(self, counter: int) -> bool:

@@ -16,7 +16,6 @@ from connect_appointments.api.auth import Authenticator, TokenRules
 from connect_appointments.api.endpoint import Gate
 from connect_appointments.api.fairness import Limit, Limiter
 from connect_appointments.api.keys import KeyRing, KeySource
-from connect_appointments.api.reading import BodyReader
 from connect_appointments.api.shell import Serving
 from connect_appointments.api.versions import Deprecation
 from connect_appointments.creation import Clock
@@ -58,7 +57,6 @@ class Plan:
     trusted_proxies: frozenset[str] = frozenset()
     rules: Rules = field(default_factory=Rules)
     deprecation: Deprecation = field(default_factory=Deprecation)
-    reader: BodyReader = field(default_factory=BodyReader)
     service: ServiceOptions = field(default_factory=ServiceOptions)
     worker: WorkerOptions = field(default_factory=WorkerOptions)
     clock: Clock = utc_now
@@ -105,7 +103,7 @@ async def running(plan: Plan, *, with_worker: bool = True) -> AsyncIterator[Runn
     service = Service(plan.database, hot_path, plan.rules, plan.clock, plan.service, worker.wake)
     health = Health(plan.database, keys, serving)
     limiter = None if plan.limit is None else Limiter(plan.limit, seconds_of(plan.clock))
-    gate = Gate(authenticator, plan.deprecation, plan.reader, limiter)
+    gate = Gate(authenticator, plan.deprecation, limiter)
     mounts = {prefix: create(serving) for prefix, create in plan.mounts.items()}
     app = create_app(serving, gate, service, health.answer, mounts)
     async with contextlib.AsyncExitStack() as stack:

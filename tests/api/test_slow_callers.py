@@ -13,7 +13,7 @@ from connect_appointments.protocol import Patience
 from tests.api.wire import LONGEST_WAIT_SECONDS, Wire, on_the_wire, open_wire, spell
 from tests.api_client import Api
 
-SHORT = Patience(head_seconds=0.2, idle_seconds=0.4)
+SHORT = Patience(head_seconds=0.2, body_seconds=0.2, idle_seconds=0.4)
 
 
 @pytest.fixture(scope="module")
@@ -137,4 +137,4 @@ async def test_a_caller_that_reads_no_answer_is_cut_off(port: int) -> None:
 
 
 async def test_the_limits_are_10_and_75_s() -> None:
-    assert Patience() == Patience(head_seconds=10, idle_seconds=75)
+    assert Patience() == Patience(head_seconds=10, body_seconds=10, idle_seconds=75)

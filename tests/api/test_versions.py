@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from connect_appointments.api.reading import BodyReader
 from connect_appointments.api.versions import Deprecation
+from connect_appointments.protocol import Patience
 from tests.api.wire import Serve, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import CANCEL, Api
 from tests.build import PUBLIC_URL
@@ -157,8 +157,8 @@ async def test_d16_a_202_says_it_too(serve: Serve) -> None:
 
 async def test_d16_a_408_says_it_too(serve: Serve) -> None:
     async with (
-        serve(reader=BodyReader(body_timeout_seconds=0.1)) as api,
-        on_the_wire(api) as port,
+        serve() as api,
+        on_the_wire(api, Patience(body_seconds=0.1)) as port,
         open_wire(port) as wire,
     ):
         await wire.send(spell(api.alice.token, X_API_VERSION="1", Content_Length="1"))

@@ -13,7 +13,7 @@ from connect_appointments.api.auth import Authenticator, Caller
 from connect_appointments.api.body import decode
 from connect_appointments.api.fairness import Limiter
 from connect_appointments.api.handlers import Call
-from connect_appointments.api.reading import BodyReader, check_media_type
+from connect_appointments.api.reading import check_media_type, read_body
 from connect_appointments.api.refusals import InvalidToken, MethodNotAllowed, RefusedToken, UnsupportedApiVersion
 from connect_appointments.api.routes import Route
 from connect_appointments.api.shell import Headers, Request, Serving, Shell
@@ -31,7 +31,6 @@ class Gate:
 
     authenticator: Authenticator
     deprecation: Deprecation
-    reader: BodyReader
     limiter: Limiter | None = None
 
     async def caller(self, headers: Headers) -> Caller:
@@ -106,4 +105,4 @@ class Endpoint(Shell):
             return None
         headers = request.headers
         check_media_type(headers.get(b"content-type"), repeated=headers.repeated(b"content-type"))
-        return decode(await self._gate.reader.read(request.receive, headers), self._route.body)
+        return decode(await read_body(request.receive, headers), self._route.body)

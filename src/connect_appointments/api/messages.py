@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -105,7 +105,7 @@ def appointment_request_message(found: AppointmentRequest) -> bytes:
         order_id=found.order_id,
         date_from=found.date_from,
         status=found.state.value,  # type: ignore[arg-type]  # the handler answers the two other states differently
-        slots=_slot_messages(found.slots) if found.state is State.OPEN else [],
+        slots=_slots(found.slots if found.state is State.OPEN else ()),  # type: ignore[arg-type]  # it is their JSON
         created_on=_whole_seconds(found.created_on),
         updated_on=_whole_seconds(found.updated_on),
         cancelled_on=found.cancelled_on and _whole_seconds(found.cancelled_on),
@@ -136,8 +136,10 @@ def appointment_message(found: Appointment) -> bytes:
     return msgspec.json.encode(message)
 
 
-def _slot_messages(slots: Sequence[Slot]) -> list[SlotMessage]:
-    return [SlotMessage(one.id, one.slot_type, one.start, one.end, one.timezone_offset) for one in slots]  # type: ignore[arg-type]  # JSON has no enumerations
+@lru_cache(512)  # the same area has the same slots on offer for all its orders
+def _slots(slots: tuple[Slot, ...]) -> msgspec.Raw:
+    messages = [SlotMessage(one.id, one.slot_type.value, one.start, one.end, one.timezone_offset) for one in slots]
+    return msgspec.Raw(msgspec.json.encode(messages))
 
 
 def _whole_seconds(moment: datetime) -> datetime:

@@ -17,6 +17,7 @@ from connect_appointments.commands.failing import CommandFailed
 from connect_appointments.observe import configure_logging
 from connect_appointments.planning import serve_plan
 from connect_appointments.processes import run_processes
+from connect_appointments.protocol import Patience
 from connect_appointments.server import bind, serving_on, until_stopped
 from connect_appointments.settings import ServeSettings, load
 from connect_appointments.wiring import running
@@ -73,6 +74,7 @@ async def _serve(settings: ServeSettings, listener: socket.socket, address: str,
                 parts.serving,
                 drain_seconds=settings.drain_seconds,
                 shutdown_seconds=settings.shutdown_seconds,
+                patience=Patience(body_seconds=settings.body_timeout_seconds),
             )
         )
         _settle_memory()

@@ -16,8 +16,9 @@ import stamina
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from connect_appointments.core.lifecycle import CANCEL, State
-from connect_appointments.core.model import AppointmentRequest, Slot
+from connect_appointments.core.model import AppointmentRequest
 from connect_appointments.store.lanes import Cancel, Found, Key
+from connect_appointments.store.slots import decode_slots
 from connect_appointments.store.tables import SQLITE_INSTANT
 
 T = TypeVar("T")
@@ -42,8 +43,7 @@ json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$
 """  # noqa: S608 - the only thing put in is a constant of ours
 READ = """
 SELECT json_group_array(json_array(asked.key, json_array(
-    r.id, r.owner, r.order_id, r.date_from, r.state, json(coalesce(slots, '[]')), r.created_on, r.updated_on,
-    r.cancelled_on
+    r.id, r.owner, r.order_id, r.date_from, r.state, slots, r.created_on, r.updated_on, r.cancelled_on
 ))) FROM json_each(?) AS asked
 JOIN appointment_requests r ON r.id = json_extract(asked.value, '$[0]') AND r.owner = json_extract(asked.value, '$[1]')
 LEFT JOIN offers ON offers.request_id = r.id AND r.state = 'open'
@@ -190,7 +190,7 @@ def _cancel(connection: sqlite3.Connection, members: Sequence[Cancel]) -> list[F
 def _read(connection: sqlite3.Connection, keys: Sequence[Key]) -> list[AppointmentRequest | None]:
     found: list[AppointmentRequest | None] = [None] * len(keys)
     for place, row in _rows.decode(_one(connection, READ, keys)):
-        found[place] = AppointmentRequest(*row)
+        found[place] = AppointmentRequest(*row[:5], decode_slots(row[5]), *row[6:])
     return found
 
 
@@ -205,7 +205,7 @@ _rows = msgspec.json.Decoder(
     list[
         tuple[
             int,
-            tuple[int, str, int, date, State, tuple[Slot, ...], datetime, datetime, datetime | None],
+            tuple[int, str, int, date, State, str | None, datetime, datetime, datetime | None],
         ]
     ]
 )
