@@ -17,7 +17,7 @@ from bench.plan import FULL, QUICK, Plan
 from bench.postgres import PostgresStore
 from bench.processes import busy_part
 from bench.sqlite import SqliteStore
-from bench.systems import DEFAULT, DEFAULT_2, OURS, OURS_2, OURS_SQLITE, RAW, Launcher
+from bench.systems import DEFAULT, DEFAULT_2, OURS, OURS_2, OURS_SQLITE, RAW, RAW_OURS, Launcher
 from bench.tokens import Tokens
 from bench.tools import MissingToolsError, check_tools, repository
 from tests.throwaway_postgres import running_postgres
@@ -109,6 +109,7 @@ def start_servers(bench: Bench, stack: contextlib.ExitStack) -> None:
     launcher, store, embedded = bench.launcher, bench.postgres, bench.sqlite
     for context in (
         launcher.raw(),
+        launcher.raw(RAW_OURS),
         launcher.ours(OURS, store, store.url),
         launcher.ours(OURS_2, store, store.url, workers=2),
         launcher.ours(OURS_SQLITE, embedded, embedded.url),
@@ -118,7 +119,7 @@ def start_servers(bench: Bench, stack: contextlib.ExitStack) -> None:
         served = stack.enter_context(context)
         bench.served[served.name] = served
         bench.clock.say(f"{served.name} answers")
-    assert set(bench.served) == {RAW, OURS, OURS_2, OURS_SQLITE, DEFAULT, DEFAULT_2}
+    assert set(bench.served) == {RAW, RAW_OURS, OURS, OURS_2, OURS_SQLITE, DEFAULT, DEFAULT_2}
 
 
 if __name__ == "__main__":

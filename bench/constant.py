@@ -53,7 +53,7 @@ def arrivals(port: int, connections: int, rate: float, seconds: float, rows: int
     found = json.loads(done.stdout)
     if found["wrong"]:
         raise WrongAnswersError(f"{found['wrong']} calls were not answered 204")
-    _check_rate(found["achieved"], rate)
+    check_rate(found["achieved"], rate)
     return Paced(found["answered"], found["achieved"], found["p50_ms"], found["p99_ms"], found["p999_ms"])
 
 
@@ -81,13 +81,14 @@ def _paced(lines: list[tuple[int, ...]], rate: float) -> Paced:
         raise WrongAnswersError(f"{wrong} of {len(lines)} calls were not answered 204")
     starts = [start for start, _, _ in lines]
     achieved = (len(lines) - 1) / (max(starts) - min(starts)) * 1e6
-    _check_rate(achieved, rate)
+    check_rate(achieved, rate)
     took = sorted(took / 1000 for _, _, took in lines)
     return Paced(
         len(lines), achieved, statistics.median(took), took[int(len(took) * 0.99)], took[int(len(took) * 0.999)]
     )
 
 
-def _check_rate(achieved: float, wanted: float) -> None:
+def check_rate(achieved: float, wanted: float) -> None:
+    """Raise `MissedRateError` for a run that did not hold its rate."""
     if achieved < MIN_ACHIEVED * wanted:
         raise MissedRateError(f"{achieved:,.0f} a second instead of {wanted:,.0f}")

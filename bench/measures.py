@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,9 @@ from bench.systems import (
     OURS_SQLITE,
     PGBENCH,
     PGBENCH_BATCH,
+    PGBENCH_ONE,
     RAW,
+    RAW_OURS,
     VERIFY,
     Served,
 )
@@ -33,7 +36,7 @@ from tests.throwaway_postgres import free_port
 
 ONE_WAY_SECONDS = 0.0005
 PEAK = str(PEAK_CONNECTIONS)
-SERVERS = (RAW, OURS, OURS_2, OURS_SQLITE, DEFAULT, DEFAULT_2)
+SERVERS = (RAW, RAW_OURS, OURS, OURS_2, OURS_SQLITE, DEFAULT, DEFAULT_2)
 DISTINCT, UNKNOWN, AGAIN, PLAIN = "all tokens distinct", "20 % unknown ids", "20 % repeats", "as it is"
 MEMORY_FEW, MEMORY_MANY, MEMORY_REQUESTS = "MiB after 10,000 requests", "MiB after many requests", "many requests"
 START, START_SQLITE = "seconds from start to first answer, PostgreSQL", "seconds from start to first answer, SQLite"
@@ -65,6 +68,7 @@ def peaks(bench: Bench, until: float) -> None:
             for system in _there_and_back((*SERVERS, PGBENCH), number):
                 _peak(bench, number, system, connections)
         _reads(bench, number)
+        bench.counted(Key("cancel", PGBENCH_ONE, "1"), lambda number=number: _pgbench_one(bench, number))  # type: ignore[misc]
         for clients in (1, 2):
             _pgbench_batches(bench, number, clients)
         rate = verifications_per_second(bench.tokens, min(1.0, bench.plan.seconds))
@@ -103,6 +107,15 @@ def _pgbench_rows(bench: Bench, number: int, clients: int) -> Run:
         raise WrongAnswersError(f"{found.transactions} transactions changed {changed} rows")
     cost = run_of(number, found.per_second, found.transactions, used)
     return Run(number, found.per_second, found.p50_ms, found.p99_ms, database_us=cost.database_us, shares=cost.shares)
+
+
+def _pgbench_one(bench: Bench, number: int) -> Run:
+    bench.postgres.reset(bench.plan.rows)
+    found = pgbench.batch_of_one(bench.postgres.url, bench.plan.pgbench_seconds, bench.plan.rows)
+    changed = bench.postgres.settled()
+    if not changed.cancelled == changed.recorded == found.transactions:
+        raise WrongAnswersError(f"{found.transactions} transactions: {changed}")
+    return Run(number, found.per_second, found.p50_ms, found.p99_ms)
 
 
 def _pgbench_batches(bench: Bench, number: int, clients: int) -> None:
@@ -184,6 +197,7 @@ def latencies(bench: Bench, until: float) -> None:
             for system in _there_and_back((RAW, OURS), number):
                 for generator in ("arrivals", "h2load") if share == 0.5 else ("arrivals",):
                     _paced(bench, number, system, generator, share, peak.median * share)
+            _paced_rows(bench, number, share, peak.median * share)
 
 
 def _paced(bench: Bench, number: int, system: str, generator: str, share: float, rate: float) -> None:
@@ -213,6 +227,20 @@ def _paced(bench: Bench, number: int, system: str, generator: str, share: float,
         )
 
     bench.counted(Key(generator, system, f"{share:.0%}"), work)
+
+
+def _paced_rows(bench: Bench, number: int, share: float, rate: float) -> None:
+    """The database alone at that rate."""
+    rows = max(bench.plan.rows, int(rate * bench.plan.arrival_seconds) + 1)
+
+    def work() -> Run:
+        bench.postgres.reset(rows)
+        seconds = math.ceil(bench.plan.arrival_seconds)
+        found = pgbench.one_row(bench.postgres.url, PEAK_CONNECTIONS, seconds, rows, rate=rate)
+        constant.check_rate(found.per_second, rate)
+        return Run(number, found.per_second, found.p50_ms, found.p99_ms)
+
+    bench.counted(Key("pgbench", PGBENCH, f"{share:.0%}"), work)
 
 
 def _check_paced(served: Served, cancelled: int) -> None:

@@ -6,6 +6,7 @@ import re
 import statistics
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,9 +19,11 @@ from connect_appointments.store.postgres import CANCEL_BATCH
 
 BATCH = 64
 
-ONE_ROW = """
+NEXT_ID = """
 \\set i :i + 1
 \\set id :first + permute(:i * :clients + :client_id, :rows)
+"""
+ONE_ROW = """
 UPDATE appointment_requests SET state = 'cancelled', cancelled_on = now(), updated_on = now()
 WHERE id = :id AND owner = :owner AND state IN ('searching', 'open', 'failed');
 """
@@ -45,26 +48,49 @@ class Measured(NamedTuple):
     p99_ms: float
 
 
-def one_row(url: str, clients: int, seconds: int, rows: int) -> Measured:
-    """Cancel one row a commit."""
-    return _run(url, ONE_ROW, {"rows": str(rows), "owner": OWNER}, clients, seconds)
+def one_row(url: str, clients: int, seconds: int, rows: int, *, rate: float | None = None) -> Measured:
+    """Cancel one row a commit.
+
+    rate: how many fall due a second, at random moments, from which their latency counts; None is as fast as it can.
+    """
+    paced = [] if rate is None else [f"--rate={rate:.1f}"]
+    return _run(url, NEXT_ID + ONE_ROW, {"rows": str(rows), "owner": OWNER}, clients, seconds, paced)
+
+
+def batch_of_one(url: str, seconds: int, rows: int) -> Measured:
+    """Cancel one row a commit on one connection, with the statement of our group commit."""
+    statement = CANCEL_BATCH.replace("$1::bigint[]", "ARRAY[:id::bigint]")
+    return _run(url, NEXT_ID + _ours(statement), {"rows": str(rows), **_parameters(1)}, 1, seconds)
 
 
 def batches(url: str, clients: int, seconds: int, rows: int) -> Measured:
     """Cancel 64 rows a commit with the statement of our group commit; the rates are of batches."""
+    return _run(url, IDS + _ours(CANCEL_BATCH), {"rows": str(rows), **_parameters(BATCH)}, clients, seconds)
+
+
+def _ours(statement: str) -> str:
+    return re.sub(r"\$(\d+)", r":p\1", statement).strip() + ";\n"
+
+
+def _parameters(members: int) -> dict[str, str]:
+    """All but the ids."""
     many = {"p2": OWNER, "p3": "portal-api", "p4": "0123456789abcdef01234567"}
-    variables = {name: "{" + ",".join([value] * BATCH) + "}" for name, value in many.items()}
-    variables |= {"p5": CANCEL.enters, "p6": "{" + ",".join(CANCEL.leaves) + "}", "p7": CANCEL.name}
-    statement = re.sub(r"\$(\d+)", r":p\1", CANCEL_BATCH)
-    return _run(url, f"{IDS}{statement.strip()};\n", {"rows": str(rows), **variables}, clients, seconds)
+    return {
+        **{name: "{" + ",".join([value] * members) + "}" for name, value in many.items()},
+        "p5": CANCEL.enters,
+        "p6": "{" + ",".join(CANCEL.leaves) + "}",
+        "p7": CANCEL.name,
+    }
 
 
-def _run(url: str, script: str, variables: dict[str, str], clients: int, seconds: int) -> Measured:
+def _run(
+    url: str, script: str, variables: dict[str, str], clients: int, seconds: int, more: Sequence[str] = ()
+) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "script.sql"
         file.write_text(script, "utf-8")
         command = [pgbench(), "-n", "-M", "prepared", f"-c{clients}", f"-j{min(clients, 2)}", f"-T{seconds}"]
-        command += ["-f", str(file), "-l", f"--log-prefix={folder}/log", "--sampling-rate=0.2", url]
+        command += ["-f", str(file), "-l", f"--log-prefix={folder}/log", "--sampling-rate=0.2", *more, url]
         for name, value in {"first": str(FIRST_ID), "i": "-1", "clients": str(clients), **variables}.items():
             command += ["-D", f"{name}={value}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)

@@ -11,7 +11,7 @@ from bench.measures import BUSY_BEFORE, FAR_MS, MEMORY_FEW, MEMORY_MANY, MEMORY_
 from bench.measuring import Bench
 from bench.plan import FAR_CONNECTIONS
 from bench.results import Key, Results
-from bench.systems import OURS, PGBENCH, PGBENCH_BATCH, RAW, VERIFY
+from bench.systems import OURS, PGBENCH, PGBENCH_BATCH, PGBENCH_ONE, RAW, VERIFY
 from bench.targets import Line, bare_commit_ms, lines
 
 
@@ -59,7 +59,17 @@ def _targets(bench: Bench) -> str:
     ]
     commit = bare_commit_ms(bench.results)
     note = f"\nA bare commit (pgbench, one client, p50) took {commit:.3f} ms.\n" if commit else ""
-    return "## Ratios\n\n" + tables.table(["", "found", "target", ""], rows) + note + _busy(bench)
+    return "## Ratios\n\n" + tables.table(["", "found", "target", ""], rows) + note + _busy(bench) + _short(bench)
+
+
+def _short(bench: Bench) -> str:
+    """Why, for each target that is."""
+    found = [
+        f"- {target.title}: {target.reason(bench.results)}"
+        for target, _, verdict in lines(bench.results, bench.plan)
+        if verdict == "short" and target.reason is not None
+    ]
+    return "\n### What is short, and why\n\n" + "\n".join(found) + "\n" if found else ""
 
 
 def _busy(bench: Bench) -> str:
@@ -89,6 +99,7 @@ def _peaks(bench: Bench) -> str:
     parts.append(f"### GET of an open appointment-request with 20 slots, {PEAK} connections\n\n")
     parts[-1] += tables.table(tables.HEAD, rows)
     rows = [tables.row(results, Key("cancel", PGBENCH_BATCH, n), f"{PGBENCH_BATCH}, {n} clients") for n in ("1", "2")]
+    rows.insert(0, tables.row(results, Key("cancel", PGBENCH_ONE, "1"), f"{PGBENCH_ONE}, 1 client"))
     verify = tables.count(results.spread(Key("cancel", VERIFY, "1")))
     parts.append("### Limits\n\n" + tables.table(tables.HEAD, [*rows, [VERIFY, verify, "", "", "", "", "one core"]]))
     parts.append("![Cancels per second by connections](performance/throughput.svg)\n")
@@ -99,7 +110,7 @@ def _latency(bench: Bench) -> str:
     results = bench.results
     head = ("rate", "generator", "system", "per second", "p50 ms", "p99 ms", "p99.9 ms")
     rows = []
-    for generator in ("arrivals", "h2load"):
+    for generator in ("arrivals", "h2load", "pgbench"):
         for key in sorted(results.keys(generator), key=lambda key: (float(key.setting[:-1]), key.system)):
             spreads = [results.spread(key, name) for name in ("p50_ms", "p99_ms", "p999_ms")]
             rows.append([f"{key.setting} of peak", generator, key.system, tables.count(results.spread(key))])
@@ -110,8 +121,9 @@ Calls fall due at a constant rate, over {PEAK} connections, at parts of what our
 connections. `arrivals` is the open loop of this bench (bench/arrivals.py): every call cancels another
 appointment-request, and its latency counts from the moment it was due. `h2load --h1 --rps` sends one and the same body
 over and over, so it cancels one appointment-request again and again; its connections keep step, so calls come in bursts
-of {PEAK}; and it counts from the sending. It is here to check the other. A run that did not reach 98 % of its rate does
-not count.
+of {PEAK}; and it counts from the sending. It is here to check the other. `pgbench --rate` commits one bare update a
+call at the same rate, at random moments, with no HTTP and no service: what the database alone makes of it on these
+cores. A run that did not reach 98 % of its rate does not count.
 
 """
     return text + tables.table(head, rows, words=3) + "\n![Latency by rate](performance/latency.svg)\n"

@@ -17,6 +17,7 @@ from bench.tokens import ISSUER, Tokens
 from tests.throwaway_postgres import free_port
 
 RAW = "raw ASGI"
+RAW_OURS = "raw ASGI on our server"
 OURS = "ours, PostgreSQL"
 OURS_2 = "ours, PostgreSQL, 2 workers"
 OURS_SQLITE = "ours, SQLite"
@@ -24,6 +25,7 @@ OURS_FAR = "ours, PostgreSQL 1 ms away"
 DEFAULT = "default stack"
 DEFAULT_2 = "default stack, 2 workers"
 PGBENCH = "pgbench, one row a commit"
+PGBENCH_ONE = "pgbench, our batch of one"
 PGBENCH_BATCH = "pgbench, our batch of 64"
 VERIFY = "RS256 verification alone"
 
@@ -79,11 +81,11 @@ class Launcher:
             yield served
 
     @contextlib.contextmanager
-    def raw(self) -> Iterator[Served]:
-        """The same HTTP server with nothing behind it."""
+    def raw(self, name: str = RAW) -> Iterator[Served]:
+        """An HTTP server with nothing behind it: plain uvicorn, or as RAW_OURS the service's own."""
         port = free_port()
-        command = [sys.executable, "-m", "bench.peers.raw", str(port)]
-        with self._served(RAW, command, {}, port, None) as served:
+        command = [sys.executable, "-m", "bench.peers.raw", str(port), "ours" if name == RAW_OURS else "uvicorn"]
+        with self._served(name, command, {}, port, None) as served:
             yield served
 
     @contextlib.contextmanager
