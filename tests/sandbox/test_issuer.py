@@ -13,6 +13,7 @@ from joserfc.jwk import RSAKey
 from starlette.types import Message
 
 from connect_appointments.api.shell import Serving
+from connect_appointments.cycle import LATE
 from connect_appointments.sandbox.issuer import Issuer
 from connect_appointments.sandbox.keys import SandboxKeys
 from connect_appointments.sandbox.tokens import mint
@@ -230,8 +231,8 @@ def exchange(app: Issuer, *messages: Message) -> list[Message]:
 
 
 def test_a_body_that_stops_half_way_is_408_and_closes_the_connection(keys: SandboxKeys) -> None:
-    app = Issuer(Serving(None), keys, lambda: ISSUER, Clock(), body_seconds=0.01)
-    start, *_ = exchange(app, {"type": "http.request", "body": b"grant_type=", "more_body": True})
+    app = Issuer(Serving(None), keys, lambda: ISSUER, Clock())
+    start, *_ = exchange(app, {"type": "http.request", "body": b"grant_type=", "more_body": True}, LATE)
     assert start["status"] == 408
     assert (b"connection", b"close") in start["headers"]
 

@@ -55,12 +55,17 @@ async def read_body(receive: Receive, headers: HasHeaders) -> bytes:
     length = headers.get(b"content-length")
     if length is not None and int(length) > MAX_BODY_BYTES:
         raise BodyTooLarge
-    body = b""
+    return await receive_body(receive)
+
+
+async def receive_body(receive: Receive) -> bytes:
+    """The whole body, whatever was said of it. Raises `BodyTooLarge`, `BodyTimeout`, or `CallerGone`."""
+    body: bytes = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise BodyTimeout if message.get("late") else CallerGone
-        body += bytes(message.get("body", b""))
+        body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
             raise BodyTooLarge
         if not message.get("more_body", False):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qsl
@@ -11,7 +10,8 @@ from uuid import uuid4
 from starlette.types import Receive, Scope
 
 from connect_appointments.api.answers import JSON, Answer
-from connect_appointments.api.reading import CallerGone
+from connect_appointments.api.reading import MAX_BODY_BYTES, receive_body
+from connect_appointments.api.refusals import BodyTimeout, BodyTooLarge
 from connect_appointments.api.shell import CLOSE, Request, Serving, Shell
 from connect_appointments.sandbox.clients import (
     Authenticator,
@@ -28,7 +28,6 @@ DISCOVERY_PATH = "/.well-known/openid-configuration"
 JWKS_PATH = "/protocol/openid-connect/certs"
 TOKEN_PATH = "/protocol/openid-connect/token"  # noqa: S105 - a path, not a password
 TOKEN_SECONDS = 3600
-MAX_BODY_BYTES = 16 * 1024
 
 
 class NoSuchPath(TokenRefused):
@@ -51,7 +50,7 @@ class BodyTooLate(TokenRefused):
     status = 408
 
 
-class BodyTooLarge(TokenRefused):
+class BodyTooLong(TokenRefused):
     """The body is longer than any token request."""
 
     status = 413
@@ -63,7 +62,6 @@ class Issuer(Shell):
     issuer_url: the realm's URL as callers see it, without a slash at the end.
     clock: Unix seconds.
     new_id: makes the `jti` of a token.
-    body_seconds: how long a body may take.
     """
 
     operation = "issuer"
@@ -76,14 +74,12 @@ class Issuer(Shell):
         clock: Callable[[], float],
         *,
         new_id: Callable[[], str] = lambda: str(uuid4()),
-        body_seconds: float = 10.0,
     ) -> None:
         super().__init__(serving)
         self._keys = keys
         self._issuer_url = issuer_url
         self._clock = clock
         self._new_id = new_id
-        self._body_seconds = body_seconds
         self._authenticator = Authenticator(keys.clients, self._audiences, clock, SeenAssertions())
         self._routes: dict[str, tuple[str, Callable[[Scope, Receive], Awaitable[Answer]]]] = {
             REALM_PATH + DISCOVERY_PATH: ("GET", self._discovery),
@@ -130,7 +126,7 @@ class Issuer(Shell):
     async def _token(self, scope: Scope, receive: Receive) -> Answer:
         """Source: RFC 6749 sections 4.4 and 5."""
         _check_headers({name.lower(): value for name, value in scope["headers"]})
-        form = _form(await self._body(receive))
+        form = _form(await _body(receive))
         _check_grant(form)
         client = self._authenticator.authenticate(form)
         token = mint(
@@ -156,26 +152,14 @@ class Issuer(Shell):
         issuer = self._issuer_url()
         return [issuer + TOKEN_PATH, issuer]
 
-    async def _body(self, receive: Receive) -> bytes:
-        try:
-            async with asyncio.timeout(self._body_seconds):
-                return await _read_body(receive)
-        except TimeoutError as error:
-            raise BodyTooLate(f"Send the whole body within {self._body_seconds:g} s.", CLOSE) from error
 
-
-async def _read_body(receive: Receive) -> bytes:
-    body = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise CallerGone
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise BodyTooLarge(f"The body must not be longer than {MAX_BODY_BYTES} bytes.", CLOSE)
-        more = message.get("more_body", False)
-    return bytes(body)
+async def _body(receive: Receive) -> bytes:
+    try:
+        return await receive_body(receive)
+    except BodyTimeout as error:
+        raise BodyTooLate("The body did not come in time: send it at once.", CLOSE) from error
+    except BodyTooLarge as error:
+        raise BodyTooLong(f"The body must not be longer than {MAX_BODY_BYTES} bytes.", CLOSE) from error
 
 
 def _check_headers(headers: Mapping[bytes, bytes]) -> None:
