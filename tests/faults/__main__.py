@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import re
 import sys
 import time
 from pathlib import Path
 
 import uvloop
 
-from . import history, report
+from . import report
 from .kinds.table import KINDS
 from .trial import Amount, CannotBeDoneError, Kind, Trial
 
 QUICK_SECONDS = 295.0
+QUICK_PATIENCE_SECONDS = 150.0
+"""How long a kind may take in a quick run, also where the machine is too slow for all of them in their time."""
 PATIENCE_SECONDS = 600.0
 """How much longer than planned a kind may take in a full run: to begin, to settle, to be judged."""
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -32,11 +33,13 @@ def main() -> int:
     until = time.monotonic() + QUICK_SECONDS
     trials = []
     for done, kind in enumerate(kinds):
-        share = (until - time.monotonic()) / (len(kinds) - done)
-        amount = _within(kind.quick, share / 2) if options.quick else kind.full
-        limit = until - time.monotonic() if options.quick else amount.seconds + PATIENCE_SECONDS
+        left = until - time.monotonic()
+        if options.quick:
+            amount, limit = _within(kind.quick, left / (len(kinds) - done) / 2), max(left, QUICK_PATIENCE_SECONDS)
+        else:
+            amount, limit = kind.full, kind.full.seconds + PATIENCE_SECONDS
         trial = uvloop.run(_try(kind, amount, limit))
-        _tell(trial, options.history)
+        report.tell(trial, report.line, options.history)
         trials.append(trial)
     print(report.total(trials))
     if options.write:
@@ -56,7 +59,7 @@ def _options() -> argparse.Namespace:
 
 def _within(amount: Amount, seconds: float) -> Amount:
     """No more of it than there is time for, where the machine is slower than was thought."""
-    return amount._replace(seconds=min(amount.seconds, seconds))
+    return amount._replace(seconds=min(amount.seconds, max(seconds, 1)))
 
 
 async def _try(kind: Kind, amount: Amount, limit_seconds: float) -> Trial:
@@ -76,18 +79,6 @@ async def _try(kind: Kind, amount: Amount, limit_seconds: float) -> Trial:
         trial.trouble = "no fault cut anything"
     trial.seconds = time.monotonic() - begun
     return trial
-
-
-def _tell(trial: Trial, folder: Path | None) -> None:
-    """Print its line, keep its history, and let go of it."""
-    if folder is not None:
-        name = re.sub(r"[^a-z0-9]+", "-", trial.name.lower())
-        history.write(folder / f"{name}.jsonl", trial.calls)
-    trial.count = len(trial.calls)
-    trial.calls.clear()
-    print(report.line(trial), flush=True)
-    for text in report.details(trial):
-        print(f"  {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import random
 import secrets
 import time
@@ -23,7 +22,11 @@ if TYPE_CHECKING:
 
 REQUESTS = "/api/connect/orders/appointment-requests"
 BOOKINGS = "/api/connect/orders/appointments/request"
-_OK, _CREATED, _ACCEPTED, _NO_CONTENT = 200, 201, 202, 204
+CANCEL_AGAIN = 0.25
+"""Which part of the looks after a caller's own call of the clash are cancellations."""
+_OK, _CREATED, _ACCEPTED = 200, 201, 202
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 class Offer(NamedTuple):
@@ -37,7 +40,12 @@ class Reading(NamedTuple):
     """A recorded read, and the slots it showed."""
 
     call: Call
-    offers: tuple[Offer, ...]
+    slots: Sequence[dict[str, str]]
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """The slots, as a book call and a read-booking name them."""
+        return tuple(Offer(slot["id"], slot["startTime"]) for slot in self.slots)
 
 
 class Caller:
@@ -62,7 +70,7 @@ class Caller:
         self.token = token
         self.name = name
         self.connections = [Connection(base_url) for base_url in base_urls]
-        self._turn = itertools.cycle(self.connections)
+        self._turn = itertools.cycle([(connection, self._last_headers(connection)) for connection in self.connections])
         self._chance = random.Random(name)  # noqa: S311 - a choice to repeat, not a secret
         self._recorder = recorder
         self._timeout_seconds = timeout_seconds
@@ -79,7 +87,7 @@ class Caller:
         """Read an appointment-request."""
         path = f"{REQUESTS}/request/{request_id}"
         call, body = await self._call("read", f"GET {path} HTTP/1.1\r\n", b"", request_id, Answer(None))
-        return Reading(call, tuple(Offer(slot["id"], slot["startTime"]) for slot in body.get("slots", ())))
+        return Reading(call, body.get("slots", ()))
 
     async def book(self, request_id: int, slot_id: str) -> Call:
         """Begin to book a slot."""
@@ -108,7 +116,7 @@ class Caller:
     async def _post(
         self, op: Op, path: str, body: dict[str, Any], request_id: int | None, asked: Answer
     ) -> tuple[Call, dict[str, Any]]:
-        encoded = json.dumps(body).encode()
+        encoded = _encode(body)
         head = f"POST {path} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {len(encoded)}\r\n"
         head += f"Idempotency-Key: {asked.key}\r\n" if asked.key else ""
         return await self._call(op, head, encoded, request_id, asked)
@@ -117,11 +125,10 @@ class Caller:
         self, op: Op, head: str, body: bytes, request_id: int | None, asked: Answer
     ) -> tuple[Call, dict[str, Any]]:
         """Make one call and record it; hand it back with the members of its JSON answer, if it has any."""
-        connection = next(self._turn)
-        head += f"Host: {connection.host}:{connection.port}\r\n"
-        head += f"Authorization: Bearer {self.token}\r\nX-API-VERSION: 7\r\n\r\n"
+        connection, last_headers = next(self._turn)
+        request = head.encode() + last_headers + body
         start_ns = self._clock()
-        response = await self._exchange(connection, head.encode() + body)
+        response = await self._exchange(connection, request)
         end_ns = self._clock()
         if isinstance(response, str):
             failed = msgspec.structs.replace(asked, code=response)
@@ -137,6 +144,10 @@ class Caller:
             request_id = _number_in_location(response)
         return self._recorder.add(Call(op, request_id, self.name, start_ns, end_ns, answer)), told
 
+    def _last_headers(self, connection: Connection) -> bytes:
+        host = f"Host: {connection.host}:{connection.port}\r\n"
+        return f"{host}Authorization: Bearer {self.token}\r\nX-API-VERSION: 7\r\n\r\n".encode()
+
     async def _exchange(self, connection: Connection, request: bytes) -> Response | str:
         """The answer, or the code that says why there is none."""
         try:
@@ -151,15 +162,15 @@ class Caller:
 
 
 def _json_of(response: Response) -> dict[str, Any]:
-    if "json" not in response.headers.get("content-type", "") or not response.body:
+    if b"json" not in response.header(b"content-type") or not response.body:
         return {}
-    members: dict[str, Any] = json.loads(response.body)
+    members: dict[str, Any] = _decode(response.body)
     return members
 
 
 def _number_in_location(response: Response) -> int | None:
-    number = response.headers.get("location", "").rpartition("/")[2]
-    return int(number) if number.isdecimal() else None
+    number = response.header(b"location").rpartition(b"/")[2]
+    return int(number) if number.isdigit() else None
 
 
 def _answer(op: Op, asked: Answer, response: Response, told: dict[str, Any]) -> Answer:
@@ -188,6 +199,8 @@ class Plan:
     group: callers (all of one owner) that race for the same requests; batch: how many requests they race for at once.
     book_share: which part of the calls of the clash are book calls; the others cancel.
     slots: among how many of the first slots on offer the book calls choose.
+    looks: how many more calls each caller makes at each request of the clash, around its own: reads, and after it some
+        cancellations too.
     finish: cancel what is still open at the end, so that every request gets to a final state.
     deadline_seconds: after which a batch is left as it is.
     """
@@ -197,6 +210,7 @@ class Plan:
     batch: int = 1
     book_share: float = 0.5
     slots: int = 3
+    looks: int = 0
     finish: bool = True
     poll_seconds: float = 0.05
     deadline_seconds: float = 60.0
@@ -270,14 +284,23 @@ class _Race:
     async def _clash(self, caller: Caller) -> None:
         """Book or cancel every request of the batch, in the same order as all others of the group."""
         for request_id, offers in self._offers.items():
-            if not offers or self._chance.random() >= self._plan.book_share:
-                await caller.cancel(request_id)
-                continue
-            slot = self._chance.choice(offers[: self._plan.slots])
-            number = (await caller.book(request_id, slot.slot_id)).told_attempt
-            if number is not None:
-                self._attempts.setdefault(request_id, set()).add(number)
-                await caller.read_booking(number, request_id)
+            before = self._chance.randint(0, self._plan.looks)
+            for _ in range(before):
+                await caller.read(request_id)
+            await self._book_or_cancel(caller, request_id, offers)
+            for _ in range(before, self._plan.looks):
+                again = self._chance.random() < CANCEL_AGAIN
+                await (caller.cancel(request_id) if again else caller.read(request_id))
+
+    async def _book_or_cancel(self, caller: Caller, request_id: int, offers: Sequence[Offer]) -> None:
+        if not offers or self._chance.random() >= self._plan.book_share:
+            await caller.cancel(request_id)
+            return
+        slot = self._chance.choice(offers[: self._plan.slots])
+        number = (await caller.book(request_id, slot.slot_id)).told_attempt
+        if number is not None:
+            self._attempts.setdefault(request_id, set()).add(number)
+            await caller.read_booking(number, request_id)
 
     async def _settle(self, caller: Caller, request_id: int) -> None:
         """Read until nothing can change any more, and what became of each booking attempt."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 _NO_CONTENT = 204
-_MAX_HEAD_BYTES = 65_536
 _CLOSE_WAIT = 8
 
 
 class Response(NamedTuple):
-    """A whole answer. Header names are in lower case."""
+    """A whole answer. head: its first line and its headers, all in lower case."""
 
     status: int
-    headers: dict[str, str]
+    head: bytes
     body: bytes
+
+    def header(self, name: bytes) -> bytes:
+        """The first value of a header, whose name is in lower case; empty where there is none."""
+        return _header(self.head, name)
 
 
 class NotConnectedError(Exception):
@@ -38,80 +40,130 @@ class Connection:
         self.dropped = 0
         parts = urlsplit(base_url)
         self.host, self.port = parts.hostname or "127.0.0.1", parts.port or 80
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._line: _Line | None = None
 
     async def exchange(self, request: bytes) -> Response:
         """Send one request and read its whole answer.
 
         Raises NotConnectedError if nothing was sent, and OSError or EOFError if the outcome is unknown.
         """
-        reader, writer = await self._open()
+        line = self._line
+        if line is None or line.over:
+            line = await self._open()
         try:
-            writer.write(request)
-            response = await _read_response(reader)
-        except asyncio.IncompleteReadError as error:
-            self.dropped += not error.partial and _everything_was_read(writer)
-            self.close()
-            raise
+            response = await line.ask(request)
         except BaseException:
+            self.dropped += line.dropped
             self.close()
             raise
-        self.told_to_close = response.headers.get("connection", "").lower() == "close"
+        self.told_to_close = response.header(b"connection") == b"close"
         if self.told_to_close:
             self.close()
         return response
 
     async def send(self, piece: bytes) -> None:
         """Send a piece of a request, and expect nothing."""
-        _, writer = await self._open()
-        writer.write(piece)
-        await writer.drain()
+        (await self._open()).transport.write(piece)
 
     async def ended(self) -> float:
         """Wait until the server ends the idle connection; when it did, by the loop's clock."""
-        reader, _ = await self._open()
-        with contextlib.suppress(OSError):
-            await reader.read(1)
+        await (await self._open()).lost
         return asyncio.get_running_loop().time()
 
-    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _open(self) -> _Line:
         """The open connection; one that the server has ended while it was idle is replaced."""
-        if self._streams and (self._streams[0].at_eof() or self._streams[1].is_closing()):
+        if self._line and self._line.over:
             self.close()
-        if not self._streams:
+        if not self._line:
+            loop = asyncio.get_running_loop()
             try:
-                self._streams = await asyncio.open_connection(self.host, self.port, limit=_MAX_HEAD_BYTES)
+                _, self._line = await loop.create_connection(lambda: _Line(loop), self.host, self.port)
             except OSError as error:
                 raise NotConnectedError from error
-        return self._streams
+        return self._line
 
     def close(self) -> None:
         """Begin to end the connection, if there is one."""
-        if self._streams:
-            self._streams[1].close()
-            self._streams = None
+        if self._line:
+            self._line.transport.close()
+            self._line = None
 
     async def end(self) -> None:
         """End the connection, if there is one, and wait until it has ended."""
-        if self._streams:
-            writer = self._streams[1]
+        if self._line:
+            line = self._line
             self.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            await line.lost
 
 
-def _everything_was_read(writer: asyncio.StreamWriter) -> bool:
-    """Whether the other end had read all that was sent when it ended the connection: if not, the system resets it."""
-    with socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno())) as its:
-        return its.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _CLOSE_WAIT
+class _Line(asyncio.Protocol):
+    """The connection itself.
+
+    over: whether the other end has ended it. lost: done when nothing is left of it.
+    dropped: whether the other end had read a request when it ended it in order without a byte of an answer.
+    """
+
+    transport: asyncio.Transport
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.over = False
+        self.dropped = False
+        self.lost = loop.create_future()
+        self._loop = loop
+        self._data = b""
+        self._answer: asyncio.Future[Response] | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    async def ask(self, request: bytes) -> Response:
+        self._answer = self._loop.create_future()
+        self.transport.write(request)
+        try:
+            return await self._answer
+        finally:
+            self._answer = None
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        if self._answer is not None:
+            self._look(self._answer, at_end=False)
+
+    def eof_received(self) -> None:
+        self.over = True
+        if self._answer is not None and not self._answer.done():
+            self.dropped = not self._data and self._everything_was_read()
+            self._look(self._answer, at_end=True)
+            self._fail(asyncio.IncompleteReadError(self._data, None))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.over = True
+        self._fail(error or asyncio.IncompleteReadError(self._data, None))
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def _look(self, answer: asyncio.Future[Response], *, at_end: bool) -> None:
+        """See whether the answer is whole; one of no told length is when the connection has ended."""
+        head, end, body = self._data.partition(b"\r\n\r\n")
+        if not end or answer.done():
+            return
+        head, status = head.lower(), int(head[9:12])
+        told = b"0" if status == _NO_CONTENT else _header(head, b"content-length")
+        length = int(told) if told else len(body)
+        if len(body) >= length and (told or at_end):
+            self._data = body[length:]
+            answer.set_result(Response(status, head, body[:length]))
+
+    def _fail(self, error: Exception) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
+
+    def _everything_was_read(self) -> bool:
+        """Whether the other end had read all that was sent before its end: if not, the system resets it."""
+        with socket.socket(fileno=os.dup(self.transport.get_extra_info("socket").fileno())) as its:
+            return its.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _CLOSE_WAIT
 
 
-async def _read_response(reader: asyncio.StreamReader) -> Response:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-    status = int(head[0].split(" ", 2)[1])
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
-    if status == _NO_CONTENT:
-        return Response(status, headers, b"")
-    if "content-length" in headers:
-        return Response(status, headers, await reader.readexactly(int(headers["content-length"])))
-    return Response(status, headers, await reader.read(-1))
+def _header(head: bytes, name: bytes) -> bytes:
+    _, found, rest = head.partition(b"\r\n%b:" % name)
+    return rest.partition(b"\r\n")[0].strip() if found else b""

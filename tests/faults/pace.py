@@ -65,7 +65,8 @@ class Pace:
             self._busy += 1
             line.ask(number, due, request)
             count += 1
-        reached = count / (loop.time() - begun)
+        # The loop's clock stands still within one of its turns, in which a single request is sent.
+        reached = count / max(loop.time() - begun, 1 / rate)
         await until(lambda: not self._busy, ANSWERED_SECONDS)
         self.cut += self._busy
         return reached

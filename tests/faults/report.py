@@ -7,13 +7,15 @@ import platform
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from . import history
+from .trial import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from .trial import Trial
-
+T = TypeVar("T", bound=Trial)
 SHOWN = 5
 COLUMNS = f"{'kind':<34}{'times':>9}{'calls':>10}{'lost':>6}{'violations':>12}{'seconds':>9}"
 
@@ -31,6 +33,21 @@ def details(trial: Trial) -> Iterator[str]:
     yield from (str(broken) for broken in trial.violations[:SHOWN])
     if len(trial.violations) > SHOWN:
         yield f"and {len(trial.violations) - SHOWN} more"
+
+
+def tell(trial: T, line: Callable[[T], str], folder: Path | None) -> None:
+    """Print its line and what was wrong, keep its history, and let go of it.
+
+    line: makes its line, once its calls are counted. folder: where the history goes; None keeps none.
+    """
+    if folder is not None:
+        name = re.sub(r"[^a-z0-9]+", "-", trial.name.lower())
+        history.write(folder / f"{name}.jsonl", trial.calls)
+    trial.count = len(trial.calls)
+    trial.calls.clear()
+    print(line(trial), flush=True)
+    for text in details(trial):
+        print(f"  {text}", flush=True)
 
 
 def total(trials: Sequence[Trial]) -> str:
@@ -79,6 +96,7 @@ Callers over real HTTP create, read, book and cancel the same appointment-reques
 Meanwhile something is killed, stopped, filled or cut, again and again; a fault counts only if it cut something that was
 under way. In the end everything is read once more, and a checker proves that each request's history is one of
 the lifecycle's, that what was acknowledged is true, and that the capacity table and the appointments agree.
+What happens on a cluster whose leader fails is in [reliability-ha.md](reliability-ha.md).
 
 | Kind | Times | Calls | Lost | Violations |
 |---|---|---|---|---|
@@ -93,7 +111,7 @@ What each kind is, and what one of its times is:
 
 ## Again
 
-`make faults` does all of it in about an hour, `make faults FAULTS=--quick` a little of each kind in five minutes.
+`make faults` does all of it in less than an hour, `make faults FAULTS=--quick` a little of each kind in five minutes.
 `FAULTS="--only disk"` picks kinds by a part of their names, `--history DIR` keeps what callers saw as JSON lines
 (`op`, `id`, `caller`, `start_ns`, `end_ns`, `answer`) for a checker of your own, `--write` writes this page.
 It needs Linux; root for the full disk; the Debian packages strace (commit errors) and faketime (a wrong clock).

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .load import Load, under_load
 
+FIRST_SECONDS = 60.0
+"""How much longer a kind goes on until a fault has counted: a slow machine is no reason for none."""
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
@@ -68,10 +71,11 @@ class Trial:
         return self.trouble is None and self.times > 0 and not self.violations
 
     def rounds(self) -> Iterator[int]:
-        """Go on until enough faults have counted or time is over; there is always a first round."""
+        """Go on until enough faults have counted or time is over; there is always a first round, if need be more."""
         until = time.monotonic() + self.amount.seconds
         for number in itertools.count():
-            if number and (self.times >= self.amount.times or time.monotonic() > until):
+            late = time.monotonic() > (until if self.times else until + FIRST_SECONDS)
+            if number and (self.times >= self.amount.times or late):
                 return
             yield number
 

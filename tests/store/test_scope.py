@@ -22,7 +22,7 @@ ALLOWED = {
     "bookings.slot_id_of": "asked for the attempt of a request that the caller holds in its scope",
     "bookings.attempt": "the worker's, which acts for every owner",
     "bookings.end": "the worker's, which acts for every owner",
-    "bookings._appointment_of": "asked for an attempt that was just found in its scope",
+    "bookings._attempts": "narrowed by those who use it, to a scope or to ids with their owners",
     "idempotency.used": "takes the owner as part of the key",
     "idempotency.keep": "takes the owner as part of the key",
     "idempotency.forget": "housekeeping, tells nothing but a number",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import re
 import shutil
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from .. import history, report
+from .. import report
 from ..load import Load, under_load
 from ..stage import SHORT_LEASE, Stage
 from ..trial import Amount, CannotBeDoneError
@@ -78,7 +77,7 @@ async def _try_all(faults: Sequence[Fault], options: argparse.Namespace) -> list
         async with _stage(cluster) as stage:
             for fault in faults:
                 trial = await _try(fault, options.times or fault.times, cluster, stage)
-                _tell(trial, options.history)
+                report.tell(trial, table.line, options.history)
                 trials.append(trial)
             if options.history:
                 _keep_logs(cluster, stage, options.history)
@@ -118,18 +117,6 @@ async def _try(fault: Fault, times: int, cluster: Cluster, stage: Stage) -> Fail
         trial.trouble = f"{times - trial.times} of {times} cut nothing that was under way"
     trial.seconds = time.monotonic() - begun
     return trial
-
-
-def _tell(trial: Failover, folder: Path | None) -> None:
-    """Print its line, keep its history, and let go of it."""
-    if folder is not None:
-        name = re.sub(r"[^a-z0-9]+", "-", trial.name.lower())
-        history.write(folder / f"{name}.jsonl", trial.calls)
-    trial.count = len(trial.calls)
-    trial.calls.clear()
-    print(table.line(trial), flush=True)
-    for text in report.details(trial):
-        print(f"  {text}", flush=True)
 
 
 def _keep_logs(cluster: Cluster, stage: Stage, folder: Path) -> None:

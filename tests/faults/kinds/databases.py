@@ -92,14 +92,17 @@ async def _failing_flushes(strace: str, pids: list[int]) -> AsyncIterator[asynci
     targets = [argument for pid in pids for argument in ("-p", str(pid))]
     inject = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"]
     process = await asyncio.create_subprocess_exec(
-        strace, "-qq", "-o", "/dev/null", *inject, *targets, stderr=subprocess.DEVNULL
+        strace, "-qq", "-o", "/dev/null", *inject, *targets, stderr=subprocess.PIPE
     )
     try:
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
-        await process.wait()
+        _, said = await process.communicate()
+    if b"not permitted" in said:
+        reason = said.decode().partition("\n")[0]
+        raise CannotBeDoneError(f"strace may trace nobody here (it needs CAP_SYS_PTRACE): {reason}")
 
 
 def _panics(server: Server) -> int:
@@ -156,7 +159,7 @@ def _small_file_system(server: Server) -> Iterator[Path]:
     data.rename(aside)
     data.mkdir(mode=0o700)
     size = int(subprocess.check_output(["du", "-sb", str(aside)]).split()[0]) + ROOM_BYTES
-    subprocess.run([program("mount", "mount"), "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(data)], check=True)
+    _mount(data, size)
     try:
         subprocess.run(["cp", "-a", f"{aside}/.", str(data)], check=True)
         shutil.rmtree(aside)
@@ -167,6 +170,15 @@ def _small_file_system(server: Server) -> Iterator[Path]:
     finally:
         server.stop()
         subprocess.run([program("umount", "mount"), str(data)], check=True)
+
+
+def _mount(folder: Path, size: int) -> None:
+    """Put a file system of so many bytes there; raises CannotBeDoneError where the system lets nobody do that."""
+    command = [program("mount", "mount"), "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = done.stderr.partition("\n")[0]
+        raise CannotBeDoneError(f"no small file system can be mounted (it needs CAP_SYS_ADMIN): {reason}")
 
 
 def _fill(folder: Path) -> Path:

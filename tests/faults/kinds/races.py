@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 CALLERS = 64
 ORDERS = 1000
 BATCH = 25
+CALLERS_OF_MANY = 128
+LOOKS = 12
+"""More calls of each caller at each request, so that there are many at little cost."""
 
 
 async def on_postgresql(trial: Trial) -> None:
@@ -52,7 +55,10 @@ async def many(trial: Trial) -> None:
         for seed in trial.rounds():
             # One load after the other, so that no history grows beyond what can be held and judged.
             load = Load(
-                stage, stage.urls, callers=CALLERS, plan=Plan(date_from(), batch=4, poll_seconds=0.1, seed=seed)
+                stage,
+                stage.urls,
+                callers=CALLERS_OF_MANY,
+                plan=Plan(date_from(), batch=4, looks=LOOKS, poll_seconds=0.1, seed=seed),
             )
             async with trial.under(load, room_for_all=True):
                 await asyncio.sleep(min(60, trial.amount.seconds / 2))

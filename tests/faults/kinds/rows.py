@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -30,7 +31,7 @@ async def held_row(trial: Trial) -> None:
         await stage.serve_in_two()
         load = Load(stage, stage.urls, timeout_seconds=60)
         callers = [load.caller(ALICE, str(number)) for number in range(WAITERS)]
-        orders = iter(stage.order_ids(ALICE))
+        orders = itertools.cycle(stage.order_ids(ALICE))
         holder = await asyncpg.connect(stage.database_url)
         for _ in trial.rounds():
             held = await _open_request(callers[0], next(orders))
