@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core import errors
 from connect_appointments.core.lifecycle import BOOK, CANCEL, OCCUPYING, State
-from connect_appointments.core.model import Actor, AppointmentRequest, Booking, BookingState, Owner, Scope
+from connect_appointments.core.model import Actor, AppointmentRequest, Booking, BookingState, Owner
 from connect_appointments.creation import Clock, Creations, Wish, owner_of
 from connect_appointments.store import bookings, jobs, orders, requests
 from connect_appointments.store.engine import Database
@@ -54,7 +54,6 @@ class Service:
         self._on_new_job = on_new_job
         self._turns = Turns()
         self._bookings = Room(options.max_waiting)
-        self._readings = Room(options.max_waiting)
 
     async def create_request(self, actor: Actor, order_id: int, date_from: date, key: str | None) -> int:
         """Create an appointment-request for an order; its slots will be looked up.
@@ -126,10 +125,9 @@ class Service:
         await jobs.add(connection, JobKind.BOOK, [Task(held.id, actor.trace, booking_id)])
         return booking_id
 
-    async def read_booking(self, scope: Scope, booking_id: int) -> Booking:
+    async def read_booking(self, scope: Owner, booking_id: int) -> Booking:
         """A booking attempt. Raises `NotFound`, or `SlotUnavailable` when it was refused."""
-        with self._readings.place(scope):
-            found = await self._database.read(lambda connection: bookings.get(connection, scope, booking_id))
+        found = await self._hot_path.read_booking(Key(booking_id, scope.id))
         if found is None:
             raise errors.NotFound
         if found.state is BookingState.REFUSED:

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.lifecycle import BOOKED
-from connect_appointments.core.model import Appointment, Booking, BookingState, Scope
+from connect_appointments.core.model import Appointment, Booking, BookingState, Owner, Scope
 from connect_appointments.store import bookings, orders, requests
 from connect_appointments.store.bookings import Attempt
 from connect_appointments.store.engine import Database
-from tests.build import ALICE, sample_order
+from tests.build import ALICE, BOB, sample_order
 from tests.store.conftest import ON_PLAIN_POSTGRESQL
 from tests.store.given import (
     ACTOR,
@@ -87,6 +87,18 @@ async def test_a_refused_one_has_none(database: Database) -> None:
     _, booking_id = await being_booked(database)
     await _end(database, booking_id, BookingState.REFUSED)
     assert await _get(database, ALICES, booking_id) == Booking(booking_id, BookingState.REFUSED, None)
+
+
+@pytest.mark.parametrize("strangers", range(6))
+async def test_many_are_found_at_once_each_by_its_own_owner_alone(database: Database, strangers: int) -> None:
+    _, under_way = await being_booked(database)
+    _, booked = await being_booked(database)
+    await database.write(lambda connection: _confirm(connection, booked))
+    owners = [(booked, ALICE), (under_way, BOB), (under_way, ALICE), (booked, BOB), *[(NOBODYS_ID, ALICE)] * strangers]
+    found = await database.read(lambda connection: bookings.get_many(connection, owners))
+    alone = [await _get(database, Owner(owner), number) for number, owner in owners]
+    assert found == alone
+    assert [one and one.state for one in found[:4]] == [BookingState.BOOKED, None, BookingState.BOOKING, None]
 
 
 async def test_an_appointment_request_has_at_most_one_appointment(database: Database) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -78,17 +79,35 @@ async def insert_appointment(
 
 async def get(connection: AsyncConnection, scope: Scope, booking_id: int) -> Booking | None:
     """The attempt with its appointment, or None when the scope has no such one."""
-    query = sa.select(bookings.c.state).where(bookings.c.id == booking_id, visible(bookings, scope))
-    state = (await connection.execute(query)).scalar_one_or_none()
-    if state is None:
-        return None
-    appointment = await _appointment_of(connection, booking_id) if state == BookingState.BOOKED else None
-    return Booking(booking_id, BookingState(state), appointment)
+    query = _attempts().where(bookings.c.id == booking_id, visible(bookings, scope))
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else _from_row(row)
 
 
-async def _appointment_of(connection: AsyncConnection, booking_id: int) -> Appointment:
-    query = sa.select(appointments, orders).join(orders).where(appointments.c.booking_id == booking_id)
-    row = (await connection.execute(query)).mappings().one()
+async def get_many(connection: AsyncConnection, keys: Sequence[tuple[int, str]]) -> list[Booking | None]:
+    """The attempts with their appointments, by id and owner; None where the owner has no such one."""
+    # As many keys as the next power of two, or each number of them would be another statement to prepare.
+    padding = [keys[-1]] * ((1 << (len(keys) - 1).bit_length()) - len(keys))
+    query = _attempts().where(sa.tuple_(bookings.c.id, bookings.c.owner).in_([*keys, *padding]))
+    rows = (await connection.execute(query)).mappings()
+    found = {(row[bookings.c.id], row[bookings.c.owner]): _from_row(row) for row in rows}
+    return [found.get(key) for key in keys]
+
+
+def _attempts() -> sa.Select[Any]:
+    return (
+        sa.select(bookings.c.id, bookings.c.owner, bookings.c.state, appointments, orders)
+        .outerjoin(appointments, appointments.c.booking_id == bookings.c.id)
+        .outerjoin(orders, orders.c.id == appointments.c.order_id)
+    )
+
+
+def _from_row(row: sa.RowMapping) -> Booking:
+    state = BookingState(row[bookings.c.state])
+    return Booking(row[bookings.c.id], state, _appointment(row) if state is BookingState.BOOKED else None)
+
+
+def _appointment(row: sa.RowMapping) -> Appointment:
     return Appointment(
         id=row[appointments.c.id],
         order=from_row(row),

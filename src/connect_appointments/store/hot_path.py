@@ -1,4 +1,4 @@
-"""Cancelling and reading by group commit: what the service calls, whichever engine is behind it."""
+"""Cancelling and reading, many at once: what the service calls, whichever engine is behind it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from connect_appointments.core.errors import Overloaded
 from connect_appointments.core.lifecycle import State
-from connect_appointments.core.model import AppointmentRequest
+from connect_appointments.core.model import AppointmentRequest, Booking
+from connect_appointments.store import bookings
 from connect_appointments.store.engine import Database
 from connect_appointments.store.group_commit import GroupCommit
 from connect_appointments.store.lanes import LOCKED, Cancel, Found, Key, Lanes
@@ -19,16 +20,18 @@ MAX_WAITING_FOR_ROWS = 8
 
 
 class HotPath:
-    """One lane for cancelling, one for reading, and one for each row that is held by somebody else."""
+    """A lane for cancelling, two for reading, and one for each row that is held by somebody else."""
 
     def __init__(self, database: Database, *, max_waiting: int = 4096) -> None:
         """Open nothing yet.
 
         max_waiting: calls that may wait in each lane; one more raises `Overloaded`.
         """
+        self._database = database
         self._lanes = _lanes(database)
         self._cancels = GroupCommit[Cancel, Found](self._lanes.cancel, max_waiting=max_waiting)
         self._reads = GroupCommit[Key, AppointmentRequest | None](self._lanes.read, max_waiting=max_waiting)
+        self._booking_reads = GroupCommit[Key, Booking | None](self._read_bookings, max_waiting=max_waiting)
         self._held: dict[tuple[int, str], GroupCommit[Cancel, Found]] = {}
         self._max_waiting = max_waiting
         self._waiting_for_rows = asyncio.Semaphore(MAX_WAITING_FOR_ROWS)
@@ -65,6 +68,13 @@ class HotPath:
     async def read(self, key: Key) -> AppointmentRequest | None:
         """The appointment-request, or None when its owner has no such one."""
         return await self._reads.submit(key)
+
+    async def read_booking(self, key: Key) -> Booking | None:
+        """The booking attempt, or None when its owner has no such one."""
+        return await self._booking_reads.submit(key)
+
+    async def _read_bookings(self, keys: Sequence[Key]) -> Sequence[Booking | None]:
+        return await self._database.read(lambda connection: bookings.get_many(connection, keys))
 
     async def close(self) -> None:
         """Close the lanes' connections."""
