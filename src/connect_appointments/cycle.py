@@ -54,6 +54,7 @@ class Cycle(RequestResponseCycle):
         if head.count(b"\n") != len(fields) or head.count(b"\r") != len(fields):
             raise RuntimeError("a field of an answer has a line end in it")
         self.response_started = self.response_complete = True
+        self.waiting_for_100_continue = False
         self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[status], head, body))
         self.message_event.set()
         self.on_response()

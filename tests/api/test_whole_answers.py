@@ -90,6 +90,15 @@ async def test_every_answer_is_what_uvicorn_sends(name: str, request_bytes: byte
     assert found.closed == wanted.closed
 
 
+async def test_nobody_is_told_to_go_on_behind_an_answer() -> None:
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        await app_of(204, [], [b""])(_scope, receive, send)
+        await receive()
+
+    request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n"
+    assert (await answered(ours, request, app)).writes == [b"HTTP/1.1 204 No Content\r\n\r\n"]
+
+
 @pytest.mark.parametrize("name", ["nothing", "a body"])
 async def test_a_whole_answer_is_one_piece(name: str) -> None:
     assert len((await answered(ours, GET, app_of(*ANSWERS[name]))).writes) == 1
