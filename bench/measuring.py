@@ -117,6 +117,7 @@ def run_of(number: int, per_second: float, answered: int, used: dict[str, float]
         shares={
             "server": used.get("server", 0.0) / used["wall"],
             "database": used.get("database", 0.0) / used["wall"],
+            "queued": used["queued"] / used["wall"],
             "machine": used["machine"] / used["wall"] / CORES,
         },
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.measures import DISTINCT, PEAK
+from bench.measuring import CORES
 from bench.results import Key, Results
 from bench.systems import OURS, OURS_SQLITE, PGBENCH, PGBENCH_ONE, RAW, VERIFY
 
@@ -25,11 +26,17 @@ def of_time(key: Key, more: str = "") -> Callable[[Results], str]:
 
 def of_tail(results: Results) -> str:
     """The reason of the slowest calls at a constant rate."""
+    ours, raw = Key("arrivals", OURS, "50%"), Key("arrivals", RAW, "50%")
+    server, database = _share(results, ours, "server"), _share(results, ours, "database")
+    rest = _share(results, ours, "machine") * CORES - server - database
+    told = (
+        f"Of {CORES} cores the server takes {server:.0%} of one, the database {database:.0%}, caller and system "
+        f"{rest:.0%}; server and database were ready without a core for {_share(results, ours, 'queued'):.0%} of the time "
+        f"(raw ASGI {_share(results, raw, 'queued'):.0%})."
+    )
     alone = results.spread(Key("pgbench", PGBENCH, "50%"), "p99_ms")
-    machine = _share(results, Key("arrivals", OURS, "50%"), "machine")
-    told = f"Two cores carry the caller, the server and the database's processes, {machine:.0%} busy in all."
     if alone is not None:
-        told += f" Bare updates alone, with pgbench as the caller, have a p99 of {alone.median:.2f} ms at this rate."
+        told += f" Bare updates at this rate, with pgbench as the caller, have a p99 of {alone.median:.2f} ms."
     return told
 
 

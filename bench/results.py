@@ -25,7 +25,8 @@ class Run:
     """One run that counts.
 
     server_us, database_us: processor time for each answer, microseconds.
-    shares: which part of one core the server, the database and everything on the machine used.
+    shares: which part of one core the server and the database used, and of all of them everything on the machine; and
+        which part of the time (together, so it may be more than all) server and database were ready and had no core.
     """
 
     round: int
