@@ -31,8 +31,8 @@ def of_tail(results: Results) -> str:
     rest = _share(results, ours, "machine") * CORES - server - database
     told = (
         f"Of {CORES} cores the server takes {server:.0%} of one, the database {database:.0%}, caller and system "
-        f"{rest:.0%}; server and database were ready without a core for {_share(results, ours, 'queued'):.0%} of the time "
-        f"(raw ASGI {_share(results, raw, 'queued'):.0%})."
+        f"{rest:.0%}; server and database were ready without a core for {_share(results, ours, 'queued'):.0%} of "
+        f"the time (raw ASGI {_share(results, raw, 'queued'):.0%})."
     )
     alone = results.spread(Key("pgbench", PGBENCH, "50%"), "p99_ms")
     if alone is not None:
