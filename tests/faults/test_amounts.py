@@ -6,6 +6,8 @@ import math
 
 import pytest
 
+from .__main__ import exit_code
+from .history import violation
 from .kinds.overload import DELAY_SECONDS, batches_waited
 from .pace import Seen
 from .trial import Amount, Trial
@@ -48,3 +50,19 @@ def test_a_call_waits_for_as_many_batches_on_a_slow_machine_as_on_a_quick_one(ro
 
 def test_where_nothing_was_accepted_the_wait_is_endless() -> None:
     assert batches_waited([]) == math.inf
+
+
+DONE = Trial("done", Amount(1, 1), times=1)
+NOT_HERE = Trial("not here", Amount(1, 1), trouble="strace is missing", impossible=True)
+FAILED = Trial("failed", Amount(1, 1), trouble="no fault cut anything")
+BROKEN = Trial("broken", Amount(1, 1), times=1, violations=[violation("lost", "gone")])
+
+
+@pytest.mark.parametrize(
+    ("other", "code", "code_of_the_possible"), [(DONE, 0, 0), (NOT_HERE, 1, 0), (FAILED, 1, 1), (BROKEN, 1, 1)]
+)
+def test_one_kind_that_is_not_done_or_not_kept_is_enough_to_fail(
+    other: Trial, code: int, code_of_the_possible: int
+) -> None:
+    assert exit_code([DONE, other], possible_alone=False) == code
+    assert exit_code([DONE, other], possible_alone=True) == code_of_the_possible

@@ -41,6 +41,7 @@ class Trial:
     count: how many calls there were, also when they are no longer held.
     note: something to add to its line; None is nothing.
     trouble: why it came to nothing; None if it did not.
+    impossible: whether that is because this machine lacks something.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Trial:
     violations: list[Violation] = field(default_factory=list)
     note: str | None = None
     trouble: str | None = None
+    impossible: bool = False
     chance: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - to repeat, not a secret
 
     @property
