@@ -136,7 +136,7 @@ def appointment_message(found: Appointment) -> bytes:
     return msgspec.json.encode(message)
 
 
-@lru_cache(512)  # the same area has the same slots on offer for all its orders
+@lru_cache(256)  # the same area has the same slots on offer for all its orders
 def _slots(slots: tuple[Slot, ...]) -> msgspec.Raw:
     messages = [SlotMessage(one.id, one.slot_type.value, one.start, one.end, one.timezone_offset) for one in slots]
     return msgspec.Raw(msgspec.json.encode(messages))

@@ -9,7 +9,7 @@ import msgspec
 
 from connect_appointments.core.model import Slot
 
-REMEMBERED = 512
+REMEMBERED = 256
 """Offers at once: what is on offer in one area is the same text for every order there."""
 
 _many = msgspec.json.Decoder(tuple[Slot, ...])
