@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import statistics
 import subprocess
@@ -15,9 +16,12 @@ from bench.rows import FIRST_ID
 from bench.tokens import OWNER
 from bench.tools import pgbench
 from connect_appointments.core.lifecycle import CANCEL
-from connect_appointments.store.postgres import CANCEL_BATCH
+from connect_appointments.store.postgres import CANCEL_BATCH, LANE_SETTINGS
 
 BATCH = 64
+AS_THE_SERVICE = " ".join(f"-c {name}={value}" for name, value in LANE_SETTINGS.items() if name != "lock_timeout")
+# So runs the service anyway: forcing it there changes nothing.
+AS_THE_SERVICE += " -c plan_cache_mode=force_generic_plan"
 
 NEXT_ID = """
 \\set i :i + 1
@@ -93,7 +97,10 @@ def _run(
         command += ["-f", str(file), "-l", f"--log-prefix={folder}/log", "--sampling-rate=0.2", *more, url]
         for name, value in {"first": str(FIRST_ID), "i": "-1", "clients": str(clients), **variables}.items():
             command += ["-D", f"{name}={value}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)
+        environment = {**os.environ, "PGOPTIONS": AS_THE_SERVICE}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=seconds + 60, check=False
+        )
         if done.returncode != 0:
             raise WrongAnswersError(f"pgbench failed: {done.stderr[-500:]}")
         times = [

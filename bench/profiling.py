@@ -13,9 +13,11 @@ from bench.tools import profiler
 
 LOOKS_A_SECOND = 400
 LOOP = "event loop, sockets (uvloop)"
+HTTP = "HTTP (uvicorn, httptools, ours)"
 PARTS = {
-    "uvicorn/": "HTTP (uvicorn, httptools)",
-    "connect_appointments/protocol.py": "HTTP (uvicorn, httptools)",
+    "uvicorn/": HTTP,
+    "connect_appointments/protocol.py": HTTP,
+    "connect_appointments/cycle.py": HTTP,
     "bench/peers/raw.py": "the application",
     "connect_appointments/api/auth.py": "tokens (ours, joserfc, cryptography)",
     "joserfc/": "tokens (ours, joserfc, cryptography)",

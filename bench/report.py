@@ -114,7 +114,7 @@ def _latency(bench: Bench) -> str:
         for key in sorted(results.keys(generator), key=lambda key: (float(key.setting[:-1]), key.system)):
             spreads = [results.spread(key, name) for name in ("p50_ms", "p99_ms", "p999_ms")]
             rows.append([f"{key.setting} of peak", generator, key.system, tables.count(results.spread(key))])
-            rows[-1] += [tables.ratio(spread) for spread in spreads]
+            rows[-1] += [tables.ratio(spread) if spread and spread.median else "" for spread in spreads]
     text = f"""## Latency at a constant arrival rate
 
 Calls fall due at a constant rate, over {PEAK} connections, at parts of what ours does at its peak with {PEAK}
