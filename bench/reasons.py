@@ -46,7 +46,7 @@ def of_one_call(results: Results) -> str:
     cost = _median(results, Key("cancel", OURS, "1"), "server_us") - _median(
         results, Key("cancel", RAW, "1"), "server_us"
     )
-    told = f"The server's own work is {cost:.0f} us more than raw ASGI's, and the call wakes the database and the server again."
+    told = f"The server's own work is {cost:.0f} us more than raw ASGI's; the call wakes the database, then the server."
     if ours and bare:
         told = (
             f"The statement of the group commit, with its event, takes pgbench {ours.median:.3f} ms for one row, "
