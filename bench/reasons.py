@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bench.measures import DISTINCT, PEAK
 from bench.measuring import CORES
 from bench.results import Key, Results
-from bench.systems import OURS, OURS_SQLITE, PGBENCH, PGBENCH_ONE, RAW, VERIFY
+from bench.systems import OURS, OURS_2, OURS_SQLITE, PGBENCH, PGBENCH_ONE, RAW, VERIFY
 
 
 def of_time(key: Key, more: str = "") -> Callable[[Results], str]:
@@ -22,6 +22,17 @@ def of_time(key: Key, more: str = "") -> Callable[[Results], str]:
         )
 
     return reason
+
+
+def of_two_workers(results: Results) -> str:
+    """The reason of the rate of two workers."""
+    key = Key("cancel", OURS_2, PEAK)
+    return (
+        f"Of {CORES} cores the workers take {_share(results, key, 'server'):.0%} of one, the database "
+        f"{_share(results, key, 'database'):.0%}, and with the load generator {_share(results, key, 'machine'):.0%} of "
+        f"all are in use; workers and database were ready without a core for {_share(results, key, 'queued'):.0%} of "
+        f"the time."
+    )
 
 
 def of_tail(results: Results) -> str:

@@ -73,7 +73,12 @@ def targets(plan: Plan) -> list[Target]:
     far, largest = str(FAR_CONNECTIONS), f"{plan.growth[-1]:,}"
     return [
         Target("PostgreSQL / pgbench, same update", _ratio(Key("cancel", OURS, PEAK), pgbench), 0.9),
-        Target("PostgreSQL, 2 workers / pgbench, same update", _ratio(Key("cancel", OURS_2, PEAK), pgbench), 1.0),
+        Target(
+            "PostgreSQL, 2 workers / pgbench, same update",
+            _ratio(Key("cancel", OURS_2, PEAK), pgbench),
+            1.0,
+            reason=reasons.of_two_workers,
+        ),
         Target("PostgreSQL / raw ASGI", _ratio(Key("cancel", OURS, PEAK), raw), 0.45, reason=reasons.CANCEL),
         Target(
             "PostgreSQL / raw ASGI on our server",
