@@ -16,13 +16,13 @@ LOOP = "event loop, sockets (uvloop)"
 HTTP = "HTTP (uvicorn, httptools, ours)"
 PARTS = {
     "uvicorn/": HTTP,
-    "connect_appointments/protocol.py": HTTP,
-    "connect_appointments/cycle.py": HTTP,
+    "connect_appointments/web/server/protocol.py": HTTP,
+    "connect_appointments/web/server/cycle.py": HTTP,
     "bench/peers/raw.py": "the application",
-    "connect_appointments/api/auth.py": "tokens (ours, joserfc, cryptography)",
+    "connect_appointments/web/api/auth.py": "tokens (ours, joserfc, cryptography)",
     "joserfc/": "tokens (ours, joserfc, cryptography)",
     "cryptography/": "tokens (ours, joserfc, cryptography)",
-    "connect_appointments/api/": "checks, JSON, answers (ours)",
+    "connect_appointments/web/api/": "checks, JSON, answers (ours)",
     "json/": "checks, JSON, answers (ours)",
     "connect_appointments/store/sqlite.py": "SQLite, its statements and fsync",
     "asyncpg/": "PostgreSQL's driver (asyncpg)",

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from connect_appointments.api.auth import TokenRules
 from connect_appointments.store.engine import Database
+from connect_appointments.web.api.auth import TokenRules
 from connect_appointments.wiring import Plan, Running, running
 from tests.build import ALICE, BOB, ISSUER, PUBLIC_URL, Clock, Issuer
 from tests.documents import check_answer

@@ -10,8 +10,8 @@ import httpx
 import msgspec
 from jsonschema import Draft202012Validator, FormatChecker
 
-from connect_appointments.api.openapi import document
-from connect_appointments.api.versions import VERSIONS
+from connect_appointments.web.api.openapi import document
+from connect_appointments.web.api.versions import VERSIONS
 
 SIX = [
     ("x-content-type-options", "nosniff"),

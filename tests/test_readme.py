@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from pydantic_core import PydanticUndefined
 
-from connect_appointments.api.problems import PROBLEMS
-from connect_appointments.api.routes import ROUTES
-from connect_appointments.api.versions import VERSIONS
-from connect_appointments.commands.main import COMMANDS
-from connect_appointments.observe import REGISTRY
+from connect_appointments.cli.main import COMMANDS
 from connect_appointments.settings import ServeSettings
+from connect_appointments.telemetry import REGISTRY
+from connect_appointments.web.api.problems import PROBLEMS
+from connect_appointments.web.api.routes import ROUTES
+from connect_appointments.web.api.versions import VERSIONS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from connect_appointments.api.openapi import encoded
+from connect_appointments.web.api.openapi import encoded
 
 FOLDER = Path("docs/openapi")
 

@@ -9,8 +9,8 @@ import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
 
-from connect_appointments.api.answers import SECURITY_HEADERS
-from connect_appointments.server import bind, create_server
+from connect_appointments.web.api.answers import SECURITY_HEADERS
+from connect_appointments.web.server.server import bind, create_server
 
 START = {
     "type": "http.response.start",

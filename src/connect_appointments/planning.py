@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import httpx
 
-from connect_appointments.api.auth import TokenRules
-from connect_appointments.api.fairness import Limit
-from connect_appointments.api.keys import KeySource, keys_at_url, keys_in_file, keys_of_issuer
-from connect_appointments.api.versions import Deprecation
-from connect_appointments.service import ServiceOptions
+from connect_appointments.jobs.worker import WorkerOptions
 from connect_appointments.settings import ANY, ServeSettings, WorkSettings
 from connect_appointments.store.engine import Database
+from connect_appointments.usecases.service import ServiceOptions
+from connect_appointments.web.api.auth import TokenRules
+from connect_appointments.web.api.fairness import Limit
+from connect_appointments.web.api.keys import KeySource, keys_at_url, keys_in_file, keys_of_issuer
+from connect_appointments.web.api.versions import Deprecation
 from connect_appointments.wiring import Plan
-from connect_appointments.worker import WorkerOptions
 from connect_appointments.workforce.windows import Rules
 
 

@@ -11,19 +11,19 @@ from datetime import UTC, datetime
 
 from starlette.types import ASGIApp
 
-from connect_appointments.api.app import App, create_app
-from connect_appointments.api.auth import Authenticator, TokenRules
-from connect_appointments.api.endpoint import Gate
-from connect_appointments.api.fairness import Limit, Limiter
-from connect_appointments.api.keys import KeyRing, KeySource
-from connect_appointments.api.shell import Serving
-from connect_appointments.api.versions import Deprecation
-from connect_appointments.creation import Clock
-from connect_appointments.health import Health
-from connect_appointments.service import Service, ServiceOptions
+from connect_appointments.jobs.worker import Worker, WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.hot_path import HotPath
-from connect_appointments.worker import Worker, WorkerOptions
+from connect_appointments.usecases.creation import Clock
+from connect_appointments.usecases.service import Service, ServiceOptions
+from connect_appointments.web.api.app import App, create_app
+from connect_appointments.web.api.auth import Authenticator, TokenRules
+from connect_appointments.web.api.endpoint import Gate
+from connect_appointments.web.api.fairness import Limit, Limiter
+from connect_appointments.web.api.keys import KeyRing, KeySource
+from connect_appointments.web.api.shell import Serving
+from connect_appointments.web.api.versions import Deprecation
+from connect_appointments.web.health import Health
 from connect_appointments.workforce.calendar import Calendar
 from connect_appointments.workforce.port import Workforce
 from connect_appointments.workforce.windows import Rules

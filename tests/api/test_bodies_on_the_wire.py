@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from connect_appointments.protocol import Patience
 from connect_appointments.settings import ServeSettings
+from connect_appointments.web.server.protocol import Patience
 from tests.api.test_on_the_wire import is_cancelled, still_works
 from tests.api.wire import LONGEST_WAIT_SECONDS, Serve, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import CREATE, Api

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connect_appointments.api.body import NOBODYS_ID, Number, Wrong, decode, read_date, read_integer, read_text
-from connect_appointments.api.messages import BookSlotBody, CancelRequestBody, CreateRequestBody
-from connect_appointments.api.refusals import MalformedBody
 from connect_appointments.core.errors import InvalidFields
 from connect_appointments.core.model import MAX_ID
+from connect_appointments.web.api.body import NOBODYS_ID, Number, Wrong, decode, read_date, read_integer, read_text
+from connect_appointments.web.api.messages import BookSlotBody, CancelRequestBody, CreateRequestBody
+from connect_appointments.web.api.refusals import MalformedBody
 
 MESSAGES = (CancelRequestBody, CreateRequestBody, BookSlotBody)
 

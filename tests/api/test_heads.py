@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from connect_appointments.protocol import MAX_HEAD_BYTES, PIECE_BYTES
+from connect_appointments.web.server.protocol import MAX_HEAD_BYTES, PIECE_BYTES
 from tests.api.test_bodies_on_the_wire import send_all_then_read
 from tests.api.test_on_the_wire import is_cancelled, still_works
 from tests.api.wire import RawAnswer, Wire, cancel_bytes, open_wire, spell

@@ -7,10 +7,10 @@ import asyncio
 import httpx
 import pytest
 
-from connect_appointments.api.auth import Authenticator, TokenRules
-from connect_appointments.api.keys import EXTRA_FETCH_SECONDS, KeyRing
-from connect_appointments.api.refusals import RefusedToken
 from connect_appointments.core.errors import Unavailable
+from connect_appointments.web.api.auth import Authenticator, TokenRules
+from connect_appointments.web.api.keys import EXTRA_FETCH_SECONDS, KeyRing
+from connect_appointments.web.api.refusals import RefusedToken
 from tests.api.issuers import Seconds, Source
 from tests.build import ISSUER, Issuer
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connect_appointments.api.problems import PROBLEMS
-from connect_appointments.pages.site import CONTENT_SECURITY_POLICY
+from connect_appointments.web.api.problems import PROBLEMS
+from connect_appointments.web.pages.site import CONTENT_SECURITY_POLICY
 from tests.api_client import Api
 
 PAGES = ["/docs", "/docs/versions", "/problems", *(f"/problems/{problem.code}" for problem in PROBLEMS)]

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connect_appointments.api.routes import ROUTES
+from connect_appointments.web.api.routes import ROUTES
 from tests.api.wire import open_wire, spell
 from tests.api_client import BOOK, CANCEL, CREATE, Api
 

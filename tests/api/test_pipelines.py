@@ -8,8 +8,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from connect_appointments.api.shell import Serving
-from connect_appointments.protocol import PIECE_BYTES, Patience, Protocol
+from connect_appointments.web.api.shell import Serving
+from connect_appointments.web.server.protocol import PIECE_BYTES, Patience, Protocol
 
 SHORTEST = b"GET / HTTP/1.1\r\n\r\n"
 MOST = PIECE_BYTES // len(SHORTEST) + 1

@@ -11,8 +11,8 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from connect_appointments.api.problems import PROBLEMS
 from connect_appointments.store.engine import Database
+from connect_appointments.web.api.problems import PROBLEMS
 from tests.api.wire import cancel_bytes, open_wire
 from tests.api_client import CANCEL, Api, number_of
 from tests.build import PUBLIC_URL

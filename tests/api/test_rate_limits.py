@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from connect_appointments.api.fairness import MAX_OWNERS, Limit, Limiter
 from connect_appointments.planning import serve_plan
 from connect_appointments.settings import ServeSettings, load
 from connect_appointments.store.engine import Database
+from connect_appointments.web.api.fairness import MAX_OWNERS, Limit, Limiter
 from tests.api.wire import Serve
 from tests.api_client import Api
 from tests.build import Clock

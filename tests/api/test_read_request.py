@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from connect_appointments.core.model import Site
+from connect_appointments.jobs.worker import WorkerOptions
 from connect_appointments.store.engine import Database
-from connect_appointments.worker import WorkerOptions
 from connect_appointments.workforce.windows import Rules
 from tests.api.moments import served_at
 from tests.api_client import Api, number_of

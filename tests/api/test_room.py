@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from connect_appointments.core.errors import Overloaded
-from connect_appointments.turns import Room
+from connect_appointments.usecases.turns import Room
 
 
 def test_one_owner_takes_half_of_the_places_and_others_the_rest() -> None:

@@ -10,8 +10,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from connect_appointments.api.shell import Serving
-from connect_appointments.protocol import Patience, Protocol
+from connect_appointments.web.api.shell import Serving
+from connect_appointments.web.server.protocol import Patience, Protocol
 from tests.api.test_pipelines import Line
 
 if TYPE_CHECKING:

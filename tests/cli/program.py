@@ -13,7 +13,7 @@ from typing import IO
 
 from typer.testing import CliRunner, Result
 
-from connect_appointments.commands.main import app
+from connect_appointments.cli.main import app
 from connect_appointments.settings import PREFIX
 
 PROGRAM = str(Path(sys.executable).with_name("connect-appointments"))

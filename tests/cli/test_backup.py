@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from connect_appointments.commands.failing import CommandFailed
+from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.store.backup import BackupError, new_file
 from tests.cli.conftest import Start
 from tests.cli.files import ORDER, as_json_lines

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from connect_appointments.commands.failing import CommandFailed
+from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.core.model import SlotType
 from connect_appointments.store import capacity
 from connect_appointments.store.capacity import Window

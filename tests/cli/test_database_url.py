@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connect_appointments.commands.database import check_database_url
+from connect_appointments.cli.database import check_database_url
 from connect_appointments.settings import SettingsError
 from tests.cli.program import invoke, settings
 

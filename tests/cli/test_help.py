@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from connect_appointments.commands.main import COMMANDS, app
+from connect_appointments.cli.main import COMMANDS, app
 from tests.cli.program import invoke, run
 
 WIDE = {"COLUMNS": "200", "TERMINAL_WIDTH": "200", "NO_COLOR": "1"}

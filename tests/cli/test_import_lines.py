@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connect_appointments.importing.lines import Form, Row, form_of, read_rows
-from connect_appointments.importing.problems import BadFile, Problem
+from connect_appointments.cli.importing.lines import Form, Row, form_of, read_rows
+from connect_appointments.cli.importing.problems import BadFile, Problem
 
 COLUMNS = ["a", "b"]
 ROWS = [Row(2, {"a": "1", "b": "2"}), Row(3, {"a": "3", "b": "4"})]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from connect_appointments.cli.importing.capacity import read_capacity
+from connect_appointments.cli.importing.lines import Form
+from connect_appointments.cli.importing.orders import read_orders
+from connect_appointments.cli.importing.problems import BadFile, Problem
 from connect_appointments.core.model import SlotType
-from connect_appointments.importing.capacity import read_capacity
-from connect_appointments.importing.lines import Form
-from connect_appointments.importing.orders import read_orders
-from connect_appointments.importing.problems import BadFile, Problem
 from connect_appointments.store.capacity import Places, Window
 from tests.build import sample_order
 from tests.cli.files import ORDER, WINDOW, as_csv, as_json_lines, changed

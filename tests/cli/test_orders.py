@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connect_appointments.commands.failing import CommandFailed
+from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.core.model import Operator, Order
 from connect_appointments.store import orders
 from tests.build import ALICE, BOB, sample_order

@@ -11,7 +11,7 @@ import anyio.to_thread
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connect_appointments.commands.failing import CommandFailed
+from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.core.lifecycle import SEARCH_FAILED
 from connect_appointments.core.model import Actor, Operator
 from connect_appointments.store import events, orders

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from connect_appointments.commands.main import COMMANDS
+from connect_appointments.cli.main import COMMANDS
 from connect_appointments.store import schema
 from tests.api_client import BOOK, CANCEL, CREATE
 from tests.build import ISSUER, Issuer, fill

@@ -12,14 +12,14 @@ from typing import Any
 import httpx
 import pytest
 
-from connect_appointments.commands.failing import CommandFailed
+from connect_appointments.cli.failing import CommandFailed
 from tests.api_client import CREATE
 from tests.build import fill
 from tests.cli.conftest import RunningSandbox, Start
 from tests.cli.files import database_at
 from tests.cli.program import PATIENCE_SECONDS, invoke, run, settings
 
-SHOWING_IMPORTS = (sys.executable, "-X", "importtime", "-m", "connect_appointments.commands.main")
+SHOWING_IMPORTS = (sys.executable, "-X", "importtime", "-m", "connect_appointments.cli.main")
 GOOD = {
     "public_url": "https://connect.test",
     "issuer": "https://issuer.test/auth/realms/connect",

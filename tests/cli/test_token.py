@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connect_appointments.commands.failing import CommandFailed
+from connect_appointments.cli.failing import CommandFailed
 from tests.api_client import CREATE
 from tests.cli.conftest import RunningSandbox
 from tests.cli.program import invoke, run

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from connect_appointments.protocol import Patience
+from connect_appointments.web.server.protocol import Patience
 from tests.build import ALICE
 
 from .load import Load, date_from

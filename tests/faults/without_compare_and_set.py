@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connect_appointments.commands import main
+from connect_appointments.cli import main
 from connect_appointments.core.lifecycle import CANCEL, State
 from connect_appointments.store import hot_path
 from connect_appointments.store.postgres import PostgresLanes

@@ -18,8 +18,8 @@ class Excepted(NamedTuple):
 
 
 EXCEPTIONS = (
-    Excepted("B105", "commands/main.py", "the name of the command that prints a token"),
-    Excepted("B105", "commands/token.py", "the token type that RFC 6749 5.1 names, Bearer"),
+    Excepted("B105", "cli/main.py", "the name of the command that prints a token"),
+    Excepted("B105", "cli/token.py", "the token type that RFC 6749 5.1 names, Bearer"),
     Excepted("B105", "sandbox/issuer.py", "the path of the token endpoint, and the token type Bearer"),
     Excepted("B608", "store/sqlite.py", "only a constant is put into the two statements; see values_in_sql.yaml"),
     Excepted("B311", "worker.py", "jitter, which nobody gains from guessing"),

@@ -123,7 +123,7 @@ def private_key() -> bytes:
 
 
 def test_schemathesis_finds_an_answer_its_document_denies_and_a_query_that_asks_no_owner(source: Path) -> None:
-    values = source / "connect_appointments" / "api" / "values.py"
+    values = source / "connect_appointments" / "web" / "api" / "values.py"
     sqlite = source / "connect_appointments" / "store" / "sqlite.py"
     plant(values, "MAX_SLOTS = 120", "MAX_SLOTS = 1")
     plant(sqlite, " AND r.owner = json_extract(asked.value, '$[1]')", "")

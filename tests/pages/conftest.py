@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from connect_appointments.pages.site import ProblemRow, Site, VersionRow
+from connect_appointments.web.pages.site import ProblemRow, Site, VersionRow
 
 VERSIONS = (
     VersionRow(

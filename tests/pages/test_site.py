@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from connect_appointments.pages.advice import next_step
-from connect_appointments.pages.site import CONTENT_SECURITY_POLICY, ProblemRow, Site, VersionRow
+from connect_appointments.web.pages.advice import next_step
+from connect_appointments.web.pages.site import CONTENT_SECURITY_POLICY, ProblemRow, Site, VersionRow
 
 from .conftest import ASSET_PATHS, HTML_PATHS, outline_of
 

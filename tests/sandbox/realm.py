@@ -15,9 +15,9 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 
-from connect_appointments.api.shell import Serving
 from connect_appointments.sandbox.issuer import Issuer
 from connect_appointments.sandbox.keys import SandboxKeys
+from connect_appointments.web.api.shell import Serving
 
 ISSUER = "http://127.0.0.1:8080/auth/realms/connect"
 TOKEN = f"{ISSUER}/protocol/openid-connect/token"

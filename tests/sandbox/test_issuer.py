@@ -12,11 +12,11 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.types import Message
 
-from connect_appointments.api.shell import Serving
-from connect_appointments.cycle import LATE
 from connect_appointments.sandbox.issuer import Issuer
 from connect_appointments.sandbox.keys import SandboxKeys
 from connect_appointments.sandbox.tokens import mint
+from connect_appointments.web.api.shell import Serving
+from connect_appointments.web.server.cycle import LATE
 
 from .realm import (
     CERTS,

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from connect_appointments.jobs.worker import Worker
 from connect_appointments.store import jobs
 from connect_appointments.store.engine import Database
 from connect_appointments.store.jobs import Job
 from connect_appointments.store.tables import jobs as jobs_table
 from connect_appointments.store.tables import seconds_from_now
-from connect_appointments.worker import Worker
 from tests.store.given import rows
 
 LEASE_SECONDS = 600

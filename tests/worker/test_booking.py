@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 
 from connect_appointments.core.model import SlotType
+from connect_appointments.jobs.worker import Worker, WorkerOptions
 from connect_appointments.store import orders
 from connect_appointments.store.engine import Database
-from connect_appointments.worker import Worker, WorkerOptions
 from tests.api_client import Api, number_of
 from tests.build import Clock, days_from, set_places
 from tests.store.given import execute, kinds, rows, until, until_one_waits

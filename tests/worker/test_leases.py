@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.model import Owner
+from connect_appointments.jobs.worker import Worker, WorkerOptions
 from connect_appointments.store import bookings, jobs
 from connect_appointments.store.engine import Database
 from connect_appointments.store.jobs import Job
-from connect_appointments.worker import Worker, WorkerOptions
 from tests.api_client import Api, number_of
 from tests.build import ALICE, BRISBANE, Clock, days_from, set_places
 from tests.store.given import kinds, rows

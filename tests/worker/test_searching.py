@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import structlog
 
+from connect_appointments.jobs.worker import Worker, WorkerOptions
 from connect_appointments.store.engine import Database
-from connect_appointments.worker import Worker, WorkerOptions
 from tests.api_client import Api
 from tests.build import Clock
 from tests.store.given import execute, kinds, rows, until

@@ -9,10 +9,6 @@ from uuid import uuid4
 
 from starlette.types import Receive, Scope
 
-from connect_appointments.api.answers import JSON, Answer
-from connect_appointments.api.reading import MAX_BODY_BYTES, receive_body
-from connect_appointments.api.refusals import BodyTimeout, BodyTooLarge
-from connect_appointments.api.shell import CLOSE, Request, Serving, Shell
 from connect_appointments.sandbox.clients import (
     Authenticator,
     InvalidClient,
@@ -22,6 +18,10 @@ from connect_appointments.sandbox.clients import (
 )
 from connect_appointments.sandbox.keys import SandboxKeys
 from connect_appointments.sandbox.tokens import mint
+from connect_appointments.web.api.answers import JSON, Answer
+from connect_appointments.web.api.reading import MAX_BODY_BYTES, receive_body
+from connect_appointments.web.api.refusals import BodyTimeout, BodyTooLarge
+from connect_appointments.web.api.shell import CLOSE, Request, Serving, Shell
 
 REALM_PATH = "/auth/realms/connect"
 DISCOVERY_PATH = "/.well-known/openid-configuration"

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connect_appointments.api.auth import TokenRules
-from connect_appointments.api.shell import Serving
 from connect_appointments.sandbox import samples
 from connect_appointments.sandbox.issuer import REALM_PATH, Issuer
 from connect_appointments.sandbox.keys import TENANTS, SandboxKeys
 from connect_appointments.sandbox.tokens import mint
-from connect_appointments.server import serving_on
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
+from connect_appointments.web.api.auth import TokenRules
+from connect_appointments.web.api.shell import Serving
+from connect_appointments.web.server.server import serving_on
 from connect_appointments.wiring import Plan, running, utc_now
 
 TOKEN_SECONDS = 24 * 3600

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import sync_playwright
 
-from connect_appointments.pages.site import CONTENT_SECURITY_POLICY, ProblemRow, Site, VersionRow
+from connect_appointments.web.pages.site import CONTENT_SECURITY_POLICY, ProblemRow, Site, VersionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

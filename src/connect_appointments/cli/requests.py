@@ -1,0 +1,175 @@
+"""`requests`: appointment-requests, as the operator sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import os
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connect_appointments.cli.database import opened
+from connect_appointments.cli.failing import CommandFailed
+from connect_appointments.cli.listing import (
+    After,
+    AsJson,
+    AsJsonLines,
+    Limit,
+    OfOwner,
+    group_of_commands,
+    instant,
+    print_next,
+    print_rows,
+    scope_of,
+    slot_row,
+)
+from connect_appointments.core.lifecycle import CANCEL, State
+from connect_appointments.core.model import CONTROL_CHARACTERS, Actor, AppointmentRequest, Operator, Owner
+from connect_appointments.settings import StoreSettings, load
+from connect_appointments.store import bookings, events, requests
+from connect_appointments.store.events import Event
+from connect_appointments.store.hot_path import HotPath
+from connect_appointments.store.tables import MAX_NUMBER
+from connect_appointments.usecases.service import Service, ServiceOptions
+from connect_appointments.workforce.windows import Rules
+
+app = group_of_commands("List, show or cancel appointment-requests as the operator.")
+
+RequestId = Annotated[int, typer.Argument(metavar="ID", help="The appointment-request's id.", min=1, max=MAX_NUMBER)]
+
+
+def operator() -> Operator:
+    """Whoever runs this command, by login name, or by number where the system knows no name."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = str(os.getuid())
+    return Operator(f"operator:{CONTROL_CHARACTERS.sub('?', name)}")
+
+
+@app.command("list")
+def list_requests(
+    owner: OfOwner = None,
+    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    after: After = 0,
+    limit: Limit = 100,
+    as_json: AsJsonLines = False,
+) -> None:
+    """List appointment-requests by id."""
+
+    async def page() -> Sequence[AppointmentRequest]:
+        async with opened(load(StoreSettings)) as database:
+            return await database.read(
+                lambda connection: requests.page(connection, scope_of(owner), after=after, limit=limit, state=state)
+            )
+
+    rows = [_row(found) for found in asyncio.run(page())]
+    print_rows(rows, as_json=as_json)
+    if not as_json:
+        print_next(rows, limit)
+
+
+@app.command("show")
+def show_request(request_id: RequestId, as_json: AsJson = False) -> None:
+    """Show one appointment-request: its slots, its bookings and all that happened to it."""
+    found = asyncio.run(_story(load(StoreSettings), request_id))
+    if as_json:
+        print(json.dumps(found))
+        return
+    parts = {name: found.pop(name) for name in ("slots", "bookings", "events")}
+    print_rows([found], as_json=False)
+    for name, rows in parts.items():
+        print_rows(rows, as_json=False, title=name)
+
+
+@app.command("cancel")
+def cancel_request(request_id: RequestId, as_json: AsJson = False) -> None:
+    """Cancel an appointment-request for its owner: it can never be booked. Cancelling again is a success."""
+    asyncio.run(_cancel(load(StoreSettings), request_id))
+    if as_json:
+        print(json.dumps({"id": request_id, "state": CANCEL.enters}))
+    else:
+        print(f"appointment-request {request_id} is cancelled")
+
+
+async def _cancel(settings: StoreSettings, request_id: int) -> None:
+    who = operator()
+    async with opened(settings) as database:
+        found = await database.read(lambda connection: _get(connection, who, request_id))
+        hot_path = HotPath(database)
+        service = Service(
+            database, hot_path, Rules(), lambda: datetime.now(UTC), ServiceOptions(), on_new_job=lambda: None
+        )
+        try:
+            await service.cancel_request(Actor(Owner(found.owner), who.name, str(uuid.uuid4())), request_id)
+        finally:
+            await hot_path.close()
+
+
+async def _get(connection: AsyncConnection, who: Operator, request_id: int) -> AppointmentRequest:
+    found = await requests.get(connection, who, request_id)
+    if found is None:
+        raise CommandFailed(f"there is no appointment-request {request_id}")
+    return found
+
+
+async def _story(settings: StoreSettings, request_id: int) -> dict[str, Any]:
+    who = operator()
+
+    async def work(connection: AsyncConnection) -> dict[str, Any]:
+        found = await _get(connection, who, request_id)
+        happened = await events.of_request(connection, who, request_id)
+        tried = sorted({event.booking_id for event in happened if event.booking_id is not None})
+        return {
+            **_row(found),
+            "slots": [slot_row(slot) for slot in found.slots],
+            "bookings": [await _booking(connection, who, booking_id) for booking_id in tried],
+            "events": [_event_row(event) for event in happened],
+        }
+
+    async with opened(settings) as database:
+        return await database.read(work)
+
+
+async def _booking(connection: AsyncConnection, who: Operator, booking_id: int) -> dict[str, Any]:
+    attempt = await bookings.attempt(connection, booking_id)
+    outcome = await bookings.get(connection, who, booking_id)
+    appointment = outcome.appointment if outcome else None
+    return {
+        "id": booking_id,
+        "state": outcome.state if outcome else None,
+        "slotId": attempt.slot.id,
+        "slotType": attempt.slot.slot_type,
+        "startTime": instant(attempt.slot.start),
+        "appointmentId": appointment.id if appointment else None,
+        "nbnAppointmentId": appointment.nbn_appointment_id if appointment else None,
+    }
+
+
+def _row(found: AppointmentRequest) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "owner": found.owner,
+        "orderId": found.order_id,
+        "dateFrom": str(found.date_from),
+        "state": found.state,
+        "createdOn": instant(found.created_on),
+        "updatedOn": instant(found.updated_on),
+        "cancelledOn": instant(found.cancelled_on),
+    }
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    return {
+        "at": instant(event.at),
+        "kind": event.kind,
+        "client": event.client,
+        "trace": event.trace,
+        "bookingId": event.booking_id,
+    }

@@ -1,0 +1,1 @@
+"""What an owner or an operator may do."""

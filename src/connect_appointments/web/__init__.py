@@ -1,0 +1,1 @@
+"""What answers HTTP: the server, the API, the pages."""

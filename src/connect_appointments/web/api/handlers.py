@@ -1,0 +1,92 @@
+"""What each route does: from a call to the service and back to an answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from connect_appointments.core.lifecycle import State
+from connect_appointments.core.model import Actor, BookingState, Owner
+from connect_appointments.usecases.service import Service
+from connect_appointments.web.api import messages
+from connect_appointments.web.api.answers import JSON, NO_CONTENT, Answer
+from connect_appointments.web.api.refusals import InvalidIdempotencyKey
+
+POLL_SECONDS = 1
+REQUESTS_PATH = "/api/connect/orders/appointment-requests/request"
+APPOINTMENTS_PATH = "/api/connect/orders/appointments/request"
+
+IN_PROGRESS = Answer(202, trail=((b"retry-after", b"%d" % POLL_SECONDS),))
+
+_key = re.compile(rb"[\x20-\x7e]{1,255}")
+
+
+@dataclass(slots=True)
+class Call:
+    """One call, checked: who calls, the message of its body (None: it has none), the number in its path (0: none).
+
+    idempotency_key: the header as it came, None when there was none, empty when there were two.
+    """
+
+    owner: Owner
+    client: str
+    trace: str
+    base_url: str
+    number: int
+    message: Any
+    idempotency_key: bytes | None
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is, for the event."""
+        return Actor(self.owner, self.client, self.trace)
+
+    def key(self) -> str | None:
+        """The Idempotency-Key; raises `InvalidIdempotencyKey`."""
+        if self.idempotency_key is None:
+            return None
+        key = self.idempotency_key.strip(b" \t")  # white space around a value is not part of it (RFC 9110 5.5)
+        if not _key.fullmatch(key):
+            raise InvalidIdempotencyKey
+        return key.decode("ascii")
+
+
+async def cancel_request(service: Service, call: Call) -> Answer:
+    """Cancel an appointment-request."""
+    await service.cancel_request(call.actor, call.message.appointment_request_id)
+    return NO_CONTENT
+
+
+async def create_request(service: Service, call: Call) -> Answer:
+    """Create an appointment-request."""
+    body = call.message
+    request_id = await service.create_request(call.actor, body.order_id, body.date_from, call.key())
+    return _created(call, REQUESTS_PATH, request_id)
+
+
+async def read_request(service: Service, call: Call) -> Answer:
+    """Read an appointment-request."""
+    found = await service.read_request(call.owner, call.number)
+    if found.state is State.SEARCHING:
+        return IN_PROGRESS
+    return Answer(200, messages.appointment_request_message(found), JSON)
+
+
+async def book_slot(service: Service, call: Call) -> Answer:
+    """Begin to book a slot."""
+    body = call.message
+    booking_id = await service.book_slot(call.actor, body.appointment_request_id, body.slot_id)
+    return _created(call, APPOINTMENTS_PATH, booking_id)
+
+
+async def read_booking(service: Service, call: Call) -> Answer:
+    """Read the outcome of a booking attempt."""
+    found = await service.read_booking(call.owner, call.number)
+    if found.state is BookingState.BOOKING or found.appointment is None:
+        return IN_PROGRESS
+    return Answer(200, messages.appointment_message(found.appointment), JSON)
+
+
+def _created(call: Call, path: str, number: int) -> Answer:
+    return Answer(201, lead=((b"location", f"{call.base_url}{path}/{number}".encode()),))

@@ -1,0 +1,135 @@
+"""THE table of errors: code, status, title; and the RFC 9457 body that carries them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from connect_appointments.core import errors
+from connect_appointments.core.errors import Refusal
+from connect_appointments.web.api import refusals
+from connect_appointments.web.api.answers import PROBLEM, Answer
+from connect_appointments.web.api.values import (
+    MAX_FIELD_ERRORS,
+    Code,
+    Instance,
+    Pointer,
+    Sentence,
+    Status,
+    Trace,
+    Type,
+    VersionNumber,
+)
+
+
+class Problem(NamedTuple):
+    """One row: the refusal, its status, and its title (the documented sentence where there is one)."""
+
+    refusal: type[Refusal]
+    status: int
+    title: str
+
+    @property
+    def code(self) -> str:
+        """The last part of its `type`."""
+        return self.refusal.code
+
+
+NOT_FOUND = "You are not authorised or The id (of the appointment-request) provided does not exist"
+UNEXPECTED = "There was an unexpected error processing the request"
+VALIDATION = (
+    "There are validation errors on the request you made. Check the response body to see what fields had issues"
+)
+
+PROBLEMS = (
+    Problem(refusals.MalformedRequest, 400, "The request cannot be read"),
+    Problem(refusals.MalformedBody, 400, "The body is malformed"),
+    Problem(refusals.UnsupportedApiVersion, 400, "The X-API-VERSION is missing or not supported"),
+    Problem(refusals.InvalidHost, 400, "The Host header is missing, repeated or malformed"),
+    Problem(refusals.InvalidIdempotencyKey, 400, "The Idempotency-Key is malformed"),
+    Problem(refusals.InvalidToken, 401, "Bearer Token missing or invalid"),
+    Problem(errors.NotFound, 404, NOT_FOUND),
+    Problem(refusals.PathNotFound, 404, "There is nothing at this path"),
+    Problem(refusals.MethodNotAllowed, 405, "The path does not answer to this verb"),
+    Problem(refusals.HeadTimeout, 408, "The header fields did not arrive in time"),
+    Problem(refusals.BodyTimeout, 408, "The body did not arrive in time"),
+    Problem(errors.IdempotencyKeyInUse, 409, "A request with this Idempotency-Key is still running"),
+    Problem(refusals.BodyTooLarge, 413, "The body is too large"),
+    Problem(refusals.UnsupportedMediaType, 415, "The media type is not supported"),
+    Problem(refusals.UnsupportedContentEncoding, 415, "The content encoding is not supported"),
+    Problem(errors.InvalidFields, 422, VALIDATION),
+    Problem(errors.AppointmentRequestBooking, 422, "The appointment-request is being booked"),
+    Problem(errors.AppointmentRequestBooked, 422, "The appointment-request is booked"),
+    Problem(errors.AppointmentRequestCancelled, 422, "The appointment-request is cancelled"),
+    Problem(errors.AppointmentRequestNotOpen, 422, "The appointment-request is not open"),
+    Problem(errors.OrderHasAppointment, 422, "The order has an appointment"),
+    Problem(errors.SlotNotOffered, 422, "The slot was not offered for this appointment-request"),
+    Problem(errors.SlotUnavailable, 422, "The slot is no longer available"),
+    Problem(errors.SearchFailed, 422, "The search for slots failed"),
+    Problem(errors.IdempotencyKeyReused, 422, "The Idempotency-Key was used with another body"),
+    Problem(refusals.TooManyRequests, 429, "You call too often"),
+    Problem(refusals.HeadTooLarge, 431, "The header fields are too large or too many"),
+    Problem(refusals.UnexpectedError, 500, UNEXPECTED),
+    Problem(errors.Unavailable, 500, UNEXPECTED),
+    Problem(errors.Overloaded, 503, "The service is overloaded"),
+)
+
+BY_CODE = {problem.code: problem for problem in PROBLEMS}
+
+
+class FieldErrorMessage(msgspec.Struct):
+    """One bad field: `pointer` is an RFC 6901 pointer into the body."""
+
+    pointer: Pointer
+    code: Code
+    detail: Sentence
+
+
+class ProblemMessage(msgspec.Struct, rename="camel", omit_defaults=True):
+    """An error. Source: RFC 9457; `errors` stands where fields are bad, `supported` where the version is."""
+
+    type: Type
+    title: Sentence
+    status: Status
+    code: Code
+    detail: Sentence
+    instance: Instance
+    request_id: Trace
+    errors: Annotated[list[FieldErrorMessage], Meta(min_length=1, max_length=MAX_FIELD_ERRORS)] = []
+    supported: Annotated[list[VersionNumber], Meta(min_length=1, max_length=7)] = []
+
+
+def problem_answer(refusal: Refusal, *, public_url: str, trace: str) -> Answer:
+    """The answer to a refused request.
+
+    public_url: where the pages of the problems are.
+    trace: the X-Request-Id.
+    """
+    problem = BY_CODE[refusal.code]
+    extra = refusal.extra if isinstance(refusal, refusals.HttpRefusal) else {}
+    message = ProblemMessage(
+        type=f"{public_url}/problems/{problem.code}",
+        title=problem.title,
+        status=problem.status,
+        code=problem.code,
+        detail=refusal.detail,
+        instance=f"urn:uuid:{uuid.uuid4()}",
+        request_id=trace,
+        errors=[FieldErrorMessage(*field) for field in refusal.fields],
+        **extra,  # type: ignore[arg-type]  # `supported`, as its refusal declares it
+    )
+    return Answer(problem.status, msgspec.json.encode(message), PROBLEM, trail=_trail(refusal))
+
+
+def _trail(refusal: Refusal) -> list[tuple[bytes, bytes]]:
+    found: list[tuple[bytes, bytes]] = []
+    if refusal.retry_after_seconds is not None:
+        found.append((b"retry-after", b"%d" % refusal.retry_after_seconds))
+    if isinstance(refusal, refusals.HttpRefusal):
+        found += refusal.headers
+        if refusal.closes:
+            found.append((b"connection", b"close"))
+    return found

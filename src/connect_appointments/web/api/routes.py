@@ -1,0 +1,133 @@
+"""THE table of routes: verb, path, body, handler, and every answer there can be."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from connect_appointments.core import errors
+from connect_appointments.core.errors import Refusal
+from connect_appointments.usecases.service import Service
+from connect_appointments.web.api import handlers, messages, refusals
+from connect_appointments.web.api.answers import Answer
+from connect_appointments.web.api.handlers import APPOINTMENTS_PATH, REQUESTS_PATH, Call
+
+Handler = Callable[[Service, Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Success:
+    """One answer that is no error: its status, what it means, the shape of its body (None: blank)."""
+
+    status: int
+    meaning: str
+    body: type[msgspec.Struct] | None = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """One row. `path` may end in `/{n}`, a number.
+
+    body: the shape of the request's body, None where there is none.
+    refusals: what this use case may refuse, beside what any call may be refused for.
+    """
+
+    verb: str
+    path: str
+    handler: Handler
+    summary: str
+    successes: tuple[Success, ...]
+    refusals: tuple[type[Refusal], ...]
+    body: type[msgspec.Struct] | None = None
+    idempotency_key: bool = False
+
+    @property
+    def operation(self) -> str:
+        """The handler's name, which is the operationId."""
+        return self.handler.__name__
+
+
+OF_EVERY_CALL: tuple[type[Refusal], ...] = (
+    refusals.MalformedRequest,
+    refusals.HeadTimeout,
+    refusals.HeadTooLarge,
+    refusals.TooManyRequests,
+    refusals.UnsupportedApiVersion,
+    refusals.InvalidHost,
+    refusals.InvalidToken,
+    errors.NotFound,
+    refusals.UnexpectedError,
+    errors.Unavailable,
+    errors.Overloaded,
+)
+OF_EVERY_BODY: tuple[type[Refusal], ...] = (
+    refusals.MalformedBody,
+    refusals.BodyTimeout,
+    refusals.BodyTooLarge,
+    refusals.UnsupportedMediaType,
+    refusals.UnsupportedContentEncoding,
+    errors.InvalidFields,
+)
+
+ROUTES = (
+    Route(
+        "POST",
+        "/api/connect/orders/appointment-requests/cancel",
+        handlers.cancel_request,
+        "Cancel an appointment-request: it can no longer be converted to a booking. This is not cancelling an "
+        "appointment.",
+        (Success(204, "The request was completed successfully"),),
+        (errors.AppointmentRequestBooking, errors.AppointmentRequestBooked),
+        body=messages.CancelRequestBody,
+    ),
+    Route(
+        "POST",
+        REQUESTS_PATH,
+        handlers.create_request,
+        "Create an appointment-request for an order: its slots are looked up.",
+        (Success(201, "Created; the Location is the URL of the outcome"),),
+        (refusals.InvalidIdempotencyKey, errors.IdempotencyKeyInUse, errors.IdempotencyKeyReused),
+        body=messages.CreateRequestBody,
+        idempotency_key=True,
+    ),
+    Route(
+        "GET",
+        REQUESTS_PATH + "/{n}",
+        handlers.read_request,
+        "Read an appointment-request, with its slots while it is open.",
+        (
+            Success(200, "The appointment-request", messages.AppointmentRequestMessage),
+            Success(202, "The search has not finished yet, but will in a moment"),
+        ),
+        (errors.SearchFailed,),
+    ),
+    Route(
+        "POST",
+        APPOINTMENTS_PATH,
+        handlers.book_slot,
+        "Book a slot of an open appointment-request.",
+        (Success(201, "The booking has begun; the Location is the URL of its outcome"),),
+        (
+            errors.AppointmentRequestBooking,
+            errors.AppointmentRequestBooked,
+            errors.AppointmentRequestCancelled,
+            errors.AppointmentRequestNotOpen,
+            errors.OrderHasAppointment,
+            errors.SlotNotOffered,
+        ),
+        body=messages.BookSlotBody,
+    ),
+    Route(
+        "GET",
+        APPOINTMENTS_PATH + "/{n}",
+        handlers.read_booking,
+        "Read the outcome of a booking attempt.",
+        (
+            Success(200, "The booked appointment", messages.AppointmentMessage),
+            Success(202, "The booking has not finished yet, but will in a moment"),
+        ),
+        (errors.SlotUnavailable,),
+    ),
+)

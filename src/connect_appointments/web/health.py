@@ -1,0 +1,87 @@
+"""Whether the process lives, and whether it can do its work now."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connect_appointments.core.errors import Refusal
+from connect_appointments.store import schema
+from connect_appointments.store.engine import Database
+from connect_appointments.web.api.answers import JSON, Answer
+from connect_appointments.web.api.keys import KeyRing
+from connect_appointments.web.api.shell import Serving
+
+log = structlog.get_logger(__name__)
+
+CHECK_SECONDS = 2
+
+
+class Health:
+    """Answers `/livez` and `/readyz` from what was found at the last look, so that neither ever waits."""
+
+    def __init__(self, database: Database, keys: KeyRing, serving: Serving) -> None:
+        """Nothing is known until the first look."""
+        self._database = database
+        self._keys = keys
+        self._serving = serving
+        self._database_reachable = False
+        self._schema_current = False
+
+    def answer(self, path: str) -> Answer | None:
+        """200 when all is well, 503 otherwise, with the state of each part; None for another path."""
+        if path == "/livez":
+            return Answer(200, b'{"status":"ok"}', JSON)
+        parts = {
+            "database": self._database_reachable,
+            "schema": self._schema_current,
+            "keys": self._keys.ready,
+            "serving": not self._serving.draining,
+        }
+        ready = all(parts.values())
+        body = {"status": "ok" if ready else "unavailable", **{name: _word(good) for name, good in parts.items()}}
+        return Answer(200 if ready else 503, msgspec.json.encode(body), JSON)
+
+    async def look(self) -> None:
+        """Look at the database."""
+        try:
+            async with asyncio.timeout(CHECK_SECONDS * 2):
+                await self._database.read(_ping)
+                self._schema_current = await schema.revision(self._database) == schema.head()
+        except (Refusal, TimeoutError, OSError) as error:
+            if self._database_reachable:
+                log.warning("database-unreachable", reason=str(error.__cause__ or error)[:500])
+            self._database_reachable = False
+        else:
+            self._database_reachable = True
+
+    @contextlib.asynccontextmanager
+    async def looking(self) -> AsyncIterator[None]:
+        """Look now, and every two seconds while the context lasts."""
+        await self.look()
+        task = asyncio.create_task(self._look_for_ever())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            await self.look()
+
+
+def _word(good: bool) -> str:  # noqa: FBT001 - the one thing it is about
+    return "ok" if good else "unavailable"
+
+
+async def _ping(connection: AsyncConnection) -> None:
+    await connection.execute(sa.select(1))

@@ -1,0 +1,39 @@
+"""The style sheets and scripts of the pages: ours, and Swagger UI's from its Python package."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from importlib.resources.abc import Traversable
+
+STYLE: Final = "text/css; charset=utf-8"
+SCRIPT: Final = "text/javascript; charset=utf-8"
+
+
+class Asset(NamedTuple):
+    """A file to serve; `source` finds it when it is first asked for."""
+
+    media_type: str
+    source: Callable[[], Traversable]
+
+
+def _own(name: str) -> Traversable:
+    return files("connect_appointments.web.pages") / "static" / name
+
+
+def _swagger_ui(name: str) -> Traversable:
+    """Find a file of Swagger UI: the package keeps it in the one folder of `vendor`, named after its version."""
+    (folder,) = (folder for folder in (files("swagger_ui_bundle") / "vendor").iterdir() if folder.is_dir())
+    return folder / name
+
+
+ASSETS: Final = {
+    "/docs/assets/site.css": Asset(STYLE, lambda: _own("site.css")),
+    "/docs/assets/docs.css": Asset(STYLE, lambda: _own("docs.css")),
+    "/docs/assets/docs.js": Asset(SCRIPT, lambda: _own("docs.js")),
+    "/docs/assets/swagger-ui.css": Asset(STYLE, lambda: _swagger_ui("swagger-ui.css")),
+    "/docs/assets/swagger-ui-bundle.js": Asset(SCRIPT, lambda: _swagger_ui("swagger-ui-bundle.js")),
+}

@@ -1,0 +1,1 @@
+"""Connections, processes, and how they stop."""
