@@ -11,7 +11,7 @@ import httpx
 
 from connect_appointments.store.engine import Database
 from connect_appointments.web.api.auth import TokenRules
-from connect_appointments.wiring import Plan, Running, running
+from connect_appointments.wiring import AppConfig, Running, running
 from tests.build import ALICE, BOB, ISSUER, PUBLIC_URL, Clock, Issuer
 from tests.documents import check_answer
 
@@ -119,12 +119,12 @@ def number_of(answer: httpx.Response) -> int:
 async def serve_in_process(
     database: Database, issuer: Issuer, clock: Clock, *, with_worker: bool = True, **changes: Any
 ) -> AsyncIterator[Api]:
-    """Run the service on a database, with anything in its `Plan` changed."""
+    """Run the service on a database, with anything in its `AppConfig` changed."""
 
     async def keys() -> list[Any]:
         return issuer.jwks()
 
-    plan = {
+    config = {
         "database": database,
         "keys": keys,
         "tokens": TokenRules(frozenset({ISSUER})),
@@ -132,5 +132,5 @@ async def serve_in_process(
         "clock": clock,
         **changes,
     }
-    async with running(Plan(**plan), with_worker=with_worker) as parts:
+    async with running(AppConfig(**config), with_worker=with_worker) as parts:
         yield Api(parts, httpx.ASGITransport(parts.app), issuer, clock)

@@ -107,7 +107,7 @@ def sample_order(order_id: int, owner: str = ALICE, **changes: Any) -> Order:
 async def fill(database: Database, now: datetime, *, places: int = 1000) -> None:
     """Import orders 1 to 9 of Alice and 11 to 19 of Bob, and capacity in Brisbane for 120 days."""
     found = [sample_order(n) for n in ALICES_ORDERS] + [sample_order(n, BOB) for n in BOBS_ORDERS]
-    await database.write(lambda connection: orders.upsert(connection, found))
+    await database.write(lambda transaction: orders.upsert(transaction, found))
     await set_places(database, places, days_from(now, 120))
 
 
@@ -119,4 +119,4 @@ def days_from(now: datetime, count: int) -> list[date]:
 async def set_places(database: Database, places: int, days: list[date], area: str = "4000") -> None:
     """Give both windows of each day so many places."""
     rows = [Places(Window(area, day, half), places) for day in days for half in SlotType]
-    await database.write(lambda connection: capacity.set_places(connection, rows))
+    await database.write(lambda transaction: capacity.set_places(transaction, rows))

@@ -1,10 +1,11 @@
-"""From settings to a plan: what each setting is for."""
+"""From settings to the configuration of the service: what each setting is for."""
 
 from __future__ import annotations
 
 import httpx
 
-from connect_appointments.jobs.worker import WorkerOptions
+from connect_appointments.core.windows import BookingPolicy
+from connect_appointments.jobs.registry import WorkerOptions
 from connect_appointments.settings import ANY, ServeSettings, WorkSettings
 from connect_appointments.store.engine import Database
 from connect_appointments.usecases.service import ServiceOptions
@@ -12,18 +13,24 @@ from connect_appointments.web.api.auth import TokenRules
 from connect_appointments.web.api.fairness import Limit
 from connect_appointments.web.api.keys import KeySource, keys_at_url, keys_in_file, keys_of_issuer
 from connect_appointments.web.api.versions import Deprecation
-from connect_appointments.wiring import Plan
-from connect_appointments.workforce.windows import Rules
+from connect_appointments.wiring import WORKFORCES, AppConfig
+from connect_appointments.workforce.port import Workforce
+from connect_appointments.workforce.regions import working_days
 
 
-def rules(settings: WorkSettings) -> Rules:
+def booking_policy(settings: WorkSettings) -> BookingPolicy:
     """Which days may be offered."""
-    return Rules(
+    return BookingPolicy(
+        working_days(settings.holiday_country),
         slot_days=settings.slot_days,
         lead_days=settings.lead_days,
         horizon_days=settings.booking_horizon_days,
-        country=settings.holiday_country,
     )
+
+
+def workforce_of(settings: WorkSettings, database: Database) -> Workforce:
+    """The workforce system that the settings name."""
+    return WORKFORCES[settings.workforce](database, booking_policy(settings))
 
 
 def worker_options(settings: WorkSettings) -> WorkerOptions:
@@ -36,9 +43,9 @@ def worker_options(settings: WorkSettings) -> WorkerOptions:
     )
 
 
-def serve_plan(settings: ServeSettings, database: Database, client: httpx.AsyncClient) -> Plan:
+def serve_config(settings: ServeSettings, database: Database, client: httpx.AsyncClient) -> AppConfig:
     """What `serve` runs. `client` fetches the issuer's keys."""
-    return Plan(
+    return AppConfig(
         database=database,
         keys=_keys(settings, client),
         tokens=TokenRules(
@@ -50,7 +57,8 @@ def serve_plan(settings: ServeSettings, database: Database, client: httpx.AsyncC
             leeway_seconds=settings.clock_leeway_seconds,
         ),
         public_url=settings.public_url.rstrip("/"),
-        rules=rules(settings),
+        policy=booking_policy(settings),
+        workforce=workforce_of(settings, database),
         deprecation=Deprecation(settings.deprecated_since, settings.sunset),
         service=ServiceOptions(settings.one_appointment_per_order, settings.max_waiting),
         worker=worker_options(settings),

@@ -46,7 +46,9 @@ class StoreSettings(BaseModel):
         SecretStr, Field(description="`postgresql://user:password@host1,host2/name` or `sqlite:///path`")
     ]
     pool_size: Annotated[int, Field(ge=2, le=1000, description="Database connections of one process")] = 10
-    lock_timeout_seconds: Annotated[Seconds, Field(description="Longest wait for a row that is held")] = 10
+    lock_timeout_seconds: Annotated[
+        Seconds, Field(description="Longest wait for a row that another transaction has locked")
+    ] = 10
     statement_timeout_seconds: Annotated[Seconds, Field(description="Longest run of one statement")] = 15
     connect_timeout_seconds: Annotated[Seconds, Field(description="Longest wait for one database host")] = 2
     statement_cache: Annotated[
@@ -66,13 +68,21 @@ class StoreSettings(BaseModel):
 class WorkSettings(StoreSettings):
     """How background work is done. What `work` needs."""
 
-    worker_slots: Annotated[int, Field(ge=1, le=100, description="Jobs of one process at once")] = 32
+    worker_slots: Annotated[
+        int, Field(ge=1, le=10_000, description="Jobs of each kind that one process does at once")
+    ] = 256
     lease_seconds: Annotated[Seconds, Field(description="How long a claimed job is one worker's")] = 30
     poll_seconds: Annotated[Seconds, Field(description="How often to look for jobs of other processes")] = 1
     search_tries: Annotated[int, Field(ge=1, le=100, description="Failures until a search has failed for good")] = 8
+    workforce: Annotated[Literal["calendar"], Field(description="The workforce system: our own `calendar`")] = (
+        "calendar"
+    )
     slot_days: Annotated[int, Field(ge=1, le=60, description="Calendar days on offer")] = 14
     lead_days: Annotated[int, Field(ge=0, le=60, description="Working days between today and the first slot")] = 1
     booking_horizon_days: Annotated[int, Field(ge=1, le=365, description="How far ahead dateFrom may be")] = 89
+    assume_over_days: Annotated[
+        int, Field(ge=0, le=365, description="Days after its end from which on an appointment counts as over")
+    ] = 7
     holiday_country: Annotated[str, Field(description="Whose public holidays count, ISO 3166-1 alpha-2")] = "AU"
 
 

@@ -1,4 +1,4 @@
-"""Everything put together: the only room that knows all the others."""
+"""The composition root: the only module that knows all packages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 
 from starlette.types import ASGIApp
 
-from connect_appointments.jobs.worker import Worker, WorkerOptions
+from connect_appointments.core.windows import BookingPolicy
+from connect_appointments.jobs.registry import WorkerOptions, job_kinds
+from connect_appointments.jobs.worker import Worker
 from connect_appointments.store.engine import Database
-from connect_appointments.store.hot_path import HotPath
-from connect_appointments.usecases.creation import Clock
-from connect_appointments.usecases.service import Service, ServiceOptions
+from connect_appointments.usecases.clock import Clock
+from connect_appointments.usecases.service import Service, ServiceOptions, create_service
 from connect_appointments.web.api.app import App, create_app
 from connect_appointments.web.api.auth import Authenticator, TokenRules
 from connect_appointments.web.api.endpoint import Gate
@@ -24,9 +25,9 @@ from connect_appointments.web.api.keys import KeyRing, KeySource
 from connect_appointments.web.api.shell import Serving
 from connect_appointments.web.api.versions import Deprecation
 from connect_appointments.web.health import Health
-from connect_appointments.workforce.calendar import Calendar
+from connect_appointments.workforce.calendar.calendar import Calendar
 from connect_appointments.workforce.port import Workforce
-from connect_appointments.workforce.windows import Rules
+from connect_appointments.workforce.regions import working_days
 
 
 def utc_now() -> datetime:
@@ -39,8 +40,17 @@ def seconds_of(clock: Clock) -> Callable[[], float]:
     return time.time if clock is utc_now else lambda: clock().timestamp()
 
 
+WORKFORCES: Mapping[str, Callable[[Database, BookingPolicy], Workforce]] = {"calendar": Calendar}
+"""The workforce systems that the setting WORKFORCE names."""
+
+
+def default_policy() -> BookingPolicy:
+    """What is sold where nothing else is configured."""
+    return BookingPolicy(working_days("AU"))
+
+
 @dataclass(frozen=True)
-class Plan:
+class AppConfig:
     """What a running service is made from.
 
     public_url: None where the caller's Host is believed.
@@ -55,7 +65,7 @@ class Plan:
     tokens: TokenRules
     public_url: str | None = None
     trusted_proxies: frozenset[str] = frozenset()
-    rules: Rules = field(default_factory=Rules)
+    policy: BookingPolicy = field(default_factory=default_policy)
     deprecation: Deprecation = field(default_factory=Deprecation)
     service: ServiceOptions = field(default_factory=ServiceOptions)
     worker: WorkerOptions = field(default_factory=WorkerOptions)
@@ -75,10 +85,9 @@ class Running:
     worker: Worker
 
 
-def create_worker(plan: Plan) -> Worker:
-    """A worker, not yet at work."""
-    workforce = plan.workforce or Calendar(plan.database, plan.rules)
-    return Worker(plan.database, workforce, plan.clock, plan.worker)
+def create_worker(database: Database, workforce: Workforce, clock: Clock, options: WorkerOptions) -> Worker:
+    """A worker with every kind of job, not yet at work."""
+    return Worker(database, job_kinds(database, workforce, clock, options), clock, options)
 
 
 @contextlib.asynccontextmanager
@@ -93,21 +102,20 @@ async def working(worker: Worker) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def running(plan: Plan, *, with_worker: bool = True) -> AsyncIterator[Running]:
+async def running(config: AppConfig, *, with_worker: bool = True) -> AsyncIterator[Running]:
     """The application, with its keys fresh, its health watched and its worker at work while the context lasts."""
-    serving = Serving(plan.public_url, plan.trusted_proxies)
-    keys = KeyRing(plan.keys, time.monotonic)
-    authenticator = Authenticator(keys, plan.tokens, seconds_of(plan.clock))
-    hot_path = HotPath(plan.database, max_waiting=plan.service.max_waiting)
-    worker = create_worker(plan)
-    service = Service(plan.database, hot_path, plan.rules, plan.clock, plan.service, worker.wake)
-    health = Health(plan.database, keys, serving)
-    limiter = None if plan.limit is None else Limiter(plan.limit, seconds_of(plan.clock))
-    gate = Gate(authenticator, plan.deprecation, limiter)
-    mounts = {prefix: create(serving) for prefix, create in plan.mounts.items()}
+    serving = Serving(config.public_url, config.trusted_proxies)
+    keys = KeyRing(config.keys, time.monotonic)
+    authenticator = Authenticator(keys, config.tokens, seconds_of(config.clock))
+    workforce = config.workforce or Calendar(config.database, config.policy)
+    worker = create_worker(config.database, workforce, config.clock, config.worker)
+    service = create_service(config.database, config.policy, config.clock, config.service, worker.wake)
+    health = Health(config.database, keys, serving)
+    limiter = None if config.limit is None else Limiter(config.limit, seconds_of(config.clock))
+    gate = Gate(authenticator, config.deprecation, limiter)
+    mounts = {prefix: create(serving) for prefix, create in config.mounts.items()}
     app = create_app(serving, gate, service, health.answer, mounts)
     async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(hot_path.close)
         await stack.enter_async_context(keys.refreshing())
         await stack.enter_async_context(health.looking())
         if with_worker:

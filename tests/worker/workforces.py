@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from connect_appointments.core.model import Site, Slot, SlotType
+from connect_appointments.core.model import Slot, SlotType
 from connect_appointments.store.engine import Database
-from connect_appointments.workforce.calendar import Calendar
-from connect_appointments.workforce.port import Workforce
-from connect_appointments.workforce.windows import Rules
+from connect_appointments.wiring import default_policy
+from connect_appointments.workforce.calendar.calendar import Calendar
+from connect_appointments.workforce.port import (
+    Availability,
+    AvailabilityQuery,
+    CancelCommand,
+    Cancelled,
+    Refused,
+    ReleaseCommand,
+    ReserveCommand,
+    Reserved,
+    Workforce,
+)
 
 
 def calendar(database: Database) -> Calendar:
-    """Our own calendar with the rules of the service."""
-    return Calendar(database, Rules())
+    """Our own calendar with the policy of the service."""
+    return Calendar(database, default_policy())
+
+
+class Behind:
+    """A workforce system that passes on what it is asked to another one."""
+
+    def __init__(self, behind: Any) -> None:
+        self._behind = behind
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._behind, name)
 
 
 class Gate:
@@ -44,28 +65,28 @@ class Gate:
             await self._somebody.wait()
 
 
-class Gated:
-    """A workforce system with a gate before each of its two calls."""
+class Gated(Behind):
+    """A workforce system with a gate before finding slots and before reserving them."""
 
     def __init__(self, behind: Workforce) -> None:
-        self._behind = behind
+        super().__init__(behind)
         self.searching = Gate()
         self.reserving = Gate()
 
-    async def find_slots(self, site: Site, date_from: date, now: datetime) -> Sequence[Slot]:
+    async def find_slots(self, queries: Sequence[AvailabilityQuery], now: datetime) -> Any:
         await self.searching.pass_through()
-        return await self._behind.find_slots(site, date_from, now)
+        return await self._behind.find_slots(queries, now)
 
-    async def reserve(self, booking_id: int, site: Site, slot: Slot, now: datetime) -> str | None:
+    async def reserve(self, commands: Sequence[ReserveCommand], now: datetime) -> Any:
         await self.reserving.pass_through()
-        return await self._behind.reserve(booking_id, site, slot, now)
+        return await self._behind.reserve(commands, now)
 
 
-class Failing:
+class Failing(Behind):
     """A workforce system whose next so many calls fail."""
 
-    def __init__(self, behind: Workforce, error: Exception, times: int) -> None:
-        self._behind = behind
+    def __init__(self, behind: Any, error: Exception, times: int) -> None:
+        super().__init__(behind)
         self._error = error
         self.times = times
 
@@ -74,27 +95,42 @@ class Failing:
             self.times -= 1
             raise self._error
 
-    async def find_slots(self, site: Site, date_from: date, now: datetime) -> Sequence[Slot]:
+    async def find_slots(self, queries: Sequence[AvailabilityQuery], now: datetime) -> Any:
         self._fail()
-        return await self._behind.find_slots(site, date_from, now)
+        return await self._behind.find_slots(queries, now)
 
-    async def reserve(self, booking_id: int, site: Site, slot: Slot, now: datetime) -> str | None:
+    async def reserve(self, commands: Sequence[ReserveCommand], now: datetime) -> Any:
         self._fail()
-        return await self._behind.reserve(booking_id, site, slot, now)
+        return await self._behind.reserve(commands, now)
 
 
 class Scripted:
-    """A workforce system that answers what the test has written down."""
+    """A workforce system that answers what the test has written down, and remembers what it was asked."""
 
     def __init__(self, slots: Sequence[Slot] = (), *, grants: bool = True) -> None:
         self.slots = slots
         self.grants = grants
+        self.held_until: datetime | None = None
+        self.cancelled: list[str] = []
+        self.released: list[ReleaseCommand] = []
 
-    async def find_slots(self, _site: Site, _date_from: date, _now: datetime) -> Sequence[Slot]:
-        return self.slots
+    async def find_slots(self, queries: Sequence[AvailabilityQuery], _now: datetime) -> Any:
+        return [Availability(self.slots, held_until=self.held_until) for _ in queries]
 
-    async def reserve(self, booking_id: int, _site: Site, _slot: Slot, _now: datetime) -> str | None:
-        return f"APT{booking_id:012d}" if self.grants else None
+    async def release_offer(self, commands: Sequence[ReleaseCommand]) -> Any:
+        self.released += commands
+        return [None for _ in commands]
+
+    async def reserve(self, commands: Sequence[ReserveCommand], _now: datetime) -> Any:
+        return [self._reserved(one.key) for one in commands]
+
+    def _reserved(self, key: str) -> Reserved | Refused:
+        number = int(key.rpartition("-")[2])
+        return Reserved(f"APT{number:012d}") if self.grants else Refused("no technician")
+
+    async def cancel(self, commands: Sequence[CancelCommand]) -> Any:
+        self.cancelled += [one.key for one in commands]
+        return [Cancelled() for _ in commands]
 
 
 def morning(name: str) -> Slot:

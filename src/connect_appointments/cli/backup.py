@@ -16,11 +16,11 @@ from connect_appointments.cli.database import check_database_url
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.cli.listing import counted
 from connect_appointments.settings import PREFIX, SettingsError, StoreSettings, load
-from connect_appointments.store import backup as files
 from connect_appointments.store import schema
-from connect_appointments.store.backup import BackupError
 from connect_appointments.store.engine import Database
-from connect_appointments.store.sqlite import path_of
+from connect_appointments.store.sqlite import backup as files
+from connect_appointments.store.sqlite.backup import BackupError
+from connect_appointments.store.sqlite.connection import path_of
 from connect_appointments.store.verify import findings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.cli.database import opened
 from connect_appointments.cli.files import DryRun, ImportFile, progress, read_file
@@ -19,6 +18,7 @@ from connect_appointments.cli.listing import AsJson, AsJsonLines, Limit, counted
 from connect_appointments.settings import StoreSettings, load
 from connect_appointments.store import capacity
 from connect_appointments.store.capacity import Places, Usage
+from connect_appointments.store.transaction import Transaction
 
 app = group_of_commands("Import how many visits can be made, or list it.")
 
@@ -49,11 +49,11 @@ async def _import(settings: StoreSettings, found: Sequence[Places], done: Callab
     """Set them; return how many of them hold less than is taken."""
     windows = {item.window for item in found}
 
-    async def work(connection: AsyncConnection) -> int:
+    async def work(transaction: Transaction) -> int:
         for start in range(0, len(found), capacity.ROWS_A_STATEMENT):
-            await capacity.set_places(connection, found[start : start + capacity.ROWS_A_STATEMENT])
+            await capacity.set_places(transaction, found[start : start + capacity.ROWS_A_STATEMENT])
             done(start + capacity.ROWS_A_STATEMENT)
-        return sum(usage.window in windows for usage in await capacity.overfull(connection))
+        return sum(usage.window in windows for usage in await capacity.overfull(transaction))
 
     async with opened(settings) as database:
         return await database.write(work)
@@ -76,7 +76,7 @@ def list_capacity(
 
 async def _usage(settings: StoreSettings, area: str | None, first: date, limit: int) -> Sequence[Usage]:
     async with opened(settings) as database:
-        return await database.read(lambda connection: capacity.usage(connection, area=area, first=first, limit=limit))
+        return await database.read(lambda transaction: capacity.usage(transaction, area=area, first=first, limit=limit))
 
 
 def _row(usage: Usage) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.settings import PREFIX, SettingsError, StoreSettings
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
-from connect_appointments.store.hosts import hosts_of
 from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.store.postgresql.hosts import hosts_of
 
 HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d*)?")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.cli.database import opened
+from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.cli.files import DryRun, ImportFile, progress, read_file
 from connect_appointments.cli.importing.orders import read_orders
 from connect_appointments.cli.listing import (
@@ -25,42 +26,87 @@ from connect_appointments.cli.listing import (
     print_rows,
     scope_of,
 )
-from connect_appointments.core.model import Order, Scope
+from connect_appointments.cli.operator import operator
+from connect_appointments.core.model import Actor, Order, Scope
 from connect_appointments.settings import StoreSettings, WorkSettings, load
 from connect_appointments.store import orders
+from connect_appointments.usecases import order_imports
+from connect_appointments.usecases.order_imports import Imported, TransferRefused
 
 app = group_of_commands("Import orders, or list them.")
 
 
 @app.command("import")
-def import_orders(file: ImportFile, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def import_orders(
+    file: ImportFile,
+    dry_run: DryRun = False,
+    transfer: Annotated[
+        bool, typer.Option("--transfer", help="Let orders change hands: cancel what their old owners have begun.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Import orders: new ones are added, known ones overwritten; all of the file, or nothing.
 
     Columns, in any order: id, owner, timeZone (IANA), state, area, demandType, priorityAssist (true or false), eSla,
     customerRef, serviceId, contactName, contactType, contactPhone, contactNotes. The last six may be empty.
+
+    An order that is known keeps its owner while an appointment-request or an appointment of it is not over. With
+    --transfer it changes hands all the same: its appointment-requests are cancelled, its appointments stay with their
+    owner.
     """
     settings = load(WorkSettings)
     found = read_file(file, lambda content, form: read_orders(content, form, settings.holiday_country))
-    if not dry_run:
-        # By id, so that two imports at once wait for each other and do not deadlock.
-        found.sort(key=lambda order: order.id)
-        with progress("Importing orders", len(found), shown=not as_json) as done:
-            asyncio.run(_import(settings, found, done))
-    if as_json:
-        print(json.dumps({"imported": 0, "checked": len(found)} if dry_run else {"imported": len(found)}))
-    else:
+    if dry_run:
         count = counted(len(found), "order")
-        print(f"{count} can be imported; nothing was" if dry_run else f"imported {count}")
+        print(
+            json.dumps({"imported": 0, "checked": len(found)}) if as_json else f"{count} can be imported; nothing was"
+        )
+        return
+    with progress("Importing orders", len(found), shown=not as_json) as done:
+        imported = asyncio.run(_import(settings, found, done, transfer=transfer))
+    print(json.dumps(_summary(imported)) if as_json else "\n".join(_sentences(imported)))
 
 
-async def _import(settings: StoreSettings, found: Sequence[Order], done: Callable[[int], None]) -> None:
-    async def work(connection: AsyncConnection) -> None:
-        for start in range(0, len(found), orders.ROWS_A_STATEMENT):
-            await orders.upsert(connection, found[start : start + orders.ROWS_A_STATEMENT])
-            done(start + orders.ROWS_A_STATEMENT)
-
+async def _import(
+    settings: WorkSettings, found: Sequence[Order], done: Callable[[int], None], *, transfer: bool
+) -> Imported:
+    who = operator()
+    actor = Actor(who, who.name, str(uuid.uuid4()))
     async with opened(settings) as database:
-        await database.write(work)
+        try:
+            return await order_imports.import_orders(
+                database,
+                actor,
+                found,
+                transfer=transfer,
+                over_after_days=settings.assume_over_days,
+                on_progress=done,
+            )
+        except TransferRefused as error:
+            advice = "nothing was imported; --transfer cancels what can be cancelled and lets the orders change hands"
+            raise CommandFailed("\n".join([*error.reasons, advice])) from error
+
+
+def _summary(imported: Imported) -> dict[str, Any]:
+    return {
+        "imported": imported.orders,
+        "transferred": imported.transferred,
+        "cancelledRequests": imported.cancelled,
+        "endingRequests": imported.ending,
+        "keptAppointments": imported.keeping,
+    }
+
+
+def _sentences(imported: Imported) -> list[str]:
+    """What an import did, in words; only what it did."""
+    said = {
+        f"{counted(len(imported.transferred), 'order')} changed hands": imported.transferred,
+        "cancelled the appointment-requests": imported.cancelled,
+        "being booked, and about to be ended by the worker": imported.ending,
+        "appointments that stay with their old owner": imported.keeping,
+    }
+    lines = [f"{text}: {', '.join(map(str, numbers))}" for text, numbers in said.items() if numbers]
+    return [f"imported {counted(imported.orders, 'order')}", *lines]
 
 
 @app.command("list")
@@ -81,7 +127,7 @@ def list_orders(
 
 async def _page(settings: StoreSettings, scope: Scope, after: int, limit: int) -> Sequence[Order]:
     async with opened(settings) as database:
-        return await database.read(lambda connection: orders.page(connection, scope, after=after, limit=limit))
+        return await database.read(lambda transaction: orders.page(transaction, scope, after=after, limit=limit))
 
 
 def _row(order: Order, *, contacts: bool) -> dict[str, Any]:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
-import os
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.cli.database import opened
 from connect_appointments.cli.failing import CommandFailed
@@ -29,28 +25,20 @@ from connect_appointments.cli.listing import (
     scope_of,
     slot_row,
 )
-from connect_appointments.core.lifecycle import CANCEL, State
-from connect_appointments.core.model import CONTROL_CHARACTERS, Actor, AppointmentRequest, Operator, Owner
+from connect_appointments.cli.operator import operator
+from connect_appointments.core.model import Actor, AppointmentRequest, Operator, Owner
+from connect_appointments.core.requests import CANCEL, State
 from connect_appointments.settings import StoreSettings, load
 from connect_appointments.store import bookings, events, requests
 from connect_appointments.store.events import Event
-from connect_appointments.store.hot_path import HotPath
 from connect_appointments.store.tables import MAX_NUMBER
-from connect_appointments.usecases.service import Service, ServiceOptions
-from connect_appointments.workforce.windows import Rules
+from connect_appointments.store.transaction import Transaction
+from connect_appointments.usecases.appointment_requests import AppointmentRequests
+from connect_appointments.wiring import default_policy, utc_now
 
 app = group_of_commands("List, show or cancel appointment-requests as the operator.")
 
 RequestId = Annotated[int, typer.Argument(metavar="ID", help="The appointment-request's id.", min=1, max=MAX_NUMBER)]
-
-
-def operator() -> Operator:
-    """Whoever runs this command, by login name, or by number where the system knows no name."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):
-        name = str(os.getuid())
-    return Operator(f"operator:{CONTROL_CHARACTERS.sub('?', name)}")
 
 
 @app.command("list")
@@ -66,7 +54,7 @@ def list_requests(
     async def page() -> Sequence[AppointmentRequest]:
         async with opened(load(StoreSettings)) as database:
             return await database.read(
-                lambda connection: requests.page(connection, scope_of(owner), after=after, limit=limit, state=state)
+                lambda transaction: requests.page(transaction, scope_of(owner), after=after, limit=limit, state=state)
             )
 
     rows = [_row(found) for found in asyncio.run(page())]
@@ -93,7 +81,7 @@ def cancel_request(request_id: RequestId, as_json: AsJson = False) -> None:
     """Cancel an appointment-request for its owner: it can never be booked. Cancelling again is a success."""
     asyncio.run(_cancel(load(StoreSettings), request_id))
     if as_json:
-        print(json.dumps({"id": request_id, "state": CANCEL.enters}))
+        print(json.dumps({"id": request_id, "state": CANCEL.target}))
     else:
         print(f"appointment-request {request_id} is cancelled")
 
@@ -101,19 +89,13 @@ def cancel_request(request_id: RequestId, as_json: AsJson = False) -> None:
 async def _cancel(settings: StoreSettings, request_id: int) -> None:
     who = operator()
     async with opened(settings) as database:
-        found = await database.read(lambda connection: _get(connection, who, request_id))
-        hot_path = HotPath(database)
-        service = Service(
-            database, hot_path, Rules(), lambda: datetime.now(UTC), ServiceOptions(), on_new_job=lambda: None
-        )
-        try:
-            await service.cancel_request(Actor(Owner(found.owner), who.name, str(uuid.uuid4())), request_id)
-        finally:
-            await hot_path.close()
+        found = await database.read(lambda transaction: _get(transaction, who, request_id))
+        use_cases = AppointmentRequests(database, default_policy(), utc_now)
+        await use_cases.cancel_request(Actor(Owner(found.owner), who.name, str(uuid.uuid4())), request_id)
 
 
-async def _get(connection: AsyncConnection, who: Operator, request_id: int) -> AppointmentRequest:
-    found = await requests.get(connection, who, request_id)
+async def _get(transaction: Transaction, who: Operator, request_id: int) -> AppointmentRequest:
+    found = await requests.get(transaction, who, request_id)
     if found is None:
         raise CommandFailed(f"there is no appointment-request {request_id}")
     return found
@@ -122,14 +104,14 @@ async def _get(connection: AsyncConnection, who: Operator, request_id: int) -> A
 async def _story(settings: StoreSettings, request_id: int) -> dict[str, Any]:
     who = operator()
 
-    async def work(connection: AsyncConnection) -> dict[str, Any]:
-        found = await _get(connection, who, request_id)
-        happened = await events.of_request(connection, who, request_id)
+    async def work(transaction: Transaction) -> dict[str, Any]:
+        found = await _get(transaction, who, request_id)
+        happened = await events.of_request(transaction, who, request_id)
         tried = sorted({event.booking_id for event in happened if event.booking_id is not None})
         return {
             **_row(found),
             "slots": [slot_row(slot) for slot in found.slots],
-            "bookings": [await _booking(connection, who, booking_id) for booking_id in tried],
+            "bookings": [await _booking(transaction, who, booking_id) for booking_id in tried],
             "events": [_event_row(event) for event in happened],
         }
 
@@ -137,9 +119,9 @@ async def _story(settings: StoreSettings, request_id: int) -> dict[str, Any]:
         return await database.read(work)
 
 
-async def _booking(connection: AsyncConnection, who: Operator, booking_id: int) -> dict[str, Any]:
-    attempt = await bookings.attempt(connection, booking_id)
-    outcome = await bookings.get(connection, who, booking_id)
+async def _booking(transaction: Transaction, who: Operator, booking_id: int) -> dict[str, Any]:
+    attempt = await bookings.attempt(transaction, booking_id)
+    outcome = await bookings.get(transaction, who, booking_id)
     appointment = outcome.appointment if outcome else None
     return {
         "id": booking_id,
@@ -148,7 +130,7 @@ async def _booking(connection: AsyncConnection, who: Operator, booking_id: int) 
         "slotType": attempt.slot.slot_type,
         "startTime": instant(attempt.slot.start),
         "appointmentId": appointment.id if appointment else None,
-        "nbnAppointmentId": appointment.nbn_appointment_id if appointment else None,
+        "nbnAppointmentId": appointment.workforce_id if appointment else None,
     }
 
 

@@ -14,7 +14,7 @@ import uvloop
 
 from connect_appointments.cli.database import open_database, opened
 from connect_appointments.cli.failing import CommandFailed
-from connect_appointments.planning import serve_plan
+from connect_appointments.planning import serve_config
 from connect_appointments.settings import ServeSettings, load
 from connect_appointments.telemetry import configure_logging
 from connect_appointments.web.server.processes import run_processes
@@ -65,8 +65,8 @@ async def _serve(settings: ServeSettings, listener: socket.socket, address: str,
         database = open_database(settings)
         stack.push_async_callback(database.close)
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
-        plan = serve_plan(settings, database, client)
-        parts = await stack.enter_async_context(running(plan, with_worker=with_worker))
+        config = serve_config(settings, database, client)
+        parts = await stack.enter_async_context(running(config, with_worker=with_worker))
         await stack.enter_async_context(
             serving_on(
                 listener,

@@ -5,13 +5,11 @@ from __future__ import annotations
 import uvloop
 
 from connect_appointments.cli.database import opened
-from connect_appointments.jobs.worker import Worker
-from connect_appointments.planning import rules, worker_options
+from connect_appointments.planning import worker_options, workforce_of
 from connect_appointments.settings import WorkSettings, load
 from connect_appointments.telemetry import configure_logging
 from connect_appointments.web.server.server import until_stopped
-from connect_appointments.wiring import utc_now, working
-from connect_appointments.workforce.calendar import Calendar
+from connect_appointments.wiring import create_worker, utc_now, working
 
 
 def work() -> None:
@@ -23,7 +21,7 @@ def work() -> None:
 
 async def _work(settings: WorkSettings) -> None:
     async with opened(settings) as database:
-        calendar = Calendar(database, rules(settings))
-        async with working(Worker(database, calendar, utc_now, worker_options(settings))):
+        workforce = workforce_of(settings, database)
+        async with working(create_worker(database, workforce, utc_now, worker_options(settings))):
             print("working", flush=True)
             await until_stopped()

@@ -91,6 +91,12 @@ class SlotUnavailable(Refusal):
     code = "slot-unavailable"
 
 
+class OrderTransferred(Refusal):
+    """The order belongs to another provider now. Nothing of it can be booked for you any more."""
+
+    code = "order-transferred"
+
+
 class SearchFailed(Refusal):
     """The search for slots failed for good. Create a new appointment-request for the order."""
 

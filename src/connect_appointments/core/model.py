@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from connect_appointments.core.lifecycle import State
+from connect_appointments.core.appointments import AppointmentState
+from connect_appointments.core.bookings import BookingState
+from connect_appointments.core.requests import State
 
 MAX_ID = 2**63 - 1
 """The largest id a database can hold; larger numbers are ids nobody has."""
@@ -81,12 +83,10 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """An order that needs a technician on site. The contact is personal data: it is in no event and no log."""
+class OrderDetails:
+    """The work of an order and its contact. The contact is personal data: it is in no event and no log."""
 
     id: int
-    owner: str
-    site: Site
     demand_type: str
     priority_assist: bool
     e_sla: str
@@ -96,6 +96,14 @@ class Order:
     contact_type: str | None
     contact_phone: str | None
     contact_notes: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order(OrderDetails):
+    """An order that needs a technician on site, and the provider that owns it."""
+
+    owner: str
+    site: Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,28 +121,30 @@ class AppointmentRequest:
     cancelled_on: datetime | None
 
 
-class BookingState(StrEnum):
-    """Where a booking attempt stands; the last two are final."""
-
-    BOOKING = "booking"
-    BOOKED = "booked"
-    REFUSED = "refused"
-
-
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """A technician visit that is booked. `nbn_appointment_id` is the workforce system's own name for it."""
+    """A technician visit that is booked.
+
+    order: as it was when the appointment was booked; a later change of the order does not show here (D31).
+    workforce_id: the name that the workforce system gave it.
+    """
 
     id: int
-    order: Order
-    nbn_appointment_id: str
+    order: OrderDetails
+    workforce_id: str
+    state: AppointmentState
     slot: Slot
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """One attempt to book one slot; `appointment` is None unless it is booked."""
+    """One attempt to book one slot.
+
+    refusal: the problem code of a refused one.
+    appointment: None unless it is booked.
+    """
 
     id: int
     state: BookingState
+    refusal: str | None
     appointment: Appointment | None

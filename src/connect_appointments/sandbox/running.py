@@ -21,7 +21,7 @@ from connect_appointments.store.engine import Database
 from connect_appointments.web.api.auth import TokenRules
 from connect_appointments.web.api.shell import Serving
 from connect_appointments.web.server.server import serving_on
-from connect_appointments.wiring import Plan, running, utc_now
+from connect_appointments.wiring import AppConfig, default_policy, running, utc_now
 
 TOKEN_SECONDS = 24 * 3600
 DATABASE_FILE = "sandbox.db"
@@ -84,8 +84,8 @@ async def sandbox_on(
         database = Database(database_url or f"sqlite:///{folder / DATABASE_FILE}")
         stack.push_async_callback(database.close)
         await schema.migrate(database)
-        await samples.fill(database, utc_now())
-        parts = await stack.enter_async_context(running(_plan(database, keys, trusted_proxies)))
+        await samples.fill(database, default_policy(), utc_now())
+        parts = await stack.enter_async_context(running(_config(database, keys, trusted_proxies)))
         await stack.enter_async_context(
             serving_on(listener, parts.app, parts.serving, drain_seconds=0, shutdown_seconds=5)
         )
@@ -96,14 +96,14 @@ async def sandbox_on(
         yield Sandbox(url, tokens)
 
 
-def _plan(database: Database, keys: SandboxKeys, trusted_proxies: frozenset[str]) -> Plan:
+def _config(database: Database, keys: SandboxKeys, trusted_proxies: frozenset[str]) -> AppConfig:
     async def own_keys() -> list[Any]:
         return list(keys.public_jwks()["keys"])
 
     def issuer(serving: Serving) -> Issuer:
         return Issuer(serving, keys, lambda: keys.issuers[0], time.time)
 
-    return Plan(
+    return AppConfig(
         database=database,
         keys=own_keys,
         tokens=TokenRules(frozenset(keys.issuers)),

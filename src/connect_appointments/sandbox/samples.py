@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from connect_appointments.core.model import Order, Site, SlotType
+from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.sandbox.keys import TENANTS
 from connect_appointments.store import capacity, orders, requests
 from connect_appointments.store.capacity import Places, Window
 from connect_appointments.store.engine import Database
-from connect_appointments.workforce.windows import Rules
+from connect_appointments.store.transaction import Transaction
 
 ORDERS_OF_EACH = 2000
 PLACES_A_WINDOW = 2000
@@ -52,15 +51,15 @@ def _order(order_id: int, owner: str) -> Order:
     )
 
 
-async def fill(database: Database, now: datetime) -> None:
+async def fill(database: Database, policy: BookingPolicy, now: datetime) -> None:
     """Fill a new database, and give the days that have come into reach since the last start their places."""
-    days = 1 + Rules().horizon_days + Rules().slot_days + 7
+    days = 1 + policy.horizon_days + policy.slot_days + 7
 
-    async def work(connection: AsyncConnection) -> None:
-        if await orders.is_empty(connection):
+    async def work(transaction: Transaction) -> None:
+        if await orders.is_empty(transaction):
             samples = [_order(order_id, owner) for client, owner in TENANTS.items() for order_id in order_ids(client)]
-            await orders.upsert(connection, samples)
-            await requests.number_from(connection, FIRST_REQUEST_ID)
+            await orders.upsert(transaction, samples)
+            await requests.number_from(transaction, FIRST_REQUEST_ID)
         windows = [
             Window(site.area, now.date() + timedelta(days=n), half)
             for site in SITES
@@ -68,6 +67,6 @@ async def fill(database: Database, now: datetime) -> None:
             for half in SlotType
         ]
         rows = [Places(window, PLACES_A_WINDOW) for window in windows]
-        await capacity.set_places(connection, rows, overwrite=False)
+        await capacity.set_places(transaction, rows, overwrite=False)
 
     await database.write(work)

@@ -1,17 +1,19 @@
-"""The places of our own calendar: per area, day and half-day."""
+"""The capacity of our own calendar: visits per area, day and half-day, and what was decided on each key."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.model import SlotType
+from connect_appointments.core.reservations import ReservationState
+from connect_appointments.store.statements import given
 from connect_appointments.store.tables import capacity, reservations
+from connect_appointments.store.transaction import Transaction
+from connect_appointments.store.upserts import upsert_statement
 
 ROWS_A_STATEMENT = 1000
 
@@ -39,75 +41,133 @@ class Usage(NamedTuple):
     taken: int
 
 
-_USAGE = (capacity.c.area, capacity.c.day, capacity.c.slot_type, capacity.c.places, capacity.c.taken)
+class Reservation(NamedTuple):
+    """What was decided on a key, and the window it is for."""
+
+    key: str
+    window: Window
+    state: ReservationState
 
 
-async def usage(connection: AsyncConnection, *, area: str | None, first: date, limit: int) -> Sequence[Usage]:
+_WINDOW = (capacity.c.area, capacity.c.day, capacity.c.slot_type)
+_USAGE = (*_WINDOW, capacity.c.places, capacity.c.taken)
+_window_rows = given(area=sa.Text(), day=sa.Date(), slot_type=sa.Text())
+_is_window = sa.and_(
+    capacity.c.area == _window_rows.c.area,
+    capacity.c.day == _window_rows.c.day,
+    capacity.c.slot_type == _window_rows.c.slot_type,
+)
+# Without SKIP LOCKED: every booking wants the same few rows.
+_LOCK = sa.select(*_USAGE).join(_window_rows, _is_window).order_by(*_WINDOW).with_for_update(of=capacity)
+_days = given(area=sa.Text(), day=sa.Date())
+_FREE = (
+    sa.select(*_WINDOW)
+    .join(_days, sa.and_(capacity.c.area == _days.c.area, capacity.c.day == _days.c.day))
+    .where(capacity.c.taken < capacity.c.places)
+)
+_taken = given(area=sa.Text(), day=sa.Date(), slot_type=sa.Text(), by=sa.Integer())
+_TAKE = (
+    sa.update(capacity)
+    .where(
+        capacity.c.area == _taken.c.area,
+        capacity.c.day == _taken.c.day,
+        capacity.c.slot_type == _taken.c.slot_type,
+    )
+    .values(taken=capacity.c.taken + _taken.c.by)
+    .returning(capacity.c.area)
+)
+
+_RESERVATION = (*(reservations.c[name] for name in ("key", "area", "day", "slot_type", "state")),)
+_key = given(key=sa.Text())
+_DECIDED = sa.select(*_RESERVATION).join(_key, _key.c.key == reservations.c.key)
+_LOCK_DECIDED = _DECIDED.order_by(reservations.c.key).with_for_update(of=reservations)
+_decided = given(key=sa.Text(), area=sa.Text(), day=sa.Date(), slot_type=sa.Text(), state=sa.Text())
+_INSERT = sa.insert(reservations).from_select(
+    ["key", "area", "day", "slot_type", "state"],
+    sa.select(_decided.c.key, _decided.c.area, _decided.c.day, _decided.c.slot_type, _decided.c.state),
+)
+_CHANGE = (
+    sa.update(reservations)
+    .where(reservations.c.key == _decided.c.key)
+    .values(area=_decided.c.area, day=_decided.c.day, slot_type=_decided.c.slot_type, state=_decided.c.state)
+    .returning(reservations.c.key)
+)
+
+
+async def usage(transaction: Transaction, *, area: str | None, first: date, limit: int) -> Sequence[Usage]:
     """Up to `limit` windows from a day on, by day and area; `area` None is every area."""
-    query = sa.select(*_USAGE).where(capacity.c.day >= first).order_by(capacity.c.day, capacity.c.area, _USAGE[2])
+    query = sa.select(*_USAGE).where(capacity.c.day >= first).order_by(capacity.c.day, capacity.c.area, _WINDOW[2])
     if area is not None:
         query = query.where(capacity.c.area == area)
-    return [_used(row) for row in await connection.execute(query.limit(limit))]
+    return [_used(row) for row in await transaction.fetch(query.limit(limit))]
 
 
-async def overfull(connection: AsyncConnection) -> Sequence[Usage]:
+async def overfull(transaction: Transaction) -> Sequence[Usage]:
     """The windows that hold less than is taken."""
     query = sa.select(*_USAGE).where(capacity.c.taken > capacity.c.places)
-    return [_used(row) for row in await connection.execute(query)]
+    return [_used(row) for row in await transaction.fetch(query)]
 
 
 def _used(row: Any) -> Usage:
-    return Usage(Window(row.area, row.day, SlotType(row.slot_type)), row.places, row.taken)
+    return Usage(_window(row), row.places, row.taken)
 
 
-async def with_room(connection: AsyncConnection, area: str, days: Collection[date]) -> set[Window]:
-    """The windows of an area, on these days, that have a free place."""
-    query = sa.select(capacity.c.area, capacity.c.day, capacity.c.slot_type).where(
-        capacity.c.area == area, capacity.c.day.in_(days), capacity.c.taken < capacity.c.places
-    )
-    return {Window(row.area, row.day, SlotType(row.slot_type)) for row in await connection.execute(query)}
+def _window(row: Any) -> Window:
+    return Window(row.area, row.day, SlotType(row.slot_type))
 
 
-async def decision(connection: AsyncConnection, booking_id: int) -> bool | None:
-    """What was decided on a booking attempt: granted, refused, or None for not yet."""
-    query = sa.select(reservations.c.granted).where(reservations.c.booking_id == booking_id)
-    return (await connection.execute(query)).scalar_one_or_none()
+async def free_windows(transaction: Transaction, days: Sequence[tuple[str, date]]) -> set[Window]:
+    """The windows, of these areas and days, that have a free place."""
+    return {_window(row) for row in await transaction.fetch(_FREE, days)}
 
 
-async def decide(connection: AsyncConnection, booking_id: int, window: Window, *, granted: bool) -> None:
-    """Write the decision on a booking attempt, for good."""
-    values = {"booking_id": booking_id, "granted": granted, **window._asdict()}
-    await connection.execute(sa.insert(reservations).values(values))
+async def lock_windows(transaction: Transaction, windows: Sequence[Window]) -> dict[Window, Usage]:
+    """Lock windows in the order of their keys, waiting for other transactions; unknown windows are left out."""
+    rows = await transaction.fetch(_LOCK, windows)
+    return {found.window: found for found in map(_used, rows)}
 
 
-async def take_place(connection: AsyncConnection, window: Window) -> bool:
-    """Take one place of a window, if there is one."""
-    statement = (
-        sa.update(capacity)
-        .where(
-            capacity.c.area == window.area,
-            capacity.c.day == window.day,
-            capacity.c.slot_type == window.slot_type,
-            capacity.c.taken < capacity.c.places,
-        )
-        .values(taken=capacity.c.taken + 1)
-    )
-    return (await connection.execute(statement)).rowcount == 1
+async def take(transaction: Transaction, changes: Mapping[Window, int]) -> None:
+    """Add to the places taken of locked windows; a negative number gives places back."""
+    rows = [(*window, by) for window, by in changes.items() if by]
+    changed = await transaction.fetch(_TAKE, rows)
+    if len(changed) != len(rows):
+        raise AssertionError(f"{len(changed)} of {len(rows)} windows were changed")
 
 
-async def set_places(connection: AsyncConnection, found: Sequence[Places], *, overwrite: bool = True) -> None:
+async def lock_decisions(transaction: Transaction, keys: Sequence[str]) -> dict[str, Reservation]:
+    """Lock what was decided on keys, in their order, waiting for other transactions; undecided keys are left out."""
+    return await _decisions(transaction, _LOCK_DECIDED, keys)
+
+
+async def decisions(transaction: Transaction, keys: Sequence[str]) -> dict[str, Reservation]:
+    """What was decided on keys; undecided keys are left out."""
+    return await _decisions(transaction, _DECIDED, keys)
+
+
+async def _decisions(transaction: Transaction, query: Any, keys: Sequence[str]) -> dict[str, Reservation]:
+    rows = await transaction.fetch(query, [(key,) for key in keys])
+    return {row.key: Reservation(row.key, _window(row), ReservationState(row.state)) for row in rows}
+
+
+async def decide(transaction: Transaction, new: Sequence[Reservation], changed: Sequence[Reservation] = ()) -> None:
+    """Write decisions on keys that had none, and change those of locked ones."""
+    await transaction.execute(_INSERT, [(one.key, *one.window, one.state.value) for one in new])
+    rows = await transaction.fetch(_CHANGE, [(one.key, *one.window, one.state.value) for one in changed])
+    if len(rows) != len(changed):
+        raise AssertionError(f"{len(rows)} of {len(changed)} decisions were changed")
+
+
+async def set_places(transaction: Transaction, found: Sequence[Places], *, overwrite: bool = True) -> None:
     """Set how many places windows have; places taken stay taken. No window may be there twice.
 
     overwrite: change windows that are known, or leave them as they are.
     """
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    keys = ["area", "day", "slot_type"]
-    statement = insert(capacity)
-    if overwrite:
-        changes = {"places": statement.excluded.places}
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=changes)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    rows = [{**item.window._asdict(), "places": item.places, "taken": 0} for item in found]
-    if rows:
-        await connection.execute(statement, rows)
+    statement = upsert_statement(
+        transaction.dialect,
+        capacity,
+        ("area", "day", "slot_type", "places", "taken"),
+        key=("area", "day", "slot_type"),
+        change=("places",) if overwrite else (),
+    )
+    await transaction.execute(statement, [(*item.window, item.places, 0) for item in found])

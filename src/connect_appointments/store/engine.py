@@ -1,43 +1,28 @@
-"""Connections and transactions: one `Database` for both engines, with retries where they are safe."""
+"""The database: transactions on either engine, and the one layer in which they are retried."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import stamina
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from connect_appointments.store import postgres, sqlite
-from connect_appointments.store.connector import Connector
-from connect_appointments.store.failures import (
-    LostBeforeCommit,
-    RowHeld,
-    breaks_connection,
-    is_out_of_time,
-    is_retryable,
-    translated_errors,
-)
+from connect_appointments.store.batching.row_waits import RowWaits
+from connect_appointments.store.failures import is_out_of_time, is_retryable, is_unavailable, translated_errors
 from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.store.postgresql.transactions import PostgresqlEngine
+from connect_appointments.store.sqlite.transactions import SqliteEngine
+from connect_appointments.store.transaction import Work
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-Work = Callable[[AsyncConnection], Awaitable[T]]
 
-
-class PatientWork(Protocol[T_co]):
-    """Work that needs rows which another transaction may hold; it raises `RowHeld` when told not to wait for them."""
-
-    def __call__(self, connection: AsyncConnection, *, wait: bool) -> Awaitable[T_co]: ...
-
-
-TRIES = 10
+RETRIES = 9
+RETRY_SECONDS = 3
+"""No retry begins later than this after the first try."""
 
 
 class Database:
-    """One database, reached through SQLAlchemy Core."""
+    """One database."""
 
     def __init__(self, url: str, options: DatabaseOptions | None = None) -> None:
         """Open nothing yet.
@@ -47,79 +32,45 @@ class Database:
         self.url = url
         self.options = options or DatabaseOptions()
         self.is_sqlite = url.startswith("sqlite:")
-        self.connector = Connector(url, self.options)
-        self.engine: AsyncEngine = self._create_engine()
-        self._reader = self.engine.execution_options(postgresql_readonly=True)
-        self._writer = self.engine.execution_options(**{sqlite.WRITES: True})
-        self.write_lock = asyncio.Lock()
-        self._waiting_for_rows = asyncio.Semaphore(max(1, self.options.pool_size // 2))
+        self.row_waits = RowWaits(self.options)
+        self._engine = SqliteEngine(url, self.options) if self.is_sqlite else PostgresqlEngine(url, self.options)
 
-    def _create_engine(self) -> AsyncEngine:
-        if self.is_sqlite:
-            return sqlite.create_engine(self.url, self.options.pool_size, self.options.lock_timeout_seconds)
-        return postgres.create_engine(self.connector, self.options)
+    async def read(self, work: Work[T], *, batch: bool = False) -> T:
+        """Run `work` in a transaction that can change nothing; raise `Unavailable` if the database cannot answer.
 
-    async def read(self, work: Work[T]) -> T:
-        """Run `work` in a transaction that can change nothing; raise `Unavailable` if the database cannot answer."""
-        return await self._repeat(self._reader, work)
+        batch: it reads many rows by key in one statement, on a connection that is kept for such work.
+        """
+        return await _retried(lambda: self._engine.read(work, batch=batch), repeatable=True)
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, batch: bool = False, repeatable: bool = False) -> T:
         """Run `work` in a transaction and commit it.
 
-        It runs again, whole, after a serialization failure, a deadlock, or a connection lost before COMMIT.
+        It is retried, whole, after a serialization failure, a deadlock, or a connection lost before COMMIT.
+        batch: it changes many rows by key, and waits a second at most for one that is locked.
+        repeatable: it may run again even where the outcome of COMMIT is unknown.
         Raises `Unavailable` when the database cannot answer or the outcome of COMMIT is unknown, `Overloaded`
         when no connection came free.
         """
-        async with self._one_writer():
-            return await self._repeat(self._writer, work)
-
-    async def write_patiently(self, work: PatientWork[T]) -> T:
-        """Like `write`, but waits for held rows on half of the connections at most: others need the rest."""
-        try:
-            return await self.write(lambda connection: work(connection, wait=False))
-        except RowHeld:
-            return await self.write_waiting(lambda connection: work(connection, wait=True))
-
-    async def write_waiting(self, work: Work[T]) -> T:
-        """Like `write`, for work that is known to wait for a row."""
-        async with self._waiting_for_rows:
-            return await self.write(work)
-
-    @contextlib.asynccontextmanager
-    async def _one_writer(self) -> AsyncIterator[None]:
-        """SQLite has one writer at a time: wait for one's turn here rather than in its busy handler."""
-        if not self.is_sqlite:
-            yield
-            return
-        async with self.write_lock:
-            yield
-
-    async def _repeat(self, engine: AsyncEngine, work: Work[T]) -> T:
-        with translated_errors():
-            async for attempt in stamina.retry_context(
-                on=is_retryable, attempts=TRIES, timeout=10, wait_initial=0.005, wait_max=0.25, wait_jitter=0.02
-            ):
-                with attempt:
-                    return await _once(engine, work)
-        raise AssertionError("unreachable: the last attempt returns or raises")  # pragma: no cover
+        return await _retried(lambda: self._engine.write(work, batch=batch), repeatable=repeatable)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.engine.dispose()
-        await self.connector.close()
+        await self._engine.close()
 
 
-async def _once(engine: AsyncEngine, work: Work[T]) -> T:
-    async with engine.connect() as connection:
-        await connection.begin()
+async def _retried(run: Callable[[], Awaitable[T]], *, repeatable: bool) -> T:
+    def worth_a_retry(error: Exception) -> bool:
+        return is_retryable(error) or (repeatable and is_unavailable(error) and not is_out_of_time(error))
+
+    with translated_errors():
         try:
-            result = await work(connection)
+            return await run()
         except Exception as error:
-            if not breaks_connection(error):
+            if not worth_a_retry(error):
                 raise
-            await connection.invalidate()
-            if is_out_of_time(error):
-                raise
-            raise LostBeforeCommit from error
-        await connection.commit()
-        return result
+        async for attempt in stamina.retry_context(
+            on=worth_a_retry, attempts=RETRIES, timeout=RETRY_SECONDS, wait_initial=0.005, wait_max=0.1
+        ):
+            with attempt:
+                return await run()
+    raise AssertionError("unreachable: the last attempt returns or raises")  # pragma: no cover

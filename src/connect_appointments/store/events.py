@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connect_appointments.core.model import Actor, Scope
+from connect_appointments.core.model import Scope
 from connect_appointments.store.scope import visible
-from connect_appointments.store.tables import database_now, events
+from connect_appointments.store.statements import given
+from connect_appointments.store.tables import BigId, Instant, events
+from connect_appointments.store.transaction import Transaction
 
 
 class Event(NamedTuple):
@@ -27,33 +28,39 @@ class Event(NamedTuple):
     booking_id: int | None
 
 
-class Happened(NamedTuple):
-    """What an event records: which appointment-request, whose it is, who did it, in which booking attempt."""
+class NewEvent(NamedTuple):
+    """An event to be recorded; `at` is the moment of the change that it records."""
 
     request_id: int
+    kind: str
+    at: datetime
     owner: str
-    actor: Actor
+    client: str
+    trace: str
     booking_id: int | None = None
 
 
-async def record(connection: AsyncConnection, kind: str, happened: Sequence[Happened]) -> None:
-    """Write events of one kind, in the transaction of the changes they record."""
-    rows = [
-        {
-            "request_id": one.request_id,
-            "owner": one.owner,
-            "client": one.actor.client,
-            "trace": one.actor.trace,
-            "booking_id": one.booking_id,
-        }
-        for one in happened
-    ]
-    if rows:
-        await connection.execute(sa.insert(events).values(kind=kind, at=database_now()), rows)
+_new = given(
+    request_id=BigId,
+    kind=sa.Text(),
+    at=Instant(),
+    owner=sa.Text(),
+    client=sa.Text(),
+    trace=sa.Text(),
+    booking_id=BigId,
+)
+_INSERT = sa.insert(events).from_select(
+    list(NewEvent._fields), sa.select(*(_new.c[name] for name in NewEvent._fields)).order_by(_new.c.place)
+)
 
 
-async def of_request(connection: AsyncConnection, scope: Scope, request_id: int) -> Sequence[Event]:
+async def record(transaction: Transaction, happened: Sequence[NewEvent]) -> None:
+    """Write events in the transaction of the changes they record."""
+    await transaction.execute(_INSERT, happened)
+
+
+async def of_request(transaction: Transaction, scope: Scope, request_id: int) -> Sequence[Event]:
     """The events of one appointment-request, oldest first."""
-    query = sa.select(events).where(events.c.request_id == request_id, visible(events, scope)).order_by(events.c.id)
     columns = [events.c[name] for name in Event._fields]
-    return [Event(*row) for row in await connection.execute(query.with_only_columns(*columns))]
+    query = sa.select(*columns).where(events.c.request_id == request_id, visible(events, scope)).order_by(events.c.id)
+    return [Event(*row) for row in await transaction.fetch(query)]

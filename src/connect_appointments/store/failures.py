@@ -1,4 +1,4 @@
-"""What a driver's error means: undone and worth another try, unavailable, or a bug."""
+"""What a driver's error means: rolled back and worth a retry, unavailable, or a bug."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterator
 
 import asyncpg
-import sqlalchemy as sa
 
 from connect_appointments.core import errors
 
@@ -43,18 +42,13 @@ SQLITE_CODES = frozenset(
 """The same of SQLite: its primary result codes."""
 
 
-class RowHeld(Exception):
-    """Another transaction holds a row, and the work was told not to wait for it."""
-
-
 class LostBeforeCommit(Exception):
     """The connection broke before COMMIT was sent, so nothing was done and the work may run again."""
 
 
 def sqlstate(error: BaseException) -> str:
     """The five characters by which PostgreSQL names an error, or an empty text."""
-    original = getattr(error, "orig", None) or error
-    return getattr(original, "sqlstate", None) or ""
+    return getattr(error, "sqlstate", None) or ""
 
 
 def is_retryable(error: Exception) -> bool:
@@ -71,9 +65,9 @@ def is_out_of_time(error: BaseException | None) -> bool:
 
 def breaks_connection(error: BaseException) -> bool:
     """Whether the connection on which this happened is of no more use."""
-    if getattr(error, "connection_invalidated", False) or _is_connection_error(error):
+    if _is_connection_error(error) or isinstance(error, (ConnectionError, TimeoutError)):
         return True
-    return isinstance(error, TimeoutError) or sqlstate(error).startswith(LOST_CLASSES)
+    return sqlstate(error).startswith(LOST_CLASSES)
 
 
 def is_unavailable(error: BaseException) -> bool:
@@ -95,18 +89,12 @@ def _is_connection_error(error: BaseException) -> bool:
 
 def _is_stale_plan(error: BaseException) -> bool:
     """Whether a migration ran since the statement was prepared; the driver has dropped its plan by now."""
-    return isinstance(_cause(error), (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError))
-
-
-def _cause(error: BaseException) -> BaseException:
-    """The driver's own error, which SQLAlchemy wraps twice."""
-    return getattr(getattr(error, "orig", None), "__cause__", None) or error
+    return isinstance(error, (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError))
 
 
 def _is_unavailable_sqlite(error: BaseException) -> bool:
-    original = getattr(error, "orig", None) or error
     # The low byte is the primary code, the rest says more.
-    return getattr(original, "sqlite_errorcode", 0) & 0xFF in SQLITE_CODES
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE_CODES
 
 
 @contextlib.contextmanager
@@ -116,8 +104,6 @@ def translated_errors() -> Iterator[None]:
         yield
     except errors.Refusal:
         raise
-    except sa.exc.TimeoutError as error:
-        raise errors.Overloaded from error
     except Exception as error:
         if is_unavailable(error):
             raise errors.Unavailable from error

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
-from connect_appointments.store.tables import database_now, idempotency_keys
+from connect_appointments.store.statements import given, param
+from connect_appointments.store.tables import BigId, Instant, database_now, idempotency_keys
+from connect_appointments.store.transaction import Transaction
 
 KEY_LIFETIME = timedelta(hours=24)
 """How long a key is good for (D36)."""
+ADVISORY_SEED = 20361
+
+
+class OwnedKey(NamedTuple):
+    """A key as its owner sent it."""
+
+    owner: str
+    key: str
 
 
 class Used(NamedTuple):
@@ -21,32 +33,68 @@ class Used(NamedTuple):
     request_id: int
 
 
-async def take(connection: AsyncConnection, owner: str, key: str) -> bool:
-    """Hold the key until the transaction ends; False when another transaction holds it."""
-    if connection.dialect.name == "sqlite":
-        return True  # the one writer there is
-    query = sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 20361))")
-    return bool((await connection.execute(query, {"name": f"{len(owner)} {owner} {key}"})).scalar_one())
+class try_lock_key(GenericFunction[bool]):  # noqa: N801 - a SQL function, spelled as one
+    """Whether no other transaction has locked the key; this one has locked it then, until it ends."""
+
+    type = sa.Boolean()
+    inherit_cache = True
 
 
-async def used(connection: AsyncConnection, owner: str, key: str, since: datetime) -> Used | None:
-    """What the key was used for since a moment, or None."""
-    table = idempotency_keys
-    query = sa.select(table.c.fingerprint, table.c.request_id).where(
-        table.c.owner == owner, table.c.key == key, table.c.created_on > since
+@compiles(try_lock_key, "postgresql")
+def _try_lock_on_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    name = compiler.process(element.clauses, **kw)
+    return f"pg_try_advisory_xact_lock(hashtextextended({name}, {ADVISORY_SEED}))"
+
+
+@compiles(try_lock_key, "sqlite")
+def _try_lock_on_sqlite(*_: Any, **__: Any) -> str:
+    return "1"  # a transaction that writes is alone
+
+
+_name = given(name=sa.Text())
+_LOCK = sa.select(_name.c.place, try_lock_key(_name.c.name).label("is_locked")).select_from(_name)
+_asked = given(owner=sa.Text(), key=sa.Text())
+_USED = (
+    sa.select(_asked.c.place, idempotency_keys.c.fingerprint, idempotency_keys.c.request_id)
+    .select_from(_asked)
+    .join(
+        idempotency_keys,
+        sa.and_(idempotency_keys.c.owner == _asked.c.owner, idempotency_keys.c.key == _asked.c.key),
     )
-    row = (await connection.execute(query)).first()
-    return None if row is None else Used(*row)
+    .where(idempotency_keys.c.created_on > param("since", Instant()))
+)
+_FORGET_OLD = sa.delete(idempotency_keys).where(
+    sa.tuple_(idempotency_keys.c.owner, idempotency_keys.c.key).in_(sa.select(_asked.c.owner, _asked.c.key))
+)
+_kept = given(owner=sa.Text(), key=sa.Text(), fingerprint=sa.Text(), request_id=BigId)
+_KEEP = sa.insert(idempotency_keys).from_select(
+    ["owner", "key", "fingerprint", "request_id", "created_on"],
+    sa.select(_kept.c.owner, _kept.c.key, _kept.c.fingerprint, _kept.c.request_id, database_now()),
+)
 
 
-async def keep(connection: AsyncConnection, owner: str, key: str, use: Used) -> None:
-    """Remember what the key was used for, instead of anything older."""
-    table = idempotency_keys
-    await connection.execute(sa.delete(table).where(table.c.owner == owner, table.c.key == key))
-    await connection.execute(sa.insert(table).values(owner=owner, key=key, created_on=database_now(), **use._asdict()))
+async def lock(transaction: Transaction, keys: Sequence[OwnedKey]) -> list[bool]:
+    """Lock keys until the transaction ends; False for a key that another transaction has locked."""
+    locked = [False] * len(keys)
+    for row in await transaction.fetch(_LOCK, [(f"{len(key.owner)} {key.owner} {key.key}",) for key in keys]):
+        locked[row.place - 1] = bool(row.is_locked)
+    return locked
 
 
-async def forget(connection: AsyncConnection, before: datetime) -> int:
+async def used(transaction: Transaction, keys: Sequence[OwnedKey], since: datetime) -> list[Used | None]:
+    """What locked keys were used for since a moment, or None."""
+    found: list[Used | None] = [None] * len(keys)
+    for row in await transaction.fetch(_USED, keys, since=since):
+        found[row.place - 1] = Used(row.fingerprint, row.request_id)
+    return found
+
+
+async def keep(transaction: Transaction, uses: Sequence[tuple[OwnedKey, Used]]) -> None:
+    """Remember what locked keys were used for, instead of anything older."""
+    await transaction.execute(_FORGET_OLD, [key for key, _ in uses])
+    await transaction.execute(_KEEP, [(*key, *use) for key, use in uses])
+
+
+async def forget(transaction: Transaction, before: datetime) -> int:
     """Forget the keys used before a moment; return how many."""
-    statement = sa.delete(idempotency_keys).where(idempotency_keys.c.created_on < before)
-    return (await connection.execute(statement)).rowcount
+    return await transaction.execute(sa.delete(idempotency_keys).where(idempotency_keys.c.created_on < before))

@@ -1,99 +1,159 @@
-"""Work to be done in the background: every job is a row, leased to one worker at a time."""
+"""Background work as rows: each job is leased to one worker at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connect_appointments.store.tables import jobs, seconds_from_now, transaction_start
+from connect_appointments.store.statements import Row, given, param
+from connect_appointments.store.tables import BigId, Instant, database_now, jobs, seconds_from_now
+from connect_appointments.store.transaction import Transaction, first
+
+RELEASE_OFFER = "release-offer"
+"""The kind of the job that lets the workforce system hold an offer no longer."""
 
 
-class JobKind(StrEnum):
-    """What there is to do: look up slots, or book one."""
+class NewJob(NamedTuple):
+    """A job to be done: its kind, the appointment-request and the booking attempt that it is about.
 
-    SEARCH = "search"
-    BOOK = "book"
+    due_at: when it is due, None for now.
+    """
+
+    kind: str
+    request_id: int | None
+    trace: str
+    booking_id: int | None = None
+    due_at: datetime | None = None
 
 
 class Job(NamedTuple):
-    """One job as a worker claimed it; `tries` counts this claim, and names it."""
+    """One job as a worker claimed it.
+
+    tries: counts the claims, this one included; with the id it names this claim.
+    context: the row that the kind's claim statement returned, with what the job needs.
+    """
 
     id: int
-    kind: JobKind
-    request_id: int
+    kind: str
+    request_id: int | None
     booking_id: int | None
     trace: str
     tries: int
+    context: Row = None
 
     @property
-    def key(self) -> Job:
-        """Itself: one claim of one job."""
-        return self
+    def key(self) -> tuple[int, int]:
+        """What names the claim."""
+        return self.id, self.tries
 
 
-class Task(NamedTuple):
-    """What a job is about: an appointment-request, and the booking attempt if it is to book."""
+_new = given(kind=sa.Text(), request_id=BigId, trace=sa.Text(), booking_id=BigId, due_at=Instant())
+_INSERT = sa.insert(jobs).from_select(
+    ["kind", "request_id", "trace", "booking_id", "tries", "due_at"],
+    sa.select(
+        _new.c.kind,
+        _new.c.request_id,
+        _new.c.trace,
+        _new.c.booking_id,
+        sa.literal(0),
+        sa.func.coalesce(_new.c.due_at, database_now()),
+    ).order_by(_new.c.place),
+)
+_leased = given(id=BigId)
+_LEASE = (
+    sa.update(jobs)
+    .where(jobs.c.id == _leased.c.id)
+    .values(tries=jobs.c.tries + 1, due_at=seconds_from_now(param("lease_seconds", sa.Float())))
+    .returning(jobs.c.id, jobs.c.tries)
+)
+_done = given(id=BigId, tries=sa.Integer())
+_FINISH = (
+    sa.delete(jobs)
+    .where(sa.tuple_(jobs.c.id, jobs.c.tries).in_(sa.select(_done.c.id, _done.c.tries)))
+    .returning(jobs.c.id, jobs.c.tries)
+)
+_later = given(id=BigId, tries=sa.Integer(), seconds=sa.Float(), error=sa.Text())
+_POSTPONE = (
+    sa.update(jobs)
+    .where(jobs.c.id == _later.c.id, jobs.c.tries == _later.c.tries)
+    .values(due_at=seconds_from_now(_later.c.seconds), last_error=_later.c.error)
+)
+CLAIM_COLUMNS = (jobs.c.id, jobs.c.kind, jobs.c.request_id, jobs.c.booking_id, jobs.c.trace)
 
-    request_id: int
-    trace: str
-    booking_id: int | None = None
+
+def claim_statement(kind: str, context: Sequence[sa.ColumnElement[Any]], source: sa.FromClause) -> sa.Select[Any]:
+    """The statement that locks jobs of a kind which are due, with what each of them needs.
+
+    context: columns of `source`, which is the table of jobs, joined to whatever the job is about.
+    """
+    return (
+        sa.select(*(column.label(f"job_{column.key}") for column in CLAIM_COLUMNS), *context)
+        .select_from(source)
+        .where(jobs.c.kind == kind, jobs.c.due_at <= database_now())
+        .order_by(jobs.c.due_at)
+        .limit(param("limit", sa.Integer()))
+        .with_for_update(of=jobs, skip_locked=True)
+    )
 
 
-async def add(connection: AsyncConnection, kind: JobKind, tasks: Sequence[Task]) -> None:
-    """Ask for jobs of one kind, in the transaction of what they are about."""
-    statement = sa.insert(jobs).values(kind=kind, tries=0, due_at=transaction_start())
-    await connection.execute(statement, [task._asdict() for task in tasks])
+async def add(transaction: Transaction, wanted: Sequence[NewJob]) -> None:
+    """Ask for jobs, in the transaction of what they are about."""
+    await transaction.execute(_INSERT, wanted)
 
 
-async def claim(connection: AsyncConnection, *, limit: int, lease_seconds: float) -> Sequence[Job]:
-    """Take up to `limit` jobs that are due and hold them for `lease_seconds` by the database's clock.
+async def claim(
+    transaction: Transaction, statement: sa.Select[Any], *, limit: int, lease_seconds: float
+) -> Sequence[Job]:
+    """Take up to `limit` jobs that are due, for `lease_seconds` by the database's clock.
 
+    statement: the kind's `claim_statement`.
     A job whose lease has run out is due again: its worker was killed, or sleeps.
     """
-    due = (
-        sa.select(jobs.c.id)
-        .where(jobs.c.due_at <= transaction_start())
-        .order_by(jobs.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    statement = (
-        sa.update(jobs)
-        .where(jobs.c.id.in_(sa.select(due.c.id)))
-        .values(tries=jobs.c.tries + 1, due_at=seconds_from_now(lease_seconds))
-        .returning(*(jobs.c[name] for name in Job._fields))
-    )
-    rows = await connection.execute(statement)
-    return [Job(row.id, JobKind(row.kind), row.request_id, row.booking_id, row.trace, row.tries) for row in rows]
+    found = await transaction.fetch(statement, limit=limit)
+    leased = await transaction.fetch(_LEASE, [(row.job_id,) for row in found], lease_seconds=lease_seconds)
+    tries = {row.id: row.tries for row in leased}
+    return [
+        Job(row.job_id, row.job_kind, row.job_request_id, row.job_booking_id, row.job_trace, tries[row.job_id], row)
+        for row in found
+    ]
 
 
-async def finish(connection: AsyncConnection, job: Job) -> bool:
-    """Take the job off the list; False when another worker claimed it since, and this one's work must not count."""
-    return bool(await finish_many(connection, [job]))
+async def finish(transaction: Transaction, done: Sequence[Job]) -> set[tuple[int, int]]:
+    """Take jobs off the list; return the keys of those that no other worker has claimed since."""
+    rows = await transaction.fetch(_FINISH, [job.key for job in done])
+    return {(row.id, row.tries) for row in rows}
 
 
-async def finish_many(connection: AsyncConnection, done: Sequence[Job]) -> set[Job]:
-    """Take jobs off the list; return those that no other worker claimed since."""
-    claims = {(job.id, job.tries): job for job in done}
-    statement = sa.delete(jobs).where(sa.tuple_(jobs.c.id, jobs.c.tries).in_(claims)).returning(jobs.c.id, jobs.c.tries)
-    return {claims[row.id, row.tries] for row in await connection.execute(statement)}
+class Postponed(NamedTuple):
+    """A claimed job that is to be tried again, after so many seconds and because of an error."""
+
+    job: Job
+    seconds: float
+    error: str | None
 
 
-async def postpone(connection: AsyncConnection, job: Job, *, seconds: float, error: str) -> None:
-    """Try again later, unless another worker claimed it since."""
-    statement = (
-        sa.update(jobs)
-        .where(jobs.c.id == job.id, jobs.c.tries == job.tries)
-        .values(due_at=seconds_from_now(seconds), last_error=error)
-    )
-    await connection.execute(statement)
+async def postpone(transaction: Transaction, later: Sequence[Postponed]) -> None:
+    """Let jobs be tried again later, but for those that another worker has claimed since."""
+    await transaction.execute(_POSTPONE, [(*one.job.key, one.seconds, one.error) for one in later])
 
 
-async def count(connection: AsyncConnection) -> int:
+_released = given(request_id=BigId)
+_BRING_FORWARD = (
+    sa.update(jobs)
+    .where(jobs.c.kind == RELEASE_OFFER, jobs.c.request_id == _released.c.request_id)
+    .values(due_at=database_now())
+)
+
+
+async def bring_forward(transaction: Transaction, request_ids: Sequence[int]) -> None:
+    """Let the offers of appointment-requests be released now rather than when their holds end."""
+    await transaction.execute(_BRING_FORWARD, [(request_id,) for request_id in request_ids])
+
+
+async def count(transaction: Transaction) -> int:
     """How many jobs there are, due or leased."""
-    return int((await connection.execute(sa.select(sa.func.count()).select_from(jobs))).scalar_one())
+    row = await first(transaction, sa.select(sa.func.count().label("jobs")).select_from(jobs))
+    return int(row.jobs) if row else 0

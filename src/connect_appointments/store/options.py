@@ -1,4 +1,4 @@
-"""How the database is talked to."""
+"""Limits of the connections to the database."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class DatabaseOptions:
     """The limits of every connection.
 
-    pool_size: connections of this process, beside those of the group commits.
-    lock_timeout_seconds: how long a statement waits for a row another transaction holds.
+    pool_size: connections of this process, beside those of the batches.
+    lock_timeout_seconds: how long a statement waits for a row that another transaction has locked.
     statement_timeout_seconds: how long a statement may run.
     connect_timeout_seconds: for each host of the URL.
     statement_cache: prepared statements are kept; off behind a pooler that shares connections between transactions.

@@ -2,85 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.model import Order, Scope, Site
-from connect_appointments.store.failures import RowHeld
+from connect_appointments.store.locking import lock_statements
 from connect_appointments.store.scope import visible
-from connect_appointments.store.tables import orders
+from connect_appointments.store.statements import Row, given
+from connect_appointments.store.tables import DETAILS, BigId, orders
+from connect_appointments.store.transaction import Transaction, first
+from connect_appointments.store.upserts import upsert_statement
 
 ROWS_A_STATEMENT = 500
-"""How many to send before saying how far it has come."""
+"""How many orders are sent before the progress is shown."""
+
+_SITE = ("time_zone", "state", "area")
+_COLUMNS = ("id", "owner", *_SITE, *DETAILS)
+
+_owned = given(id=BigId, owner=sa.Text())
+_is_owned = sa.and_(orders.c.id == _owned.c.id, orders.c.owner == _owned.c.owner)
+LOCK_OWNED = lock_statements(
+    _owned,
+    _owned.join(orders, _is_owned),
+    [orders.c.id, *(orders.c[name] for name in _SITE)],
+    locked=orders,
+    there=sa.exists().where(_is_owned),
+    read=True,
+)
+"""Locks orders by id and owner against a change of owner, not against other readers."""
+
+_any = given(id=BigId)
+LOCK_ANY = lock_statements(
+    _any,
+    _any.join(orders, orders.c.id == _any.c.id),
+    [orders.c.id, orders.c.owner],
+    locked=orders,
+    there=sa.exists().where(orders.c.id == _any.c.id),
+    key_share=True,
+)
+"""Locks orders by id, for an import that may change their owners."""
+
+_occupied = given(id=BigId, by=sa.Integer())
+_OCCUPY = (
+    sa.update(orders)
+    .where(orders.c.id == _occupied.c.id)
+    .values(occupancy=orders.c.occupancy + _occupied.c.by)
+    .returning(orders.c.id)
+)
 
 
-async def get(connection: AsyncConnection, scope: Scope, order_id: int) -> Order | None:
+async def occupy(transaction: Transaction, changes: Mapping[int, int]) -> None:
+    """Add to the occupancy of locked orders, by id: +1 for a booking that begins, -1 for one that ends refused."""
+    rows = [(order_id, by) for order_id, by in changes.items() if by]
+    changed = await transaction.fetch(_OCCUPY, rows)
+    if len(changed) != len(rows):
+        raise AssertionError(f"the occupancy of {len(changed)} of {len(rows)} orders was changed")
+
+
+async def get(transaction: Transaction, scope: Scope, order_id: int) -> Order | None:
     """The order, or None when the scope has no such one."""
-    query = sa.select(orders).where(orders.c.id == order_id, visible(orders, scope))
-    row = (await connection.execute(query)).mappings().first()
+    row = await first(transaction, _visible_to(scope).where(orders.c.id == order_id))
     return None if row is None else from_row(row)
 
 
-async def get_many(connection: AsyncConnection, keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], Order]:
-    """The orders that are there, by id and owner."""
-    query = sa.select(orders).where(sa.tuple_(orders.c.id, orders.c.owner).in_(keys))
-    found = [from_row(row) for row in (await connection.execute(query)).mappings()]
-    return {(order.id, order.owner): order for order in found}
-
-
-async def may_be_pointed_at(connection: AsyncConnection, order_ids: Collection[int]) -> set[int]:
-    """Those of the orders to which a new row can refer without waiting for another transaction."""
-    query = sa.select(orders.c.id).where(orders.c.id.in_(order_ids)).order_by(orders.c.id)
-    query = query.with_for_update(read=True, key_share=True, skip_locked=True)
-    return set((await connection.execute(query)).scalars())
-
-
-async def hold(connection: AsyncConnection, order_id: int, *, wait: bool = True) -> None:
-    """Hold the row until the transaction ends, so that an order's appointment-requests are booked in turn.
-
-    wait: wait while another transaction holds it, or raise `RowHeld`.
-    """
-    # No key changes, so rows that point at the order may come: else a worker that confirms a booking, and so holds
-    # its appointment-request, would wait here for a caller who waits for that appointment-request.
-    query = sa.select(orders.c.id).where(orders.c.id == order_id)
-    query = query.with_for_update(key_share=True, skip_locked=not wait)
-    if (await connection.execute(query)).first() is None:
-        raise RowHeld
-
-
-async def page(connection: AsyncConnection, scope: Scope, *, after: int, limit: int) -> Sequence[Order]:
+async def page(transaction: Transaction, scope: Scope, *, after: int, limit: int) -> Sequence[Order]:
     """Up to `limit` orders with ids above `after`, by id."""
-    query = sa.select(orders).where(orders.c.id > after, visible(orders, scope)).order_by(orders.c.id).limit(limit)
-    return [from_row(row) for row in (await connection.execute(query)).mappings()]
+    query = _visible_to(scope).where(orders.c.id > after).order_by(orders.c.id).limit(limit)
+    return [from_row(row) for row in await transaction.fetch(query)]
 
 
-async def upsert(connection: AsyncConnection, found: Sequence[Order]) -> None:
+def _visible_to(scope: Scope) -> sa.Select[Any]:
+    return sa.select(*(orders.c[name] for name in _COLUMNS)).where(visible(orders, scope))
+
+
+async def upsert(transaction: Transaction, found: Sequence[Order]) -> None:
     """Insert the orders, or overwrite those whose ids are known. No id may be there twice."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(orders)
-    changes = {column.name: statement.excluded[column.name] for column in orders.c if column.name != "id"}
-    rows = [_to_row(order) for order in found]
-    if rows:
-        await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes), rows)
+    statement = upsert_statement(transaction.dialect, orders, _COLUMNS, key=("id",), change=_COLUMNS[1:])
+    await transaction.execute(statement, [_to_row(order) for order in found])
 
 
-async def is_empty(connection: AsyncConnection) -> bool:
+async def is_empty(transaction: Transaction) -> bool:
     """Whether there is no order at all."""
-    return (await connection.execute(sa.select(orders.c.id).limit(1))).first() is None
+    return await first(transaction, sa.select(orders.c.id).limit(1)) is None
 
 
-def from_row(row: sa.RowMapping) -> Order:
-    """The order in a row that holds all its columns."""
-    values = {column.name: row[column] for column in orders.c}
-    site = Site(values.pop("time_zone"), values.pop("state"), values.pop("area"))
-    return Order(site=site, **values)
+def from_row(row: Row) -> Order:
+    """The order in a row that has all columns of one."""
+    details = {name: getattr(row, name) for name in DETAILS}
+    return Order(id=row.id, owner=row.owner, site=site_of(row), **details)
 
 
-def _to_row(order: Order) -> dict[str, Any]:
-    values = asdict(order)
-    return {**values.pop("site"), **values}
+def site_of(row: Row) -> Site:
+    """The site in a row that has its columns."""
+    return Site(row.time_zone, row.state, row.area)
+
+
+def _to_row(order: Order) -> tuple[Any, ...]:
+    site = (order.site.time_zone, order.site.state, order.site.area)
+    return (order.id, order.owner, *site, *(getattr(order, name) for name in DETAILS))

@@ -1,26 +1,47 @@
-"""The schema's migrations: bring a database up to date, or tell whether it is."""
+"""The schema's migrations: bring a database up to date, or say whether it is.
+
+Alembic renders the migrations as SQL text and the driver runs it, so that no second driver is needed.
+"""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.store.engine import Database
-from connect_appointments.store.sqlite import path_of
+from connect_appointments.store.sqlite.connection import make_private, path_of
+from connect_appointments.store.transaction import Transaction, first
 
 MIGRATION_LOCK = 20361122
 """The advisory lock under which PostgreSQL lets one migration run at a time."""
 
+_REVISION = sa.text("SELECT version_num FROM alembic_version")
+_TABLE = {
+    "postgresql": sa.text("SELECT to_regclass('alembic_version') IS NOT NULL AS found"),
+    "sqlite": sa.text("SELECT count(*) AS found FROM sqlite_master WHERE name = 'alembic_version'"),
+}
+_BEFORE = {
+    # What another migration did while this one waited for the lock must be seen.
+    "postgresql": f"""
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        SET LOCAL lock_timeout = 0;
+        SET LOCAL statement_timeout = 0;
+        SELECT pg_advisory_xact_lock({MIGRATION_LOCK});
+    """,
+    # A table that is made anew is missed for a moment by those that refer to it.
+    "sqlite": "PRAGMA defer_foreign_keys = ON;",
+}
 
-def _config() -> Config:
-    config = Config()
+
+def _config(output: io.StringIO | None = None, dialect: str = "") -> Config:
+    config = Config(output_buffer=output)
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["dialect"] = dialect
     return config
 
 
@@ -30,7 +51,7 @@ def head() -> str:
 
 
 def revisions() -> list[str]:
-    """Every revision from which this program knows the way to its own, the newest first."""
+    """Every revision from which this program can migrate to its own, the newest first."""
     return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
 
 
@@ -38,35 +59,41 @@ async def revision(database: Database) -> str | None:
     """The revision the database has; None when it was never migrated."""
     if _has_no_file(database):
         return None
+    return await database.read(_revision)
 
-    async def work(connection: AsyncConnection) -> str | None:
-        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
-    return await database.read(work)
+async def _revision(transaction: Transaction) -> str | None:
+    table = await first(transaction, _TABLE[transaction.dialect])
+    if table is None or not table.found:
+        return None
+    row = await first(transaction, _REVISION)
+    return None if row is None else str(row.version_num)
 
 
 def _has_no_file(database: Database) -> bool:
-    """Whether it is a SQLite database that nobody has made: to look into it would make an empty file."""
+    """Whether it is a SQLite database that was never made: to look into it would make an empty file."""
     return database.is_sqlite and not Path(path_of(database.url)).exists()
 
 
 async def migrate(database: Database, target: str = "head") -> str:
     """Bring the schema up to `target`, in one transaction, waiting for a migration under way; return the revision."""
 
-    async def work(connection: AsyncConnection) -> str:
-        if not database.is_sqlite:
-            # What another migration did while this one waited for the lock must be seen.
-            await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"))
-            await connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
-            await connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
-            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        return await connection.run_sync(_upgrade, target)
+    async def work(transaction: Transaction) -> str:
+        await transaction.script(_BEFORE[transaction.dialect])
+        script = _script(transaction.dialect, await _revision(transaction), target)
+        if script:
+            await transaction.script(script)
+        return await _revision(transaction) or ""
 
+    if database.is_sqlite:
+        make_private(Path(path_of(database.url)))
     return await database.write(work)
 
 
-def _upgrade(connection: sa.Connection, target: str) -> str:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, target)
-    return MigrationContext.configure(connection).get_current_revision() or ""
+def _script(dialect: str, before: str | None, target: str) -> str:
+    """The SQL text that leads from one revision to another; empty where there is nothing to do."""
+    if before == (head() if target == "head" else target):
+        return ""
+    output = io.StringIO()
+    command.upgrade(_config(output, dialect), f"{before or 'base'}:{target}", sql=True)
+    return output.getvalue()

@@ -10,17 +10,17 @@ import msgspec
 from connect_appointments.core.model import Slot
 
 REMEMBERED = 256
-"""Offers at once: what is on offer in one area is the same text for every order there."""
+"""Offers at once: the slots of an area are the same text for every order there."""
 
 _many = msgspec.json.Decoder(tuple[Slot, ...])
 _one = msgspec.json.Decoder(Slot)
 
 
 class Offer(tuple[Slot, ...]):  # noqa: SLOT001 - its hash is kept in its dictionary
-    """Slots, the same object for the same text, so that what is made of them can be remembered too."""
+    """Slots whose hash is computed once, so that what is made of them can be remembered."""
 
     def __hash__(self) -> int:
-        """Reckoned once: each slot has a hash of its own to reckon."""
+        """The hash of the tuple, which asks each slot for its own."""
         known: int | None = self.__dict__.get("hash")
         if known is None:
             known = self.__dict__["hash"] = super().__hash__()
@@ -29,7 +29,12 @@ class Offer(tuple[Slot, ...]):  # noqa: SLOT001 - its hash is kept in its dictio
 
 def encode_slots(slots: Sequence[Slot]) -> str:
     """Many slots, as text."""
-    return msgspec.json.encode(slots).decode()
+    return _encoded(slots) if isinstance(slots, Offer) else msgspec.json.encode(slots).decode()
+
+
+@lru_cache(REMEMBERED)
+def _encoded(offer: Offer) -> str:
+    return msgspec.json.encode(offer).decode()
 
 
 def decode_slots(text: str | None) -> tuple[Slot, ...]:

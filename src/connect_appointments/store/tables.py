@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
-from connect_appointments.core.lifecycle import State
-from connect_appointments.core.model import BookingState
+from connect_appointments.core.appointments import AppointmentState
+from connect_appointments.core.bookings import BookingState
+from connect_appointments.core.requests import State
+from connect_appointments.core.reservations import ReservationState
 
 metadata = sa.MetaData(
     naming_convention={
@@ -47,7 +50,11 @@ def instant_text(moment: datetime) -> str:
 
 
 class database_now(GenericFunction[datetime]):  # noqa: N801 - a SQL function, spelled as one
-    """The database's clock, the only one that stamps go by: the moment itself, however long a row was waited for."""
+    """The database's clock, the only one that stamps and leases go by: the moment at which the statement began.
+
+    It is one moment for all rows and columns of a statement, and later than any lock that its transaction waited for
+    in an earlier statement.
+    """
 
     type = Instant()
     inherit_cache = True
@@ -55,23 +62,10 @@ class database_now(GenericFunction[datetime]):  # noqa: N801 - a SQL function, s
 
 @compiles(database_now, "postgresql")
 def _now_on_postgresql(*_: Any, **__: Any) -> str:
-    return "clock_timestamp()"
-
-
-class transaction_start(GenericFunction[datetime]):  # noqa: N801 - a SQL function, spelled as one
-    """The database's clock when the transaction began: a constant, so that an index can be searched for it."""
-
-    type = Instant()
-    inherit_cache = True
-
-
-@compiles(transaction_start, "postgresql")
-def _start_on_postgresql(*_: Any, **__: Any) -> str:
-    return "now()"
+    return "statement_timestamp()"
 
 
 @compiles(database_now, "sqlite")
-@compiles(transaction_start, "sqlite")
 def _now_on_sqlite(*_: Any, **__: Any) -> str:
     return f"strftime('{SQLITE_INSTANT}', 'now')"
 
@@ -85,7 +79,7 @@ class seconds_from_now(GenericFunction[datetime]):  # noqa: N801 - a SQL functio
 
 @compiles(seconds_from_now, "postgresql")
 def _later_on_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"(now() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
+    return f"(statement_timestamp() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
 
 
 @compiles(seconds_from_now, "sqlite")
@@ -100,7 +94,7 @@ BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """SQLite numbers rows without reuse only in a column spelled INTEGER."""
 
 
-def _states(column: str, states: type[State | BookingState]) -> sa.CheckConstraint:
+def _states(column: str, states: type[StrEnum]) -> sa.CheckConstraint:
     names = ", ".join(f"'{state}'" for state in states)
     return sa.CheckConstraint(f"{column} IN ({names})", name="known_state")
 
@@ -108,6 +102,30 @@ def _states(column: str, states: type[State | BookingState]) -> sa.CheckConstrai
 def _id() -> sa.Column[int]:
     return sa.Column("id", BigId, sa.Identity(maxvalue=MAX_NUMBER), primary_key=True)
 
+
+def _details() -> list[sa.Column[Any]]:
+    """What an order says of the work and the contact: the columns that an appointment keeps a copy of."""
+    return [
+        sa.Column("demand_type", sa.Text, nullable=False),
+        sa.Column("priority_assist", sa.Boolean(create_constraint=False), nullable=False),
+        sa.Column("e_sla", sa.Text, nullable=False),
+        sa.Column("customer_ref", sa.Text),
+        sa.Column("service_id", BigId),
+        sa.Column("contact_name", sa.Text),
+        sa.Column("contact_type", sa.Text),
+        sa.Column("contact_phone", sa.Text),
+        sa.Column("contact_notes", sa.Text),
+    ]
+
+
+DETAILS = tuple(column.name for column in _details())
+
+installation = sa.Table(
+    "installation",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+)
+"""One row: eight random characters, made by the migration, with which the keys towards a workforce system begin."""
 
 orders = sa.Table(
     "orders",
@@ -117,15 +135,9 @@ orders = sa.Table(
     sa.Column("time_zone", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("area", sa.Text, nullable=False),
-    sa.Column("demand_type", sa.Text, nullable=False),
-    sa.Column("priority_assist", sa.Boolean(create_constraint=False), nullable=False),
-    sa.Column("e_sla", sa.Text, nullable=False),
-    sa.Column("customer_ref", sa.Text),
-    sa.Column("service_id", BigId),
-    sa.Column("contact_name", sa.Text),
-    sa.Column("contact_type", sa.Text),
-    sa.Column("contact_phone", sa.Text),
-    sa.Column("contact_notes", sa.Text),
+    *_details(),
+    # How many of its appointment-requests are being booked or are booked: what "occupied" means (D27).
+    sa.Column("occupancy", sa.Integer, nullable=False, server_default="0"),
 )
 
 appointment_requests = sa.Table(
@@ -140,6 +152,8 @@ appointment_requests = sa.Table(
     sa.Column("created_on", Instant, nullable=False),
     sa.Column("updated_on", Instant, nullable=False),
     sa.Column("cancelled_on", Instant),
+    # Until when the workforce system holds its offer; null where it holds none.
+    sa.Column("held_until", Instant),
     _states("state", State),
     sa.CheckConstraint("(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="cancelled_on"),
     sa.CheckConstraint("state NOT IN ('booking', 'booked') OR booking_id IS NOT NULL", name="booking_id"),
@@ -164,6 +178,8 @@ bookings = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("created_on", Instant, nullable=False),
     sa.Column("ended_on", Instant),
+    # The problem code with which a refused attempt answers.
+    sa.Column("refusal", sa.Text),
     _states("state", BookingState),
     sa.CheckConstraint("(state = 'booking') = (ended_on IS NULL)", name="ended_on"),
     sqlite_autoincrement=True,
@@ -177,9 +193,13 @@ appointments = sa.Table(
     sa.Column("booking_id", BigId, sa.ForeignKey("bookings.id"), nullable=False, unique=True),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False, index=True),
-    sa.Column("nbn_appointment_id", sa.Text, nullable=False, unique=True),
+    sa.Column("workforce_id", sa.Text, nullable=False, unique=True),
+    sa.Column("state", sa.Text, nullable=False),
     sa.Column("slot", sa.Text, nullable=False),
+    sa.Column("ends_on", Instant, nullable=False),
+    *_details(),
     sa.Column("created_on", Instant, nullable=False),
+    _states("state", AppointmentState),
     sqlite_autoincrement=True,
 )
 
@@ -187,14 +207,22 @@ jobs = sa.Table(
     "jobs",
     metadata,
     _id(),
+    # Which kinds there are is the registry's to say: a new one needs no migration.
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id"), nullable=False),
+    sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id")),
     sa.Column("booking_id", BigId, sa.ForeignKey("bookings.id")),
     sa.Column("trace", sa.Text, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
-    sa.Column("due_at", Instant, nullable=False, index=True),
+    sa.Column("due_at", Instant, nullable=False),
     sa.Column("last_error", sa.Text),
-    sa.CheckConstraint("kind IN ('search', 'book')", name="known_kind"),
+    sa.Index("ix_jobs_kind_due_at", "kind", "due_at"),
+    # To bring forward the release of an offer; the other jobs are not in it.
+    sa.Index(
+        "ix_jobs_release_offer",
+        "request_id",
+        postgresql_where=sa.text("kind = 'release-offer'"),
+        sqlite_where=sa.text("kind = 'release-offer'"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -238,10 +266,12 @@ capacity = sa.Table(
 reservations = sa.Table(
     "reservations",
     metadata,
-    sa.Column("booking_id", BigId, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.Text, primary_key=True),
     sa.Column("area", sa.Text, nullable=False),
     sa.Column("day", sa.Date, nullable=False),
     sa.Column("slot_type", sa.Text, nullable=False),
-    sa.Column("granted", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    _states("state", ReservationState),
+    sa.Index("ix_reservations_area_day_slot_type", "area", "day", "slot_type"),
 )
-"""The calendar's decision on each booking attempt, made once: asking again gives the same answer."""
+"""The calendar's decision on each key, made once: asking again gives the same answer."""

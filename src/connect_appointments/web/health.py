@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 import msgspec
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.errors import Refusal
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
+from connect_appointments.store.transaction import Transaction
 from connect_appointments.web.api.answers import JSON, Answer
 from connect_appointments.web.api.keys import KeyRing
 from connect_appointments.web.api.shell import Serving
@@ -83,5 +83,8 @@ def _word(good: bool) -> str:  # noqa: FBT001 - the one thing it is about
     return "ok" if good else "unavailable"
 
 
-async def _ping(connection: AsyncConnection) -> None:
-    await connection.execute(sa.select(1))
+_PING = sa.select(sa.literal(1).label("one"))
+
+
+async def _ping(transaction: Transaction) -> None:
+    await transaction.fetch(_PING)

@@ -9,7 +9,7 @@ from typing import Any
 
 from connect_appointments.cli.importing.problems import quoted
 from connect_appointments.core.model import MAX_OWNER_CHARACTERS, SlotType, is_owner
-from connect_appointments.workforce.windows import known_state, known_time_zone
+from connect_appointments.workforce.regions import known_state, known_time_zone
 
 Check = Callable[[Any], Any]
 

@@ -1,14 +1,12 @@
-"""Run the migrations on the connection that `schema.migrate` hands over, inside its transaction."""
+"""Render the migrations as the SQL text of one engine; `schema.migrate` runs it, inside its transaction."""
 
 from alembic import context
 
-from connect_appointments.store.tables import metadata
-
 context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    # SQLite can undo DDL; alembic supposes it cannot.
-    transactional_ddl=True,
-    render_as_batch=False,
+    dialect_name=context.config.attributes["dialect"],
+    output_buffer=context.config.output_buffer,
+    literal_binds=True,
+    # The transaction is that of the caller.
+    transactional_ddl=False,
 )
 context.run_migrations()

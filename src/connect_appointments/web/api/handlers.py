@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from connect_appointments.core.lifecycle import State
-from connect_appointments.core.model import Actor, BookingState, Owner
+from connect_appointments.core.bookings import BookingState
+from connect_appointments.core.model import Actor, Owner
+from connect_appointments.core.requests import State
 from connect_appointments.usecases.service import Service
 from connect_appointments.web.api import messages
 from connect_appointments.web.api.answers import JSON, NO_CONTENT, Answer
@@ -54,20 +55,22 @@ class Call:
 
 async def cancel_request(service: Service, call: Call) -> Answer:
     """Cancel an appointment-request."""
-    await service.cancel_request(call.actor, call.message.appointment_request_id)
+    await service.appointment_requests.cancel_request(call.actor, call.message.appointment_request_id)
     return NO_CONTENT
 
 
 async def create_request(service: Service, call: Call) -> Answer:
     """Create an appointment-request."""
     body = call.message
-    request_id = await service.create_request(call.actor, body.order_id, body.date_from, call.key())
+    request_id = await service.appointment_requests.create_request(
+        call.actor, body.order_id, body.date_from, call.key()
+    )
     return _created(call, REQUESTS_PATH, request_id)
 
 
 async def read_request(service: Service, call: Call) -> Answer:
     """Read an appointment-request."""
-    found = await service.read_request(call.owner, call.number)
+    found = await service.appointment_requests.read_request(call.owner, call.number)
     if found.state is State.SEARCHING:
         return IN_PROGRESS
     return Answer(200, messages.appointment_request_message(found), JSON)
@@ -76,13 +79,13 @@ async def read_request(service: Service, call: Call) -> Answer:
 async def book_slot(service: Service, call: Call) -> Answer:
     """Begin to book a slot."""
     body = call.message
-    booking_id = await service.book_slot(call.actor, body.appointment_request_id, body.slot_id)
+    booking_id = await service.bookings.book_slot(call.actor, body.appointment_request_id, body.slot_id)
     return _created(call, APPOINTMENTS_PATH, booking_id)
 
 
 async def read_booking(service: Service, call: Call) -> Answer:
     """Read the outcome of a booking attempt."""
-    found = await service.read_booking(call.owner, call.number)
+    found = await service.bookings.read_booking(call.owner, call.number)
     if found.state is BookingState.BOOKING or found.appointment is None:
         return IN_PROGRESS
     return Answer(200, messages.appointment_message(found.appointment), JSON)

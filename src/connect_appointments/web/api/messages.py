@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from connect_appointments.core.lifecycle import State
+from connect_appointments.core import appointments, requests
 from connect_appointments.core.model import Appointment, AppointmentRequest, Slot
+from connect_appointments.core.requests import State
 from connect_appointments.web.api.values import (
     MAX_SLOTS,
     DateFrom,
@@ -24,6 +25,9 @@ from connect_appointments.web.api.values import (
     SlotId,
     Text,
 )
+
+RequestStatus = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in requests.ON_THE_WIRE]})]
+AppointmentStatus = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in appointments.ON_THE_WIRE]})]
 
 
 class CancelRequestBody(Struct, rename="camel"):
@@ -62,7 +66,7 @@ class AppointmentRequestMessage(Struct, rename="camel"):
     id: Id
     order_id: Id
     date_from: Day
-    status: Literal["open", "booking", "booked", "cancelled"]
+    status: RequestStatus
     slots: Annotated[list[SlotMessage], Meta(max_length=MAX_SLOTS)]
     created_on: Moment
     updated_on: Moment
@@ -84,7 +88,7 @@ class AppointmentMessage(Struct, rename="camel"):
     order_id: Id
     id: Id
     nbn_appointment_id: Text
-    status: Literal["booked"]
+    status: AppointmentStatus
     start_time: Moment
     end_time: Moment
     slot_type: Literal["AM", "PM"]
@@ -104,7 +108,7 @@ def appointment_request_message(found: AppointmentRequest) -> bytes:
         id=found.id,
         order_id=found.order_id,
         date_from=found.date_from,
-        status=found.state.value,  # type: ignore[arg-type]  # the handler answers the two other states differently
+        status=found.state.value,
         slots=_slots(found.slots if found.state is State.OPEN else ()),  # type: ignore[arg-type]  # it is their JSON
         created_on=_whole_seconds(found.created_on),
         updated_on=_whole_seconds(found.updated_on),
@@ -119,8 +123,8 @@ def appointment_message(found: Appointment) -> bytes:
     message = AppointmentMessage(
         order_id=order.id,
         id=found.id,
-        nbn_appointment_id=found.nbn_appointment_id,
-        status="booked",
+        nbn_appointment_id=found.workforce_id,
+        status="booked" if found.state in appointments.CHANGING else found.state.value,
         start_time=found.slot.start,
         end_time=found.slot.end,
         slot_type=found.slot.slot_type.value,

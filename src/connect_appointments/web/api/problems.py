@@ -68,6 +68,7 @@ PROBLEMS = (
     Problem(errors.OrderHasAppointment, 422, "The order has an appointment"),
     Problem(errors.SlotNotOffered, 422, "The slot was not offered for this appointment-request"),
     Problem(errors.SlotUnavailable, 422, "The slot is no longer available"),
+    Problem(errors.OrderTransferred, 422, "The order belongs to another provider"),
     Problem(errors.SearchFailed, 422, "The search for slots failed"),
     Problem(errors.IdempotencyKeyReused, 422, "The Idempotency-Key was used with another body"),
     Problem(refusals.TooManyRequests, 429, "You call too often"),

@@ -115,6 +115,7 @@ ROUTES = (
             errors.AppointmentRequestCancelled,
             errors.AppointmentRequestNotOpen,
             errors.OrderHasAppointment,
+            errors.OrderTransferred,
             errors.SlotNotOffered,
         ),
         body=messages.BookSlotBody,
@@ -128,6 +129,6 @@ ROUTES = (
             Success(200, "The booked appointment", messages.AppointmentMessage),
             Success(202, "The booking has not finished yet, but will in a moment"),
         ),
-        (errors.SlotUnavailable,),
+        (errors.SlotUnavailable, errors.OrderTransferred),
     ),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from connect_appointments.store.hosts import Hosts, hosts_of
-from connect_appointments.store.one_host import TROUBLES, Connection, check_writes, connect_to
 from connect_appointments.store.options import DatabaseOptions
-from connect_appointments.store.primary import Primary
+from connect_appointments.store.postgresql.hosts import Hosts, hosts_of
+from connect_appointments.store.postgresql.one_host import TROUBLES, Connection, check_writes, connect_to
+from connect_appointments.store.postgresql.primary import Primary
 
 
 class Connector:

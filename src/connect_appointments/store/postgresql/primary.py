@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from connect_appointments.store.one_host import TROUBLES, Connection, connect_to, timeline_of
 from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.store.postgresql.one_host import TROUBLES, Connection, connect_to, timeline_of
 
 log = structlog.get_logger(__name__)
 

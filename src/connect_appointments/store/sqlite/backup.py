@@ -9,6 +9,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from connect_appointments.store.sqlite.connection import beside
+
 LOCK_BYTES = (512, 0x40000000)
 """Length and place of the bytes on which SQLite's locks are; every open connection shares one of them."""
 
@@ -49,11 +51,6 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def beside(path: Path) -> list[Path]:
-    """The files that SQLite keeps beside a database."""
-    return [path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal")]
 
 
 def connect(path: Path) -> sqlite3.Connection:

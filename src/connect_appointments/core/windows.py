@@ -5,23 +5,14 @@ Every `now` is an aware datetime. Source: contract D21, D28, D29.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, lru_cache
 from hashlib import blake2b
-from importlib import resources
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import holidays
-
-from connect_appointments.core.model import Slot, SlotType
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from connect_appointments.core.model import Site
+from connect_appointments.core.model import Site, Slot, SlotType
 
 WINDOWS: Mapping[SlotType, tuple[time, time]] = MappingProxyType(
     {SlotType.AM: (time(8), time(12)), SlotType.PM: (time(13), time(17))},
@@ -29,41 +20,25 @@ WINDOWS: Mapping[SlotType, tuple[time, time]] = MappingProxyType(
 """Start and end of each window, wall time at the site."""
 
 _ONE_DAY = timedelta(days=1)
-_SATURDAY = 5
+
+IsWorkingDay = Callable[[date, str], bool]
+"""Whether technicians work on a day in a state or territory."""
 
 
 @dataclass(frozen=True)
-class Rules:
+class BookingPolicy:
     """What the operator sells.
 
-    slot_days: calendar days looked at from the first one on.
+    is_working_day: the working days, which the library of public holidays knows.
+    slot_days: calendar days that are searched, from the first one on.
     lead_days: working days between today and the first day sold; 0 sells today.
     horizon_days: how many calendar days ahead a `dateFrom` may be.
-    country: ISO 3166-1 alpha-2, whose public holidays count.
     """
 
+    is_working_day: IsWorkingDay
     slot_days: int = 14
     lead_days: int = 1
     horizon_days: int = 89
-    country: str = "AU"
-
-
-def known_time_zone(name: str) -> bool:
-    """Whether this is the exact name of an IANA time zone; never raises."""
-    return name in _time_zone_names()
-
-
-def known_state(state: str, country: str) -> bool:
-    """Whether holidays are known for this state or territory, by its exact code ("QLD"); never raises."""
-    return state in holidays.list_supported_countries().get(country, ())
-
-
-def is_working_day(day: date, state: str, country: str) -> bool:
-    """Whether technicians work there: Monday to Friday and no public holiday of the state.
-
-    Raises NotImplementedError for a weekday in a state or country that `known_state` refuses.
-    """
-    return day.weekday() < _SATURDAY and day not in _public_holidays(state, country, day.year)
 
 
 def local_date(now: datetime, time_zone: str) -> date:
@@ -80,24 +55,24 @@ def earliest_date_from(now: datetime, site: Site) -> date:
     return local_date(now, site.time_zone)
 
 
-def latest_date_from(now: datetime, site: Site, rules: Rules) -> date:
+def latest_date_from(now: datetime, site: Site, policy: BookingPolicy) -> date:
     """Return the last day a caller may ask for. Source: contract D21."""
-    return local_date(now, site.time_zone) + timedelta(days=rules.horizon_days)
+    return local_date(now, site.time_zone) + timedelta(days=policy.horizon_days)
 
 
-def earliest_day(now: datetime, site: Site, rules: Rules) -> date:
+def earliest_day(now: datetime, site: Site, policy: BookingPolicy) -> date:
     """Return the first day that may be sold: today at the site, advanced by the lead time in working days."""
     day = local_date(now, site.time_zone)
-    for _ in range(rules.lead_days):
-        day = _next_working_day(day, site.state, rules.country)
+    for _ in range(policy.lead_days):
+        day = _next_working_day(day, site.state, policy.is_working_day)
     return day
 
 
-def days_on_offer(now: datetime, site: Site, date_from: date, rules: Rules) -> tuple[date, ...]:
+def days_on_offer(now: datetime, site: Site, date_from: date, policy: BookingPolicy) -> tuple[date, ...]:
     """Return the working days on offer, in order; with no lead time also today, even when its windows have begun."""
-    first = max(date_from, earliest_day(now, site, rules))
-    days = (first + timedelta(days=n) for n in range(rules.slot_days))
-    return tuple(day for day in days if is_working_day(day, site.state, rules.country))
+    first = max(date_from, earliest_day(now, site, policy))
+    days = (first + timedelta(days=n) for n in range(policy.slot_days))
+    return tuple(day for day in days if policy.is_working_day(day, site.state))
 
 
 def slot_for(site: Site, day: date, slot_type: SlotType) -> Slot:
@@ -119,14 +94,14 @@ def slot_key(slot: Slot, site: Site) -> tuple[str, date, SlotType]:
     return site.area, local_date(slot.start, site.time_zone), slot.slot_type
 
 
-def may_still_be_booked(slot: Slot, now: datetime, site: Site, rules: Rules) -> bool:
+def may_still_be_booked(slot: Slot, now: datetime, site: Site, policy: BookingPolicy) -> bool:
     """Whether the slot has neither started nor fallen inside the lead time. Source: contract D29."""
-    return now < slot.start and local_date(slot.start, site.time_zone) >= earliest_day(now, site, rules)
+    return now < slot.start and local_date(slot.start, site.time_zone) >= earliest_day(now, site, policy)
 
 
-def _next_working_day(day: date, state: str, country: str) -> date:
+def _next_working_day(day: date, state: str, is_working_day: IsWorkingDay) -> date:
     day += _ONE_DAY
-    while not is_working_day(day, state, country):
+    while not is_working_day(day, state):
         day += _ONE_DAY
     return day
 
@@ -139,16 +114,3 @@ def _slot_id(area: str, day: date, slot_type: SlotType) -> str:
 def _offset(moment: datetime) -> str:
     digits = moment.strftime("%z")
     return f"{digits[:3]}:{digits[3:5]}"
-
-
-@lru_cache(maxsize=1024)
-def _public_holidays(state: str, country: str, year: int) -> frozenset[date]:
-    # Not the library's own object: that one fills itself while it is read, which two threads must not do at once.
-    found = holidays.country_holidays(country, subdiv=state, years=year, expand=False, categories="public")
-    return frozenset(found)
-
-
-@cache
-def _time_zone_names() -> frozenset[str]:
-    # A list, not a try of ZoneInfo(name): that one opens files, and what it takes differs by machine ("localtime").
-    return frozenset(resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())

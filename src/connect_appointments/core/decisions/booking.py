@@ -1,0 +1,75 @@
+"""Whether a slot may be booked: a fold over the commands of a batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from connect_appointments.core.errors import OrderHasAppointment, OrderTransferred, Refusal, SlotNotOffered
+from connect_appointments.core.model import Slot
+from connect_appointments.core.requests import BOOK, OCCUPYING, State
+
+
+@dataclass(frozen=True, slots=True)
+class BookSubject:
+    """What the rows say that a command to book has locked.
+
+    owner, order_owner: of the appointment-request and of its order.
+    occupancy: how many appointment-requests of the order are being booked or are booked.
+    booking_id, slot_id: the booking attempt that the appointment-request is at, and the slot of it.
+    offered: the slots on offer while it is open.
+    """
+
+    request_id: int
+    order_id: int
+    owner: str
+    order_owner: str
+    occupancy: int
+    state: State
+    booking_id: int | None
+    slot_id: str | None
+    offered: Sequence[Slot]
+
+
+Decision = Slot | int | Refusal
+"""The slot of an attempt to begin; the number of the attempt that is at the same slot already; or a refusal."""
+
+
+def decide_bookings(commands: Iterable[tuple[BookSubject, str]], *, one_per_order: bool) -> list[Decision]:
+    """Decide on commands in their order.
+
+    commands: what each is about, and the id of the slot that it wants.
+    one_per_order: an order that is occupied may not be booked again (D27).
+    """
+    begun: set[int] = set()
+    occupied: Counter[int] = Counter()
+    decisions: list[Decision] = []
+    for subject, slot_id in commands:
+        try:
+            decision = _decide(subject, slot_id, begun, occupied, one_per_order=one_per_order)
+        except Refusal as refusal:
+            decisions.append(refusal)
+            continue
+        if isinstance(decision, Slot):
+            begun.add(subject.request_id)
+            occupied[subject.order_id] += 1
+        decisions.append(decision)
+    return decisions
+
+
+def _decide(
+    subject: BookSubject, slot_id: str, begun: set[int], occupied: Counter[int], *, one_per_order: bool
+) -> Slot | int:
+    state = State.BOOKING if subject.request_id in begun else subject.state
+    if state in OCCUPYING and subject.booking_id is not None and subject.slot_id == slot_id:
+        return subject.booking_id
+    BOOK.check(state)
+    if subject.owner != subject.order_owner:
+        raise OrderTransferred
+    if one_per_order and subject.occupancy + occupied[subject.order_id]:
+        raise OrderHasAppointment
+    slot = next((slot for slot in subject.offered if slot.id == slot_id), None)
+    if slot is None:
+        raise SlotNotOffered
+    return slot

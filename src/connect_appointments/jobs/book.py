@@ -1,0 +1,187 @@
+"""Reserving the slot of a booking attempt, and what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from connect_appointments.core.bookings import CONFIRM, REFUSE
+from connect_appointments.core.decisions.booking_outcome import Answer, Outcome, OutcomeSubject, decide_outcome
+from connect_appointments.core.requests import BOOKED, ORDER_TRANSFERRED, SLOT_REFUSED, State
+from connect_appointments.core.transitions import Transition
+from connect_appointments.jobs import kinds
+from connect_appointments.jobs.context import ORDER_COLUMNS, visit_of
+from connect_appointments.jobs.kinds import WORKER, JobKind, PutOff, RetrySchedule
+from connect_appointments.store import bookings, jobs, offers, orders, requests
+from connect_appointments.store.batching.group_commit import GroupCommit
+from connect_appointments.store.bookings import Attempt
+from connect_appointments.store.engine import Database
+from connect_appointments.store.jobs import Job, claim_statement
+from connect_appointments.store.locking import ROW_LOCKED, Locked, lock
+from connect_appointments.store.requests import STATES, Change
+from connect_appointments.store.slots import decode_slot
+from connect_appointments.store.tables import appointment_requests, installation
+from connect_appointments.store.tables import bookings as bookings_table
+from connect_appointments.store.tables import jobs as jobs_table
+from connect_appointments.store.tables import orders as orders_table
+from connect_appointments.store.transaction import Transaction
+from connect_appointments.usecases.bookings import BOOK_JOB
+from connect_appointments.usecases.clock import Clock
+from connect_appointments.workforce.port import (
+    CancelCommand,
+    Cancelled,
+    NotYet,
+    Refused,
+    ReserveCommand,
+    Reserved,
+    Workforce,
+)
+
+CLAIM = claim_statement(
+    BOOK_JOB,
+    [bookings_table.c.owner, bookings_table.c.slot, *ORDER_COLUMNS, installation.c.id.label("installation")],
+    jobs_table.join(bookings_table, bookings_table.c.id == jobs_table.c.booking_id)
+    .join(appointment_requests, appointment_requests.c.id == bookings_table.c.request_id)
+    .join(orders_table, orders_table.c.id == appointment_requests.c.order_id)
+    .join(installation, installation.c.id != ""),
+)
+
+
+class Ended(NamedTuple):
+    """The workforce system's answer to a booking attempt; `workforce_id` is None unless it is reserved."""
+
+    job: Job
+    attempt: Attempt
+    answer: Answer
+    workforce_id: str | None = None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """One answer to each claim."""
+        return self.job.key
+
+    @property
+    def row(self) -> int:
+        """The appointment-request whose row is locked."""
+        return self.attempt.request_id
+
+
+class Book:
+    """Asks the workforce system to reserve slots, and writes down what it answers."""
+
+    def __init__(self, database: Database, workforce: Workforce, clock: Clock, *, answer_seconds: float) -> None:
+        """`answer_seconds`: how long the workforce system may take."""
+        self._workforce = workforce
+        self._clock = clock
+        self._answer_seconds = answer_seconds
+        self._ended = GroupCommit[Ended, Outcome](database, end_bookings, repeatable=False)
+
+    def kind(self, slots: int, retry: RetrySchedule) -> JobKind:
+        """The kind of job. A booking is tried until it is decided: an answer that is missing is never a no."""
+        return JobKind(BOOK_JOB, CLAIM, self.run, slots, retry)
+
+    async def run(self, claimed: Sequence[Job]) -> Sequence[kinds.Outcome]:
+        """Reserve the slot of each job; where the order has changed hands, undo what may have been reserved."""
+        kept = [job for job in claimed if job.context.owner == job.context.order_owner]
+        transferred = [job for job in claimed if job.context.owner != job.context.order_owner]
+        async with asyncio.timeout(self._answer_seconds):
+            answers = await self._reserve(kept) | await self._undo(transferred)
+        ended = [one for one in (_ended(job, answers[job.key]) for job in claimed) if one is not None]
+        outcomes = dict(zip([one.key for one in ended], await self._ended.submit_all(ended), strict=True))
+        return [_outcome(answers[job.key], outcomes.get(job.key)) for job in claimed]
+
+    async def _reserve(self, claimed: Sequence[Job]) -> dict[tuple[int, int], Any]:
+        commands = [ReserveCommand(_key(job), visit_of(job), decode_slot(job.context.slot)) for job in claimed]
+        answers = await self._workforce.reserve(commands, self._clock()) if commands else ()
+        return {job.key: answer for job, answer in zip(claimed, answers, strict=True)}
+
+    async def _undo(self, claimed: Sequence[Job]) -> dict[tuple[int, int], Any]:
+        commands = [CancelCommand(_key(job), "the order was transferred to another provider") for job in claimed]
+        answers = await self._workforce.cancel(commands) if commands else ()
+        return {
+            job.key: RuntimeError(f"the reservation is not undone: {answer.reason}")
+            if isinstance(answer, Refused)
+            else answer
+            for job, answer in zip(claimed, answers, strict=True)
+        }
+
+
+def _key(job: Job) -> str:
+    return f"{job.context.installation}-{job.booking_id}"
+
+
+def _ended(job: Job, answer: object) -> Ended | None:
+    """What a decided answer means; None for one that decides nothing."""
+    attempt = Attempt(job.booking_id or 0, job.request_id or 0, job.context.owner, decode_slot(job.context.slot))
+    if isinstance(answer, Reserved):
+        return Ended(job, attempt, Answer.RESERVED, answer.workforce_id)
+    if isinstance(answer, Cancelled):
+        return Ended(job, attempt, Answer.UNDONE)
+    return Ended(job, attempt, Answer.REFUSED) if isinstance(answer, Refused) else None
+
+
+def _outcome(answer: object, outcome: Outcome | Exception | None) -> kinds.Outcome:
+    if isinstance(answer, NotYet):
+        return PutOff(answer.seconds)
+    if isinstance(answer, Exception):
+        return answer
+    if isinstance(outcome, Exception):
+        return outcome
+    return PutOff(0) if outcome is Outcome.TO_UNDO else None
+
+
+async def end_bookings(transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
+    """Confirm or refuse booking attempts, but for jobs claimed by others since."""
+    rows = [(one.attempt.request_id,) for one in ended]
+    orders_of = await lock(transaction, requests.LOCK_ORDERS_OF_ANY, rows, wait=wait)
+    there = [number for number, order in enumerate(orders_of) if order is not ROW_LOCKED]
+    locked = await lock(transaction, requests.LOCK_ANY, [rows[number] for number in there], wait=wait)
+    answers: list[Any] = [ROW_LOCKED] * len(ended)
+    for number, row in zip(there, locked, strict=True):
+        if row is not ROW_LOCKED:
+            answers[number] = _decide(ended[number], orders_of[number], row)
+    finished = await jobs.finish(
+        transaction,
+        [one.job for one, answer in zip(ended, answers, strict=True) if answer not in {ROW_LOCKED, Outcome.TO_UNDO}],
+    )
+    counted = [
+        (one, answer, order)
+        for one, answer, order in zip(ended, answers, orders_of, strict=True)
+        if one.key in finished and answer is not Outcome.STALE
+    ]
+    await _write(transaction, counted)
+    return answers
+
+
+def _decide(ended: Ended, order: Locked, row: Locked) -> Outcome:
+    if order is None or row is None:
+        raise LookupError(f"there is no appointment-request {ended.attempt.request_id}")
+    subject = OutcomeSubject(row.owner, order.owner, STATES[row.state], row.booking_id)
+    return decide_outcome(subject, ended.attempt.id, ended.answer)
+
+
+async def _write(transaction: Transaction, counted: Sequence[tuple[Ended, Outcome, Any]]) -> None:
+    """Write down what became of booking attempts, each once: its appointment-request is locked."""
+    of = {outcome: [(one, order) for one, found, order in counted if found is outcome] for outcome in Outcome}
+    confirmed, refused, transferred = of[Outcome.CONFIRMED], of[Outcome.REFUSED], of[Outcome.TRANSFERRED]
+    steps: Sequence[tuple[Transition[State], list[tuple[Ended, Any]]]] = (
+        (BOOKED, confirmed),
+        (SLOT_REFUSED, refused),
+        (ORDER_TRANSFERRED, transferred),
+    )
+    for step, group in steps:
+        await requests.transition(transaction, step, [_change(one) for one, _ in group])
+    await bookings.end(transaction, CONFIRM, {one.attempt.id: None for one, _ in confirmed})
+    await bookings.insert_appointments(transaction, [(one.attempt, one.workforce_id or "") for one, _ in confirmed])
+    for outcome in (Outcome.REFUSED, Outcome.TRANSFERRED):
+        await bookings.end(transaction, REFUSE, {one.attempt.id: outcome.value for one, _ in of[outcome]})
+    await orders.occupy(
+        transaction, {n: -count for n, count in Counter(order.id for _, order in refused + transferred).items()}
+    )
+    await offers.withdraw(transaction, {one.attempt.request_id: one.attempt.slot.id for one, _ in refused})
+
+
+def _change(ended: Ended) -> Change:
+    return Change(ended.attempt.request_id, ended.attempt.owner, WORKER.name, ended.job.trace, ended.attempt.id)

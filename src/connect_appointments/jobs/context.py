@@ -1,0 +1,30 @@
+"""What a claimed job carries of its order."""
+
+from __future__ import annotations
+
+from connect_appointments.core.model import OrderDetails
+from connect_appointments.store.jobs import Job
+from connect_appointments.store.orders import site_of
+from connect_appointments.store.tables import DETAILS, orders
+from connect_appointments.workforce.port import Visit
+
+ORDER_COLUMNS = (
+    orders.c.id.label("order_id"),
+    orders.c.owner.label("order_owner"),
+    orders.c.time_zone,
+    orders.c.state,
+    orders.c.area,
+    *(orders.c[name] for name in DETAILS),
+)
+"""The columns of an order that a kind's claim statement returns."""
+
+
+def visit_of(job: Job) -> Visit:
+    """The visit that a job is about."""
+    row = job.context
+    return Visit(OrderDetails(row.order_id, *(getattr(row, name) for name in DETAILS)), site_of(row))
+
+
+def offer_key(job: Job) -> str:
+    """The key under which the workforce system may hold the offer of an appointment-request."""
+    return f"{job.context.installation}-o{job.request_id}"

@@ -1,0 +1,67 @@
+"""Letting the workforce system hold an offer no longer: when the hold ends, or the appointment-request is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from connect_appointments.core.requests import OCCUPYING
+from connect_appointments.jobs.context import ORDER_COLUMNS, offer_key, visit_of
+from connect_appointments.jobs.kinds import JobKind, Outcome, RetrySchedule
+from connect_appointments.store import jobs, requests
+from connect_appointments.store.engine import Database
+from connect_appointments.store.jobs import RELEASE_OFFER, Job, claim_statement
+from connect_appointments.store.slots import decode_slots
+from connect_appointments.store.tables import appointment_requests, bookings, installation, offers, orders
+from connect_appointments.store.tables import jobs as jobs_table
+from connect_appointments.store.transaction import Transaction
+from connect_appointments.workforce.port import ReleaseCommand, Workforce
+
+_is_chosen = sa.and_(
+    bookings.c.id == appointment_requests.c.booking_id,
+    appointment_requests.c.state.in_(sorted(OCCUPYING)),
+)
+CLAIM = claim_statement(
+    RELEASE_OFFER,
+    [offers.c.slots, bookings.c.slot_id.label("chosen"), *ORDER_COLUMNS, installation.c.id.label("installation")],
+    jobs_table.join(appointment_requests, appointment_requests.c.id == jobs_table.c.request_id)
+    .join(orders, orders.c.id == appointment_requests.c.order_id)
+    .join(offers, offers.c.request_id == appointment_requests.c.id)
+    .join(installation, installation.c.id != "")
+    .outerjoin(bookings, _is_chosen),
+)
+
+
+class ReleaseOffer:
+    """Tells the workforce system which slots are no longer wanted; the slot that is booked stays held."""
+
+    def __init__(self, database: Database, workforce: Workforce, *, answer_seconds: float) -> None:
+        """`answer_seconds`: how long the workforce system may take."""
+        self._database = database
+        self._workforce = workforce
+        self._answer_seconds = answer_seconds
+
+    def kind(self, slots: int, retry: RetrySchedule) -> JobKind:
+        """The kind of job."""
+        return JobKind(RELEASE_OFFER, CLAIM, self.run, slots, retry)
+
+    async def run(self, claimed: Sequence[Job]) -> Sequence[Outcome]:
+        """Release the offer of each job."""
+        async with asyncio.timeout(self._answer_seconds):
+            answers = await self._workforce.release_offer([_command(job) for job in claimed])
+        done = [job for job, answer in zip(claimed, answers, strict=True) if answer is None]
+
+        async def work(transaction: Transaction) -> None:
+            finished = await jobs.finish(transaction, done)
+            ids = [job.request_id for job in done if job.key in finished and job.request_id is not None]
+            await requests.hold_offers(transaction, dict.fromkeys(ids))
+
+        await self._database.write(work, batch=True)
+        return answers
+
+
+def _command(job: Job) -> ReleaseCommand:
+    slots = [slot for slot in decode_slots(job.context.slots) if slot.id != job.context.chosen]
+    return ReleaseCommand(offer_key(job), visit_of(job), slots)

@@ -1,0 +1,1 @@
+"""Calls that go to the database together."""

@@ -1,0 +1,86 @@
+"""One way to lock rows: the statement that locks many at once, and what it says of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import sqlalchemy as sa
+
+from connect_appointments.store.transaction import Transaction
+
+
+class RowLocked(Enum):
+    """Another transaction has locked a row that a command needs: the command leaves its batch and runs alone."""
+
+    ROW_LOCKED = "row-locked"
+
+
+ROW_LOCKED: Final = RowLocked.ROW_LOCKED
+Locked: TypeAlias = Any
+"""A locked row; or `ROW_LOCKED`, where another transaction has locked it; or None, where it is not there."""
+
+
+def is_row(found: Locked) -> bool:
+    """Whether a row was locked."""
+    return found is not None and found is not ROW_LOCKED
+
+
+class Lock(NamedTuple):
+    """The two statements that lock the rows a batch asks for, in the order of their keys.
+
+    skipping: leaves out rows that another transaction has locked.
+    waiting: waits for them, as long as the connection's `lock_timeout`.
+    """
+
+    skipping: sa.Select[Any]
+    waiting: sa.Select[Any]
+
+
+def lock_statements(
+    rows: sa.TableValuedAlias,
+    source: sa.FromClause,
+    columns: Sequence[sa.ColumnElement[Any]],
+    *,
+    locked: sa.Table,
+    there: sa.ColumnElement[bool],
+    **strength: bool,
+) -> Lock:
+    """The statements that lock rows of one table.
+
+    rows: the rows of the batch.
+    source: these rows, joined to the table whose rows are locked, and to what is read beside.
+    columns: what is returned of each locked row; only columns of the locked table are sure to be current.
+    there: whether there is a row to lock, whoever has locked it.
+    strength: `read` and `key_share`, as SQLAlchemy's `with_for_update` takes them.
+    """
+
+    def statement(*, skip_locked: bool) -> Any:
+        query = sa.select(rows.c.place, *columns).select_from(source).order_by(*locked.primary_key.columns)
+        seen = query.with_for_update(of=locked, skip_locked=skip_locked, **strength).cte("seen")
+        is_locked = seen.c.place.is_not(None)
+        return sa.select(
+            rows.c.place,
+            is_locked.label("is_locked"),
+            sa.case((is_locked, sa.true()), else_=there).label("is_there"),
+            *(seen.c[str(column.key)] for column in columns),
+        ).select_from(rows.outerjoin(seen, seen.c.place == rows.c.place))
+
+    return Lock(statement(skip_locked=True), statement(skip_locked=False))
+
+
+async def lock(
+    transaction: Transaction, statements: Lock, rows: Sequence[Sequence[Any]], *, wait: bool
+) -> list[Locked]:
+    """Lock the row that each row of the batch asks for; the answers are in their order.
+
+    wait: wait for rows that another transaction has locked, or answer `ROW_LOCKED` for them.
+    """
+    found: list[Locked] = [None] * len(rows)
+    for row in await transaction.fetch(statements.waiting if wait else statements.skipping, rows):
+        if row.is_locked:
+            found[row.place - 1] = row
+        elif row.is_there and not wait:
+            found[row.place - 1] = ROW_LOCKED
+    return found

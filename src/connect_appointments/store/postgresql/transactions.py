@@ -1,0 +1,163 @@
+"""Transactions on PostgreSQL, run by asyncpg on pooled connections."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+
+from connect_appointments.core.errors import Overloaded
+from connect_appointments.store.failures import LostBeforeCommit, breaks_connection, is_out_of_time
+from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.store.postgresql.connector import Connector
+from connect_appointments.store.postgresql.one_host import Connection
+from connect_appointments.store.statements import Row, compiled
+from connect_appointments.store.transaction import Transaction, Work
+
+T = TypeVar("T")
+
+BATCH_CONNECTIONS = 32
+"""More than there are kinds of batches, each of which has one in flight."""
+BATCH_SETTINGS = {"enable_seqscan": "off", "jit": "off", "lock_timeout": "1000"}
+"""A batch touches a few dozen rows by key: no plan but the one through the index is ever right."""
+
+
+class PostgresqlTransaction:
+    """One open transaction, or one connection on which each statement is a transaction of its own."""
+
+    dialect = "postgresql"
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: Any, rows: Sequence[Sequence[Any]] | None = None, /, **values: Any) -> list[Row]:
+        """Run a statement and return its rows."""
+        if rows is not None and not rows:
+            return []
+        found = compiled(statement, self.dialect)
+        records = await self._connection.fetch(found.text, *found.arguments(rows or (), values))
+        return found.decode(records, list(records[0].keys()) if records else ())
+
+    async def execute(self, statement: Any, rows: Sequence[Sequence[Any]] | None = None, /, **values: Any) -> int:
+        """Run a statement that returns no rows; return how many it changed."""
+        if rows is not None and not rows:
+            return 0
+        found = compiled(statement, self.dialect)
+        status = await self._connection.execute(found.text, *found.arguments(rows or (), values))
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def script(self, text: str) -> None:
+        """Run statements as they are written."""
+        await self._connection.execute(text)
+
+
+class PostgresqlEngine:
+    """Two pools of connections: one for batches, one for everything that may wait or run long."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, options: DatabaseOptions) -> None:
+        """Open nothing yet."""
+        self._connector = Connector(url, options)
+        self._options = options
+        self._pools: dict[bool, asyncpg.Pool] = {}
+
+    async def read(self, work: Work[T], *, batch: bool) -> T:
+        """Run `work` in a transaction that can change nothing; each statement of a batch has its own."""
+        async with self._connection(batch=batch) as connection:
+            if batch:
+                return await _until_lost(connection, work)
+            return await _transaction(connection, work, "BEGIN READ ONLY")
+
+    async def write(self, work: Work[T], *, batch: bool) -> T:
+        """Run `work` in a transaction and commit it. Raises `LostBeforeCommit` where nothing was committed."""
+        async with self._connection(batch=batch) as connection:
+            return await _transaction(connection, work, "BEGIN")
+
+    @contextlib.asynccontextmanager
+    async def _connection(self, *, batch: bool) -> AsyncIterator[Connection]:
+        pool = await self._pool(batch=batch)
+        connection = await self._acquired(pool)
+        try:
+            yield connection
+        finally:
+            await pool.release(connection)
+
+    async def _acquired(self, pool: asyncpg.Pool) -> Connection:
+        """A connection; raises `Overloaded` when none comes free."""
+        if pool.get_idle_size() or pool.get_size() < pool.get_max_size():
+            return await pool.acquire()
+        try:
+            return await pool.acquire(timeout=self._options.statement_timeout_seconds)
+        except TimeoutError as error:
+            raise Overloaded from error
+
+    async def _pool(self, *, batch: bool) -> asyncpg.Pool:
+        found = self._pools.get(batch)
+        if found is None:
+            found = self._pools[batch] = asyncpg.create_pool(
+                min_size=0,
+                max_size=BATCH_CONNECTIONS if batch else self._options.pool_size,
+                max_inactive_connection_lifetime=0,
+                connect=self._connect_batch if batch else self._connect,
+                reset=_keep,
+            )
+            await found
+        return found
+
+    async def _connect(self, *_: Any, **__: Any) -> Connection:
+        return await self._connector.connect()
+
+    async def _connect_batch(self, *_: Any, **__: Any) -> Connection:
+        return await self._connector.connect(**BATCH_SETTINGS)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for pool in self._pools.values():
+            pool.terminate()
+        self._pools.clear()
+        await self._connector.close()
+
+
+async def _keep(_: Connection) -> None:
+    """Leave a session as it is: nothing of ours changes one."""
+
+
+async def _transaction(connection: Connection, work: Work[T], begin: str) -> T:
+    async def begin_and_work(transaction: Transaction) -> T:
+        await connection.execute(begin)
+        try:
+            return await work(transaction)
+        except Exception as error:
+            if not breaks_connection(error):
+                await connection.execute("ROLLBACK")
+            raise
+
+    result = await _until_lost(connection, begin_and_work)
+    try:
+        await connection.execute("COMMIT")
+    except BaseException as error:
+        if not isinstance(error, asyncpg.PostgresError) or breaks_connection(error):
+            connection.terminate()
+        raise
+    return result
+
+
+async def _until_lost(connection: Connection, work: Work[T]) -> T:
+    """Run `work`; give up the connection where it is of no more use, and say so where a new one is worth a try."""
+    try:
+        return await work(PostgresqlTransaction(connection))
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
+    except Exception as error:
+        if not breaks_connection(error):
+            raise
+        connection.terminate()
+        if is_out_of_time(error):
+            raise
+        raise LostBeforeCommit from error

@@ -1,0 +1,57 @@
+"""Connections to a SQLite file, readable by its user alone."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import stamina
+
+URL = "sqlite:///"
+OWNER_ONLY = 0o600
+
+
+def path_of(url: str) -> str:
+    """The file a `sqlite:///path` URL names."""
+    return url.removeprefix(URL)
+
+
+def beside(path: Path) -> list[Path]:
+    """The files that SQLite keeps beside a database."""
+    return [path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal")]
+
+
+def make_private(path: Path) -> None:
+    """Take every right from other users on a database that is there, and on the files beside it."""
+    for file in (path, *beside(path)):
+        if file.exists():
+            file.chmod(OWNER_ONLY)
+
+
+def connect(url: str, timeout_seconds: float) -> sqlite3.Connection:
+    """A durable, concurrent and strict connection, whose user begins and ends its transactions.
+
+    A file that it makes is readable by its user alone, and so are those that SQLite makes beside it.
+    """
+    path = path_of(url)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY))
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        _set_up(connection, timeout_seconds)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: sqlite3.Connection, timeout_seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {int(timeout_seconds * 1000)}")
+    # On a new file that several open at once, SQLite says "locked" here and heeds no busy_timeout.
+    for attempt in stamina.retry_context(
+        on=sqlite3.OperationalError, attempts=None, timeout=timeout_seconds, wait_initial=0.002, wait_max=0.02
+    ):
+        with attempt:
+            connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")

@@ -1,0 +1,154 @@
+"""Transactions on SQLite: each runs from its first statement to its last on one thread, without a switch between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.store.sqlite.connection import connect
+from connect_appointments.store.statements import Row, compiled
+from connect_appointments.store.transaction import Work
+
+T = TypeVar("T")
+
+READERS = 4
+"""Threads that read: a long list must not keep the others waiting."""
+
+
+class SqliteTransaction:
+    """One open transaction. Its methods never suspend: they run to their end on the calling thread."""
+
+    dialect = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: Any, rows: Sequence[Sequence[Any]] | None = None, /, **values: Any) -> list[Row]:
+        """Run a statement and return its rows."""
+        if rows is not None and not rows:
+            return []
+        found = compiled(statement, self.dialect)
+        cursor = self._connection.execute(found.text, found.arguments(rows or (), values))
+        names = [column[0] for column in cursor.description or ()]
+        return found.decode(cursor.fetchall(), names)
+
+    async def execute(self, statement: Any, rows: Sequence[Sequence[Any]] | None = None, /, **values: Any) -> int:
+        """Run a statement that returns no rows; return how many it changed."""
+        if rows is not None and not rows:
+            return 0
+        found = compiled(statement, self.dialect)
+        return self._connection.execute(found.text, found.arguments(rows or (), values)).rowcount
+
+    async def script(self, text: str) -> None:
+        """Run statements as they are written."""
+        pending = ""
+        for line in text.splitlines(keepends=True):
+            pending += line
+            if sqlite3.complete_statement(pending):
+                self._connection.execute(pending)
+                pending = ""
+
+
+class SqliteEngine:
+    """One thread that writes, for SQLite has one writer at a time, and a few that read."""
+
+    dialect = "sqlite"
+
+    def __init__(self, url: str, options: DatabaseOptions) -> None:
+        """Open nothing yet."""
+        self._writer = _Threads(lambda: connect(url, options.lock_timeout_seconds), 1, "sqlite-writer")
+        self._readers = _Threads(lambda: _connect_reader(url, options), READERS, "sqlite-reader")
+
+    async def read(self, work: Work[T], *, batch: bool) -> T:  # noqa: ARG002 - PostgreSQL has pools to choose from
+        """Run `work` in a transaction that can change nothing."""
+        return await self._readers.run(lambda connection: _read(connection, work))
+
+    async def write(self, work: Work[T], *, batch: bool) -> T:  # noqa: ARG002 - PostgreSQL has pools to choose from
+        """Run `work` in a transaction and commit it."""
+        return await self._writer.run(lambda connection: _write(connection, work))
+
+    async def close(self) -> None:
+        """Close the connections and end the threads."""
+        await self._writer.close()
+        await self._readers.close()
+
+
+class _Threads:
+    """Threads with a connection each, opened at its first use."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], count: int, name: str) -> None:
+        self._connect = connect
+        self._count = count
+        self._name = name
+        self._executor: ThreadPoolExecutor | None = None
+        self._of_thread = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(max_workers=self._count, thread_name_prefix=self._name)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._work, work)
+
+    def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        connection: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
+        if connection is None:
+            connection = self._of_thread.connection = self._connect()
+            self._connections.append(connection)
+        return work(connection)
+
+    async def close(self) -> None:
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            await asyncio.get_running_loop().run_in_executor(None, executor.shutdown)
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+        self._of_thread = threading.local()
+
+
+def _connect_reader(url: str, options: DatabaseOptions) -> sqlite3.Connection:
+    connection = connect(url, options.lock_timeout_seconds)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _read(connection: sqlite3.Connection, work: Work[T]) -> T:
+    with _begun(connection, "BEGIN"):
+        result: T = _finished(work(SqliteTransaction(connection)))
+        return result
+
+
+def _write(connection: sqlite3.Connection, work: Work[T]) -> T:
+    with _begun(connection, "BEGIN IMMEDIATE"):
+        result: T = _finished(work(SqliteTransaction(connection)))
+        return result
+
+
+@contextlib.contextmanager
+def _begun(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # After some errors SQLite has rolled back by itself.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _finished(work: Any) -> Any:
+    """Run a coroutine that never suspends to its end."""
+    coroutine: Coroutine[Any, Any, Any] = work
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    coroutine.close()
+    raise RuntimeError("work in a transaction awaited something else than the transaction")

@@ -1,0 +1,161 @@
+"""Statements are built once with SQLAlchemy Core and compiled once for each engine; a driver runs the text."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+DIALECTS: Mapping[str, sa.Dialect] = {
+    "postgresql": postgresql.dialect(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]
+    "sqlite": sqlite.dialect(),
+}
+
+Row = Any
+"""A named tuple whose fields are the columns of its statement."""
+
+GIVEN = "given_"
+"""What the names of the parameters that carry the rows of a batch begin with."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Given(FunctionElement[Any]):
+    """The rows of a batch as SQL sees them: one array a column on PostgreSQL, one JSON text on SQLite."""
+
+    inherit_cache = False
+    name = "given"
+
+    def __init__(self, columns: Mapping[str, sa.types.TypeEngine[Any]]) -> None:
+        self.given = columns
+        super().__init__()
+
+
+def given(**columns: sa.types.TypeEngine[Any]) -> sa.TableValuedAlias:
+    """The rows that a batch hands to its statement, to be joined like a table.
+
+    columns: in the order of the values of each row. A further column, `place`, counts the rows from 1.
+    A statement has one such table at most.
+    """
+    named = [sa.column(name, kind) for name, kind in columns.items()]
+    return Given(columns).table_valued(*named, sa.column("place", sa.BigInteger()), name="given")
+
+
+def param(name: str, kind: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
+    """A value that is named when the statement runs."""
+    return sa.bindparam(name, type_=kind, value=None, required=False)
+
+
+@compiles(Given, "postgresql")
+def _given_on_postgresql(element: Given, compiler: Any, **_: Any) -> str:
+    arrays = [
+        compiler.process(param(f"{GIVEN}{number}", sa.ARRAY(kind)))
+        for number, kind in enumerate(element.given.values())
+    ]
+    names = ", ".join([*element.given, "place"])
+    return f"(SELECT * FROM unnest({', '.join(arrays)}) WITH ORDINALITY AS arrays ({names}))"  # noqa: S608 - names of ours
+
+
+@compiles(Given, "sqlite")
+def _given_on_sqlite(element: Given, compiler: Any, **_: Any) -> str:
+    text = compiler.process(param(f"{GIVEN}json", sa.Text()))
+    columns = ", ".join(f"json_extract(value, '$[{number}]') AS {name}" for number, name in enumerate(element.given))
+    return f"(SELECT {columns}, key + 1 AS place FROM json_each({text}))"  # noqa: S608 - names of ours
+
+
+class Compiled(NamedTuple):
+    """One statement for one engine.
+
+    arguments: makes the driver's arguments from the rows of the batch and the named values.
+    decode: makes rows of what the driver returned, given the names of its columns.
+    returns_rows: whether there is anything to decode.
+    """
+
+    text: str
+    arguments: Callable[[Sequence[Sequence[Any]], Mapping[str, Any]], list[Any]]
+    decode: Callable[[Iterable[Any], Sequence[str]], list[Row]]
+    returns_rows: bool
+
+
+@lru_cache(maxsize=1024)
+def compiled(statement: Any, dialect_name: str) -> Compiled:
+    """The statement as an engine's driver runs it; the same object for the same statement."""
+    dialect = DIALECTS[dialect_name]
+    found = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    columns = list(getattr(statement, "exported_columns", ()))
+    is_text = isinstance(statement, sa.TextClause)
+    return Compiled(
+        found.string,
+        _argument_maker(found, dialect),
+        _decoder(columns, dialect) if columns else _decode_by_name,
+        bool(columns) or is_text,
+    )
+
+
+def _argument_maker(found: Any, dialect: sa.Dialect) -> Callable[[Any, Any], list[Any]]:
+    names: list[str] = list(found.positiontup or ())
+    kinds = {name: bind.type for name, bind in found.binds.items()}
+    # The values of an IN have names of their own, and are plain.
+    encoders = {name: _encoder(kinds[name], dialect) if name in kinds else None for name in names}
+    constants = {
+        name: encode(value) if encode else value
+        for name, value in found.params.items()
+        if value is not None and name in encoders
+        for encode in [encoders[name]]
+    }
+    columns = {name: int(name.removeprefix(GIVEN)) for name in names if name.startswith(GIVEN) and name[-1].isdigit()}
+
+    def value_of(name: str, rows: Any, values: Mapping[str, Any]) -> Any:
+        if name in columns:
+            number = columns[name]
+            return [row[number] for row in rows]
+        if name == f"{GIVEN}json":
+            return _encode(rows).decode()
+        if name not in values:
+            return constants.get(name)
+        encode = encoders[name]
+        return encode(values[name]) if encode else values[name]
+
+    return lambda rows, values: [value_of(name, rows, values) for name in names]
+
+
+def _encoder(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _decoder(
+    columns: Sequence[sa.ColumnElement[Any]], dialect: sa.Dialect
+) -> Callable[[Iterable[Any], Sequence[str]], list[Row]]:
+    make = _row_type(tuple(str(column.key) for column in columns))._make
+    readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    if not any(readers):
+        return lambda records, _: [make(record) for record in records]
+    steps = [(number, read) for number, read in enumerate(readers) if read is not None]
+
+    def decode(records: Iterable[Any], _: Sequence[str]) -> list[Row]:
+        found = []
+        for record in records:
+            values = list(record)
+            for number, read in steps:
+                values[number] = read(values[number])
+            found.append(make(values))
+        return found
+
+    return decode
+
+
+def _decode_by_name(records: Iterable[Any], names: Sequence[str]) -> list[Row]:
+    make = _row_type(tuple(names))._make
+    return [make(record) for record in records]
+
+
+@lru_cache(maxsize=1024)
+def _row_type(names: tuple[str, ...]) -> Any:
+    return namedtuple("Row", names, rename=True)  # noqa: PYI024 - its fields are those of a statement

@@ -1,0 +1,118 @@
+"""What an owner may do with appointment-requests: create, read and cancel them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Literal, NamedTuple
+
+from connect_appointments.core import errors
+from connect_appointments.core.model import Actor, AppointmentRequest, Owner
+from connect_appointments.core.requests import CANCEL, State
+from connect_appointments.core.windows import BookingPolicy
+from connect_appointments.store import jobs, requests
+from connect_appointments.store.batching.group_commit import GroupCommit
+from connect_appointments.store.engine import Database
+from connect_appointments.store.locking import ROW_LOCKED, Locked, RowLocked, lock
+from connect_appointments.store.requests import STATES, Change
+from connect_appointments.store.transaction import Transaction
+from connect_appointments.usecases.actors import owner_of
+from connect_appointments.usecases.clock import Clock
+from connect_appointments.usecases.creations import SEARCH, CreateCommand, Creations
+from connect_appointments.usecases.keys import OwnedId
+
+StateBefore = State | Literal[RowLocked.ROW_LOCKED] | None
+
+
+class CancelCommand(NamedTuple):
+    """An appointment-request to be cancelled, and who cancels it."""
+
+    id: int
+    owner: str
+    client: str
+    trace: str
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """To cancel twice is to cancel once."""
+        return self[:2]
+
+
+class AppointmentRequests:
+    """Appointment-requests, as their owners may use them."""
+
+    def __init__(
+        self,
+        database: Database,
+        policy: BookingPolicy,
+        clock: Clock,
+        *,
+        max_waiting: int = 4096,
+        on_new_job: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Start nothing yet.
+
+        policy: which dates may be asked for.
+        max_waiting: calls of each kind that may wait; when there are more, one is shed with `Overloaded`.
+        on_new_job: called with the kind of a job after the commit that left it for the worker.
+        """
+        self._creations = Creations(database, policy, clock, max_waiting=max_waiting)
+        self._cancels = GroupCommit[CancelCommand, State | None](database, cancel_batch, max_waiting=max_waiting)
+        self._reads = GroupCommit[OwnedId, AppointmentRequest | None](
+            database, _read, reads=True, max_waiting=max_waiting
+        )
+        self._on_new_job = on_new_job
+        self._numbers = itertools.count()
+
+    async def create_request(self, actor: Actor, order_id: int, date_from: date, key: str | None) -> int:
+        """Create an appointment-request for an order; its slots will be looked up.
+
+        key: the Idempotency-Key, None when the caller sent none.
+        Returns its id. Raises `NotFound`, `InvalidFields`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`.
+        """
+        request_id = await self._creations.create(
+            CreateCommand(owner_of(actor), order_id, date_from, actor.client, actor.trace, key, next(self._numbers))
+        )
+        self._on_new_job(SEARCH)
+        return request_id
+
+    async def read_request(self, scope: Owner, request_id: int) -> AppointmentRequest:
+        """The appointment-request. Raises `NotFound`, or `SearchFailed` when its search failed for good."""
+        found = await self._reads.submit(OwnedId(request_id, scope.id))
+        if found is None:
+            raise errors.NotFound
+        if found.state is State.FAILED:
+            raise errors.SearchFailed
+        return found
+
+    async def cancel_request(self, actor: Actor, request_id: int) -> None:
+        """Cancel an appointment-request: it can never be booked. Cancelling again is a success.
+
+        Raises `NotFound`, `AppointmentRequestBooking`, `AppointmentRequestBooked`.
+        """
+        CANCEL.check(await self._cancels.submit(CancelCommand(request_id, owner_of(actor), actor.client, actor.trace)))
+
+
+async def _read(
+    transaction: Transaction, keys: Sequence[OwnedId], *, wait: bool
+) -> Sequence[AppointmentRequest | None]:
+    del wait
+    return await requests.get_owned(transaction, keys)
+
+
+async def cancel_batch(
+    transaction: Transaction, commands: Sequence[CancelCommand], *, wait: bool
+) -> Sequence[StateBefore]:
+    """Cancel what may be cancelled; the answers are the states before, None where the owner has no such one."""
+    locked = await lock(transaction, requests.LOCK_OWNED, [command.key for command in commands], wait=wait)
+    before = [_state_of(row) for row in locked]
+    changes = [Change(*command) for command, state in zip(commands, before, strict=True) if state in CANCEL.sources]
+    await requests.transition(transaction, CANCEL, changes)
+    held = [row.id for row, state in zip(locked, before, strict=True) if state in CANCEL.sources and row.held_until]
+    await jobs.bring_forward(transaction, held)
+    return before
+
+
+def _state_of(row: Locked) -> StateBefore:
+    return row if row is None or row is ROW_LOCKED else STATES[row.state]

@@ -1,0 +1,179 @@
+"""What an owner may do with bookings: begin one, and read its outcome."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from connect_appointments.core import errors
+from connect_appointments.core.bookings import BookingState
+from connect_appointments.core.decisions.booking import BookSubject, Decision, decide_bookings
+from connect_appointments.core.model import Actor, Booking, Owner, Slot
+from connect_appointments.core.requests import BOOK, OCCUPYING, State
+from connect_appointments.store import bookings, jobs, offers, orders, requests
+from connect_appointments.store.batching.group_commit import GroupCommit
+from connect_appointments.store.bookings import NewAttempt
+from connect_appointments.store.engine import Database
+from connect_appointments.store.jobs import NewJob
+from connect_appointments.store.locking import Locked, RowLocked, is_row, lock
+from connect_appointments.store.requests import STATES, Change
+from connect_appointments.store.transaction import Transaction
+from connect_appointments.usecases.actors import owner_of
+from connect_appointments.usecases.keys import OwnedId
+
+BOOK_JOB = "book"
+"""The kind of the job that reserves the slot of a booking attempt."""
+
+Answer = int | Exception | Literal[RowLocked.ROW_LOCKED]
+Subject = BookSubject | Literal[RowLocked.ROW_LOCKED] | None
+REFUSALS = {refusal.code: refusal for refusal in (errors.SlotUnavailable, errors.OrderTransferred)}
+
+
+class BookCommand(NamedTuple):
+    """A slot of an appointment-request to be booked, and who books it."""
+
+    id: int
+    owner: str
+    slot_id: str
+    client: str
+    trace: str
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        """To book one slot twice is to book it once."""
+        return self[:3]
+
+    @property
+    def row(self) -> int:
+        """The appointment-request whose row is locked."""
+        return self.id
+
+
+class Bookings:
+    """Booking attempts, as their owners may use them."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        one_per_order: bool = True,
+        max_waiting: int = 4096,
+        on_new_job: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Start nothing yet.
+
+        one_per_order: an order that is occupied may not be booked again (D27).
+        max_waiting: calls of each kind that may wait; when there are more, one is shed with `Overloaded`.
+        on_new_job: called with the kind of a job after the commit that left it for the worker.
+        """
+        self._one_per_order = one_per_order
+        self._books = GroupCommit[BookCommand, int](database, self._book, max_waiting=max_waiting)
+        self._reads = GroupCommit[OwnedId, Booking | None](database, _read, reads=True, max_waiting=max_waiting)
+        self._on_new_job = on_new_job
+
+    async def book_slot(self, actor: Actor, request_id: int, slot_id: str) -> int:
+        """Begin to book a slot of an open appointment-request.
+
+        Returns the number of the booking attempt; the same one when asked again for the same slot.
+        Raises `NotFound`, `SlotNotOffered`, `OrderHasAppointment`, `OrderTransferred`, or what the state refuses.
+        """
+        command = BookCommand(request_id, owner_of(actor), slot_id, actor.client, actor.trace)
+        booking_id = await self._books.submit(command)
+        self._on_new_job(BOOK_JOB)
+        return booking_id
+
+    async def read_booking(self, scope: Owner, booking_id: int) -> Booking:
+        """A booking attempt. Raises `NotFound`, or the refusal of a refused one."""
+        found = await self._reads.submit(OwnedId(booking_id, scope.id))
+        if found is None:
+            raise errors.NotFound
+        if found.state is BookingState.REFUSED:
+            raise REFUSALS.get(found.refusal or "", errors.SlotUnavailable)
+        return found
+
+    async def _book(self, transaction: Transaction, commands: Sequence[BookCommand], *, wait: bool) -> list[Answer]:
+        """Begin what may be begun; the answers are numbers of booking attempts."""
+        subjects = await _lock_subjects(transaction, commands, wait=wait)
+        locked = [
+            (command, subject)
+            for command, subject in zip(commands, subjects, strict=True)
+            if isinstance(subject, BookSubject)
+        ]
+        decisions = decide_bookings(
+            [(subject, command.slot_id) for command, subject in locked], one_per_order=self._one_per_order
+        )
+        numbers = await _begin(
+            transaction,
+            [
+                (command, subject, decision)
+                for (command, subject), decision in zip(locked, decisions, strict=True)
+                if isinstance(decision, Slot)
+            ],
+        )
+        decided = iter(decisions)
+        return [_answer(subject, decided, numbers) for subject in subjects]
+
+
+def _answer(subject: Subject, decided: Iterator[Decision], numbers: Mapping[int, int]) -> Answer:
+    if not isinstance(subject, BookSubject):
+        return errors.NotFound() if subject is None else subject
+    decision = next(decided)
+    return numbers[subject.request_id] if isinstance(decision, Slot) else decision
+
+
+async def _lock_subjects(transaction: Transaction, commands: Sequence[BookCommand], *, wait: bool) -> Sequence[Subject]:
+    """Lock orders, then appointment-requests; then read what they have on offer or are at."""
+    keys = [(command.id, command.owner) for command in commands]
+    orders_of: list[Locked] = await lock(transaction, requests.LOCK_ORDERS_OF_OWNED, keys, wait=wait)
+    there = [number for number, order in enumerate(orders_of) if is_row(order)]
+    locked = await lock(transaction, requests.LOCK_OWNED, [keys[number] for number in there], wait=wait)
+    rows: dict[int, Locked] = dict(zip(there, locked, strict=True))
+    states = {row.id: STATES[row.state] for row in locked if is_row(row)}
+    offered = await offers.get(transaction, [number for number, state in states.items() if state is State.OPEN])
+    at = [row.booking_id for row in locked if is_row(row) and states[row.id] in OCCUPYING]
+    slot_ids = await bookings.slot_ids(transaction, at)
+
+    def subject(order: Locked, row: Locked) -> BookSubject:
+        return BookSubject(
+            request_id=row.id,
+            order_id=order.id,
+            owner=row.owner,
+            order_owner=order.owner,
+            occupancy=order.occupancy,
+            state=states[row.id],
+            booking_id=row.booking_id,
+            slot_id=slot_ids.get(row.booking_id),
+            offered=offered.get(row.id, ()),
+        )
+
+    found: list[Subject] = []
+    for number, order in enumerate(orders_of):
+        row: Locked = rows.get(number, order)
+        found.append(subject(order, row) if number in rows and is_row(row) else row)
+    return found
+
+
+async def _begin(transaction: Transaction, begun: Sequence[tuple[BookCommand, BookSubject, Slot]]) -> Mapping[int, int]:
+    """Begin booking attempts; return their numbers by the appointment-request's id."""
+    numbers = await bookings.insert(
+        transaction, [NewAttempt(command.id, command.owner, slot) for command, _, slot in begun]
+    )
+    await requests.transition(
+        transaction,
+        BOOK,
+        [
+            Change(command.id, command.owner, command.client, command.trace, numbers[command.id])
+            for command, _, _ in begun
+        ],
+    )
+    await orders.occupy(transaction, Counter(subject.order_id for _, subject, _ in begun))
+    await jobs.add(
+        transaction, [NewJob(BOOK_JOB, command.id, command.trace, numbers[command.id]) for command, _, _ in begun]
+    )
+    return numbers
+
+
+async def _read(transaction: Transaction, keys: Sequence[OwnedId], *, wait: bool) -> Sequence[Booking | None]:
+    del wait
+    return await bookings.get_owned(transaction, keys)

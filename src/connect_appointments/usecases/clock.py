@@ -1,0 +1,9 @@
+"""The clock of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+Clock = Callable[[], datetime]
+"""Answers the time, in UTC."""

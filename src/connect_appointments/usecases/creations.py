@@ -1,0 +1,153 @@
+"""Creating appointment-requests: many in one transaction, with and without an Idempotency-Key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from typing import Literal, NamedTuple
+
+from connect_appointments.core import errors
+from connect_appointments.core.decisions.creation import refuse_date
+from connect_appointments.core.windows import BookingPolicy
+from connect_appointments.store import idempotency, jobs, orders, requests
+from connect_appointments.store.batching.group_commit import GroupCommit
+from connect_appointments.store.engine import Database
+from connect_appointments.store.idempotency import KEY_LIFETIME, OwnedKey, Used
+from connect_appointments.store.jobs import NewJob
+from connect_appointments.store.locking import ROW_LOCKED, Locked, RowLocked, is_row, lock
+from connect_appointments.store.orders import site_of
+from connect_appointments.store.requests import NewRequest
+from connect_appointments.store.transaction import Transaction
+from connect_appointments.usecases.clock import Clock
+
+SEARCH = "search"
+"""The kind of the job that looks up the slots of a new appointment-request."""
+
+Answer = int | Exception | Literal[RowLocked.ROW_LOCKED]
+
+
+class CreateCommand(NamedTuple):
+    """An appointment-request to be created. `number` makes each command its own: equal ones are two requests."""
+
+    owner: str
+    order_id: int
+    date_from: date
+    client: str
+    trace: str
+    idempotency_key: str | None
+    number: int
+
+    @property
+    def key(self) -> int:
+        """No two commands are one."""
+        return self.number
+
+    @property
+    def row(self) -> tuple[str, int]:
+        """The order whose row is locked."""
+        return self.owner, self.order_id
+
+    @property
+    def owned_key(self) -> OwnedKey:
+        """The Idempotency-Key, which there must be."""
+        return OwnedKey(self.owner, self.idempotency_key or "")
+
+    @property
+    def fingerprint(self) -> str:
+        """What two bodies have in common that ask for the same."""
+        return hashlib.sha256(f"{self.order_id} {self.date_from}".encode()).hexdigest()
+
+
+class Creations:
+    """Creates appointment-requests."""
+
+    def __init__(self, database: Database, policy: BookingPolicy, clock: Clock, *, max_waiting: int) -> None:
+        """Start nothing yet.
+
+        policy: which dates may be asked for.
+        max_waiting: calls that may wait; when there are more, one is shed with `Overloaded`.
+        """
+        self._policy = policy
+        self._clock = clock
+        # Not repeatable: where the outcome is unknown, a second run would create a second request.
+        self._batches = GroupCommit[CreateCommand, int](
+            database, self._create, repeatable=False, max_waiting=max_waiting
+        )
+        self._keys_in_use: set[OwnedKey] = set()
+
+    async def create(self, command: CreateCommand) -> int:
+        """Create one; return its id, or the id that the same key and body created within 24 hours.
+
+        Raises `NotFound`, `InvalidFields`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`.
+        """
+        if command.idempotency_key is None:
+            return await self._batches.submit(command)
+        if command.owned_key in self._keys_in_use:
+            raise errors.IdempotencyKeyInUse
+        self._keys_in_use.add(command.owned_key)
+        try:
+            return await self._batches.submit(command)
+        finally:
+            self._keys_in_use.discard(command.owned_key)
+
+    async def _create(
+        self, transaction: Transaction, commands: Sequence[CreateCommand], *, wait: bool
+    ) -> Sequence[Answer]:
+        """Answer those whose key was used before; create what the others ask for."""
+        answers: list[Answer | None] = [None] * len(commands)
+        keyed = [number for number, command in enumerate(commands) if command.idempotency_key is not None]
+        if keyed:
+            used = await self._used(transaction, [commands[number] for number in keyed])
+            for number, answer in zip(keyed, used, strict=True):
+                answers[number] = answer
+        fresh = [number for number, answer in enumerate(answers) if answer is None]
+        made = await self._create_fresh(transaction, [commands[number] for number in fresh], wait=wait)
+        for number, created in zip(fresh, made, strict=True):
+            answers[number] = created
+        return answers  # type: ignore[return-value]  # each is answered by now
+
+    async def _used(self, transaction: Transaction, commands: Sequence[CreateCommand]) -> list[Answer | None]:
+        """Lock the keys of commands; an answer for each whose key is locked elsewhere or was used, else None."""
+        keys = [command.owned_key for command in commands]
+        locked = await idempotency.lock(transaction, keys)
+        used = await idempotency.used(transaction, keys, self._clock() - KEY_LIFETIME)
+        return [_answer_of(*each) for each in zip(commands, locked, used, strict=True)]
+
+    async def _create_fresh(
+        self, transaction: Transaction, commands: Sequence[CreateCommand], *, wait: bool
+    ) -> list[Answer]:
+        locked = await lock(
+            transaction, orders.LOCK_OWNED, [(command.order_id, command.owner) for command in commands], wait=wait
+        )
+        answers = [self._check(command, order) for command, order in zip(commands, locked, strict=True)]
+        wanted = [command for command, answer in zip(commands, answers, strict=True) if answer is None]
+        ids = await requests.insert(
+            transaction, [NewRequest(one.owner, one.order_id, one.date_from, one.client, one.trace) for one in wanted]
+        )
+        new = list(zip(wanted, ids, strict=True))
+        await jobs.add(transaction, [NewJob(SEARCH, request_id, command.trace) for command, request_id in new])
+        await idempotency.keep(
+            transaction,
+            [
+                (command.owned_key, Used(command.fingerprint, request_id))
+                for command, request_id in new
+                if command.idempotency_key is not None
+            ],
+        )
+        created = iter(ids)
+        return [next(created) if answer is None else answer for answer in answers]
+
+    def _check(self, command: CreateCommand, order: Locked) -> Answer | None:
+        """The refusal of a command, `ROW_LOCKED`, or None where it may be created."""
+        if not is_row(order):
+            return errors.NotFound() if order is None else ROW_LOCKED
+        return refuse_date(command.date_from, site_of(order), self._clock(), self._policy)
+
+
+def _answer_of(command: CreateCommand, is_locked: bool, used: Used | None) -> Answer | None:  # noqa: FBT001 - of a zip
+    if not is_locked:
+        return errors.IdempotencyKeyInUse()
+    if used is None:
+        return None
+    return used.request_id if used.fingerprint == command.fingerprint else errors.IdempotencyKeyReused()

@@ -1,0 +1,85 @@
+"""A `Workforce` whose technicians are rows of the capacity table. It decides at once, and holds no offers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from connect_appointments.core.windows import BookingPolicy, may_still_be_booked, slot_key
+from connect_appointments.store import capacity
+from connect_appointments.store.batching.group_commit import GroupCommit
+from connect_appointments.store.capacity import Reservation, Window
+from connect_appointments.store.engine import Database
+from connect_appointments.store.transaction import Transaction
+from connect_appointments.workforce.calendar import decisions
+from connect_appointments.workforce.calendar.decisions import Answer, Question, answer_to
+from connect_appointments.workforce.calendar.offers import find_slots
+from connect_appointments.workforce.port import (
+    Availability,
+    AvailabilityQuery,
+    CancelCommand,
+    MoveCommand,
+    News,
+    ReleaseCommand,
+    ReserveCommand,
+)
+
+
+class Calendar:
+    """Our own calendar."""
+
+    def __init__(self, database: Database, policy: BookingPolicy) -> None:
+        """`policy`: which days may be offered and booked."""
+        self._database = database
+        self._policy = policy
+        self._reserve = GroupCommit[Question, Answer](database, decisions.reserve)
+        self._cancel = GroupCommit[Question, Answer](database, decisions.cancel)
+        self._move = GroupCommit[Question, Answer](database, decisions.move)
+
+    async def find_slots(
+        self, queries: Sequence[AvailabilityQuery], now: datetime
+    ) -> Sequence[Availability | Exception]:
+        """The windows with a free place on the working days of the offer, earliest first."""
+        return await find_slots(self._database, self._policy, queries, now)
+
+    async def release_offer(self, commands: Sequence[ReleaseCommand]) -> Sequence[Exception | None]:
+        """Nothing is held."""
+        return [None for _ in commands]
+
+    # The answers of the three calls below are of those that the port allows for each, which mypy cannot see.
+
+    async def reserve(self, commands: Sequence[ReserveCommand], now: datetime) -> Any:
+        """Take one place each, unless the window is full, has begun or is inside the lead time."""
+        return await self._reserve.submit_all(self._questions(commands, now))
+
+    async def cancel(self, commands: Sequence[CancelCommand]) -> Any:
+        """Give places back, each once."""
+        return await self._cancel.submit_all([Question(one.key) for one in commands])
+
+    async def move(self, commands: Sequence[MoveCommand], now: datetime) -> Any:
+        """Exchange places, both counters in one transaction."""
+        return await self._move.submit_all(self._questions(commands, now))
+
+    async def find(self, keys: Sequence[str]) -> Any:
+        """What was decided on each key."""
+
+        async def work(transaction: Transaction) -> dict[str, Reservation]:
+            return await capacity.decisions(transaction, keys)
+
+        found = await self._database.read(work, batch=True)
+        return [answer_to(key, found[key].state) if key in found else None for key in keys]
+
+    async def news(self, cursor: str | None) -> News:
+        """The calendar reports nothing: its operators record what happens."""
+        return News((), cursor or "")
+
+    def _questions(self, commands: Sequence[ReserveCommand | MoveCommand], now: datetime) -> list[Question]:
+        return [
+            Question(
+                one.key,
+                Window(*slot_key(one.slot, one.visit.site)),
+                may_still_be_booked(one.slot, now, one.visit.site, self._policy),
+            )
+            for one in commands
+        ]
