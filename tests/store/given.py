@@ -9,14 +9,18 @@ from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connect_appointments.core.lifecycle import BOOK, BOOKED, CANCEL, SEARCH_FAILED, SLOTS_FOUND, State
+from connect_appointments.core.bookings import CONFIRM
 from connect_appointments.core.model import Actor, Operator, Owner, Slot, SlotType
-from connect_appointments.store import bookings, events, orders, requests
+from connect_appointments.core.requests import BOOK, BOOKED, CANCEL, SEARCH_FAILED, SLOTS_FOUND, State
+from connect_appointments.core.transitions import Transition
+from connect_appointments.store import bookings, events, offers, orders, requests
+from connect_appointments.store.bookings import Attempt, NewAttempt
 from connect_appointments.store.capacity import Window
 from connect_appointments.store.engine import Database
-from connect_appointments.store.requests import New
+from connect_appointments.store.locking import lock
+from connect_appointments.store.requests import Change, NewRequest
+from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB
 
 ORDER, SECOND_ORDER, BOBS_ORDER = 1, 2, 11
@@ -36,12 +40,11 @@ def slot(number: int = 1) -> Slot:
 async def created(database: Database, order_id: int = ORDER) -> int:
     """An appointment-request that is searching."""
 
-    async def work(connection: AsyncConnection) -> int:
-        order = await orders.get(connection, EVERYBODYS, order_id)
+    async def work(transaction: Transaction) -> int:
+        order = await orders.get(transaction, EVERYBODYS, order_id)
         assert order is not None
-        return (await requests.insert(connection, [New(Actor(Owner(order.owner), "portal-api", "trace"), order, DAY)]))[
-            0
-        ]
+        new = NewRequest(order.owner, order_id, DAY, "portal-api", "trace")
+        return (await requests.insert(transaction, [new]))[0]
 
     return await database.write(work)
 
@@ -50,9 +53,9 @@ async def opened(database: Database, order_id: int = ORDER) -> int:
     """An appointment-request with three slots on offer."""
     request_id = await created(database, order_id)
 
-    async def work(connection: AsyncConnection) -> None:
-        await requests.move(connection, ACTOR, request_id, SLOTS_FOUND)
-        await requests.offer(connection, {request_id: [slot(1), slot(2), slot(3)]})
+    async def work(transaction: Transaction) -> None:
+        assert await led(transaction, SLOTS_FOUND, request_id)
+        await offers.insert(transaction, {request_id: [slot(1), slot(2), slot(3)]})
 
     await database.write(work)
     return request_id
@@ -62,12 +65,34 @@ async def being_booked(database: Database, order_id: int = ORDER) -> tuple[int, 
     """An appointment-request whose first slot is being booked, and the number of the attempt."""
     request_id = await opened(database, order_id)
 
-    async def work(connection: AsyncConnection) -> int:
-        booking_id = await bookings.insert(connection, ALICE, request_id, slot())
-        await requests.move(connection, ACTOR, request_id, BOOK, entering_booking=booking_id)
+    async def work(transaction: Transaction) -> int:
+        order = await orders.get(transaction, EVERYBODYS, order_id)
+        assert order is not None
+        booking_id = (await bookings.insert(transaction, [NewAttempt(request_id, order.owner, slot())]))[request_id]
+        assert await led(transaction, BOOK, request_id, booking_id)
+        await orders.occupy(transaction, {order_id: 1})
         return booking_id
 
     return request_id, await database.write(work)
+
+
+async def booked(database: Database, order_id: int = ORDER) -> tuple[int, int]:
+    """An appointment-request that has become an appointment, and the number of the attempt."""
+    request_id, booking_id = await being_booked(database, order_id)
+
+    async def work(transaction: Transaction) -> None:
+        attempt = await bookings.attempt(transaction, booking_id)
+        assert await led(transaction, BOOKED, request_id, booking_id)
+        await bookings.end(transaction, CONFIRM, {booking_id: None})
+        await bookings.insert_appointments(transaction, [(attempt, workforce_id(attempt))])
+
+    await database.write(work)
+    return request_id, booking_id
+
+
+def workforce_id(attempt: Attempt) -> str:
+    """The name that the workforce system gives the appointment of an attempt."""
+    return f"APT{attempt.id:012d}"
 
 
 async def in_state(database: Database, state: State) -> int:
@@ -77,49 +102,49 @@ async def in_state(database: Database, state: State) -> int:
     if state is State.OPEN:
         return await opened(database)
     if state in {State.BOOKING, State.BOOKED}:
-        request_id, booking_id = await being_booked(database)
-        if state is State.BOOKED:
-            assert await moved(database, request_id, BOOKED, leaving_booking=booking_id)
-        return request_id
+        return (await (being_booked if state is State.BOOKING else booked)(database))[0]
     request_id = await created(database)
     assert await moved(database, request_id, SEARCH_FAILED if state is State.FAILED else CANCEL)
     return request_id
 
 
-async def moved(database: Database, request_id: int, move: Any, **changes: Any) -> bool:
-    """Whether a move was made, in a transaction of its own."""
-    return await database.write(lambda connection: requests.move(connection, ACTOR, request_id, move, **changes))
+async def led(
+    transaction: Transaction, step: Transition[State], request_id: int, booking_id: int | None = None
+) -> bool:
+    """Lock an appointment-request and lead it to the target of a transition, where its state is one of the sources."""
+    (row,) = await lock(transaction, requests.LOCK_ANY, [(request_id,)], wait=True)
+    if row is None or row.state not in step.sources:
+        return False
+    await requests.transition(transaction, step, [Change(request_id, row.owner, "portal-api", "trace", booking_id)])
+    return True
+
+
+async def moved(database: Database, request_id: int, step: Transition[State], booking_id: int | None = None) -> bool:
+    """Whether a transition was made, in a transaction of its own."""
+    return await database.write(lambda transaction: led(transaction, step, request_id, booking_id))
 
 
 async def state_of(database: Database, request_id: int) -> State:
     """The state an appointment-request is in."""
-    found = await database.read(lambda connection: requests.get(connection, EVERYBODYS, request_id))
+    found = await database.read(lambda transaction: requests.get(transaction, EVERYBODYS, request_id))
     assert found is not None
     return found.state
 
 
 async def kinds(database: Database, request_id: int) -> list[str]:
     """The kinds of an appointment-request's events, oldest first."""
-    found = await database.read(lambda connection: events.of_request(connection, EVERYBODYS, request_id))
+    found = await database.read(lambda transaction: events.of_request(transaction, EVERYBODYS, request_id))
     return [event.kind for event in found]
 
 
 async def rows(database: Database, statement: str, **values: Any) -> list[Any]:
     """What a query answers."""
-
-    async def work(connection: AsyncConnection) -> list[Any]:
-        return list(await connection.execute(sa.text(statement), values))
-
-    return await database.read(work)
+    return await database.read(lambda transaction: transaction.fetch(sa.text(statement), **values))
 
 
 async def execute(database: Database, statement: str, **values: Any) -> None:
     """Run a statement in a transaction of its own."""
-
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(sa.text(statement), values)
-
-    await database.write(work)
+    await database.write(lambda transaction: transaction.execute(sa.text(statement), **values))
 
 
 async def until(condition: Callable[[], Awaitable[Any]]) -> None:
