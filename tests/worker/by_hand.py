@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
+from connect_appointments.core.reservations import ReservationState
+from connect_appointments.jobs import book, release_offer, search
+from connect_appointments.jobs.registry import WorkerOptions
 from connect_appointments.jobs.worker import Worker
 from connect_appointments.store import jobs
 from connect_appointments.store.engine import Database
 from connect_appointments.store.jobs import Job
+from connect_appointments.store.tables import appointments, capacity, reservations, seconds_from_now
 from connect_appointments.store.tables import jobs as jobs_table
-from connect_appointments.store.tables import seconds_from_now
-from tests.store.given import rows
+from connect_appointments.store.transaction import Transaction
+from connect_appointments.wiring import create_worker
+from tests.build import Clock
 
 LEASE_SECONDS = 600
+CLAIMS = (search.CLAIM, book.CLAIM, release_offer.CLAIM)
+"""The claim statement of every kind of job."""
+
+
+def worker_of(database: Database, workforce: Any, **options: Any) -> Worker:
+    """A worker that asks this workforce system, with any of its options changed."""
+    return create_worker(database, workforce, Clock(), WorkerOptions(**options))
+
+
+async def claim(transaction: Transaction, limit: int = 100, lease_seconds: float = LEASE_SECONDS) -> Sequence[Job]:
+    """Claim up to `limit` jobs that are due, of every kind."""
+    found: list[Job] = []
+    for statement in CLAIMS:
+        left = limit - len(found)
+        if left:
+            found += await jobs.claim(transaction, statement, limit=left, lease_seconds=lease_seconds)
+    return found
 
 
 async def claimed(database: Database, limit: int = 100) -> Sequence[Job]:
     """What a worker gets when it claims every job that is due."""
-    return await database.write(
-        lambda connection: jobs.claim(connection, limit=limit, lease_seconds=LEASE_SECONDS),
-    )
+    return await database.write(lambda transaction: claim(transaction, limit))
 
 
 async def claimed_one(database: Database) -> Job:
@@ -34,13 +55,13 @@ async def work_off(worker: Worker, database: Database) -> None:
     """Do every job that is due, in turn."""
     while found := await claimed(database):
         for job in found:
-            await worker.do(job)
+            await worker.do([job])
 
 
 async def run_out(database: Database) -> None:
     """Every lease ends and every postponed job is due, by the database's clock."""
     statement = sa.update(jobs_table).values(due_at=seconds_from_now(-1))
-    await database.write(lambda connection: connection.execute(statement))
+    await database.write(lambda transaction: transaction.execute(statement))
 
 
 async def jobs_left(database: Database) -> int:
@@ -50,17 +71,20 @@ async def jobs_left(database: Database) -> int:
 
 async def places_taken(database: Database) -> int:
     """How many places of the calendar are taken."""
-    ((found,),) = await rows(database, "SELECT coalesce(sum(taken), 0) FROM capacity")
-    return int(found)
+    return await _number(database, sa.select(sa.func.coalesce(sa.func.sum(capacity.c.taken), 0)))
 
 
 async def places_granted(database: Database) -> int:
-    """How many reservations the calendar has granted."""
-    ((found,),) = await rows(database, "SELECT count(*) FROM reservations WHERE granted")
-    return int(found)
+    """How many keys the calendar has a place reserved for."""
+    reserved = reservations.c.state == ReservationState.RESERVED.value
+    return await _number(database, sa.select(sa.func.count()).select_from(reservations).where(reserved))
 
 
 async def appointments_made(database: Database) -> int:
     """How many appointments exist."""
-    ((found,),) = await rows(database, "SELECT count(*) FROM appointments")
+    return await _number(database, sa.select(sa.func.count()).select_from(appointments))
+
+
+async def _number(database: Database, query: sa.Select[Any]) -> int:
+    ((found,),) = await database.read(lambda transaction: transaction.fetch(query))
     return int(found)
