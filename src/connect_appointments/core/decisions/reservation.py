@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from connect_appointments.core.reservations import ReservationState
@@ -68,13 +68,13 @@ class MoveQuestion(NamedTuple, Generic[W]):
 class Moves(NamedTuple, Generic[W]):
     """What a batch of moves decided.
 
-    moved: the new window of each key that has one now, the old one where it stayed.
-    refused: the keys whose new window has no place.
+    answers: whether each question, in their order, found its key at the window or moved it there.
+    moved: the window of each such key after the last question.
     taken: how many places it takes of each window; negative where it gives some back.
     """
 
+    answers: Sequence[bool]
     moved: Mapping[str, W]
-    refused: frozenset[str]
     taken: Mapping[W, int]
 
 
@@ -84,16 +84,17 @@ def decide_moves(questions: Iterable[MoveQuestion[W]], at: Mapping[str, W], free
     at: the window of each key that is reserved; a key that is not there is refused.
     """
     moved: dict[str, W] = {}
-    refused: set[str] = set()
+    answers: list[bool] = []
     taken: Counter[W] = Counter()
     for key, window, in_time in questions:
         now_at = moved.get(key, at.get(key))
-        if now_at == window:
-            moved[key] = window
-        elif now_at is None or not in_time or taken[window] >= free.get(window, 0):
-            refused.add(key)
-        else:
+        stays = now_at == window
+        granted = stays or (now_at is not None and in_time and taken[window] < free.get(window, 0))
+        answers.append(granted)
+        if not granted:
+            continue
+        moved[key] = window
+        if now_at is not None and not stays:
             taken[window] += 1
             taken[now_at] -= 1
-            moved[key] = window
-    return Moves(moved, frozenset(refused - moved.keys()), {window: by for window, by in taken.items() if by})
+    return Moves(answers, moved, {window: by for window, by in taken.items() if by})

@@ -108,15 +108,16 @@ async def move(transaction: Transaction, questions: Sequence[Question], *, wait:
     await capacity.take(transaction, found.taken)
     changed = {key: window for key, window in found.moved.items() if window != at[key]}
     await capacity.decide(transaction, [], [decided[key]._replace(window=to) for key, to in changed.items()])
-    return [_moved(question, at, found.moved) for question in questions]
+    return [
+        _moved(question.reservation, at, is_there=is_there)
+        for question, is_there in zip(questions, found.answers, strict=True)
+    ]
 
 
-def _moved(question: Question, at: Mapping[str, Window], moved: Mapping[str, Window]) -> Answer:
-    if question.reservation not in at:
+def _moved(key: str, at: Mapping[str, Window], *, is_there: bool) -> Answer:
+    if key not in at:
         return NOT_RESERVED
-    if moved.get(question.reservation) != question.window:
-        return FULL
-    return Reserved(_workforce_id(question.reservation))
+    return Reserved(_workforce_id(key)) if is_there else FULL
 
 
 async def _locked_free(transaction: Transaction, windows: set[Window]) -> dict[Window, int]:
