@@ -7,16 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from connect_appointments.core.bookings import CONFIRM, REFUSE
 from connect_appointments.core.decisions.booking_outcome import Answer, Outcome, OutcomeSubject, decide_outcome
-from connect_appointments.core.requests import BOOKED, ORDER_TRANSFERRED, SLOT_REFUSED, State
-from connect_appointments.core.transitions import Transition
+from connect_appointments.core.requests import ORDER_TRANSFERRED, SLOT_REFUSED
 from connect_appointments.jobs import kinds
 from connect_appointments.jobs.context import ORDER_COLUMNS, visit_of
 from connect_appointments.jobs.kinds import WORKER, JobKind, PutOff, RetrySchedule
 from connect_appointments.store import bookings, jobs, offers, orders, requests
 from connect_appointments.store.batching.group_commit import GroupCommit
-from connect_appointments.store.bookings import Attempt
+from connect_appointments.store.bookings import Attempt, Confirmed
 from connect_appointments.store.engine import Database
 from connect_appointments.store.jobs import Job, claim_statement
 from connect_appointments.store.locking import ROW_LOCKED, Locked, lock
@@ -142,16 +140,16 @@ async def end_bookings(transaction: Transaction, ended: Sequence[Ended], *, wait
     for number, row in zip(there, locked, strict=True):
         if row is not ROW_LOCKED:
             answers[number] = _decide(ended[number], orders_of[number], row)
-    finished = await jobs.finish(
+    decided = list(zip(ended, answers, orders_of, strict=True))
+    await bookings.confirm(
         transaction,
-        [one.job for one, answer in zip(ended, answers, strict=True) if answer not in {ROW_LOCKED, Outcome.TO_UNDO}],
+        [
+            Confirmed(one.job, one.attempt, WORKER.name, one.workforce_id or "")
+            for one, answer, _ in decided
+            if answer is Outcome.CONFIRMED
+        ],
     )
-    counted = [
-        (one, answer, order)
-        for one, answer, order in zip(ended, answers, orders_of, strict=True)
-        if one.key in finished and answer is not Outcome.STALE
-    ]
-    await _write(transaction, counted)
+    await _end(transaction, [each for each in decided if each[1] in ENDING])
     return answers
 
 
@@ -162,25 +160,23 @@ def _decide(ended: Ended, order: Locked, row: Locked) -> Outcome:
     return decide_outcome(subject, ended.attempt.id, ended.answer)
 
 
-async def _write(transaction: Transaction, counted: Sequence[tuple[Ended, Outcome, Any]]) -> None:
-    """Write down what became of booking attempts, each once: its appointment-request is locked."""
-    of = {outcome: [(one, order) for one, found, order in counted if found is outcome] for outcome in Outcome}
-    confirmed, refused, transferred = of[Outcome.CONFIRMED], of[Outcome.REFUSED], of[Outcome.TRANSFERRED]
-    steps: Sequence[tuple[Transition[State], list[tuple[Ended, Any]]]] = (
-        (BOOKED, confirmed),
-        (SLOT_REFUSED, refused),
-        (ORDER_TRANSFERRED, transferred),
-    )
-    for step, group in steps:
-        await requests.transition(transaction, step, [_change(one) for one, _ in group])
-    await bookings.end(transaction, CONFIRM, {one.attempt.id: None for one, _ in confirmed})
-    await bookings.insert_appointments(transaction, [(one.attempt, one.workforce_id or "") for one, _ in confirmed])
-    for outcome in (Outcome.REFUSED, Outcome.TRANSFERRED):
-        await bookings.end(transaction, REFUSE, {one.attempt.id: outcome.value for one, _ in of[outcome]})
-    await orders.occupy(
-        transaction, {n: -count for n, count in Counter(order.id for _, order in refused + transferred).items()}
-    )
-    await offers.withdraw(transaction, {one.attempt.request_id: one.attempt.slot.id for one, _ in refused})
+ENDING = frozenset({Outcome.REFUSED, Outcome.TRANSFERRED, Outcome.STALE})
+"""Outcomes after which there is no more to do, and no appointment."""
+STEPS = {Outcome.REFUSED: SLOT_REFUSED, Outcome.TRANSFERRED: ORDER_TRANSFERRED}
+
+
+async def _end(transaction: Transaction, decided: Sequence[tuple[Ended, Outcome, Any]]) -> None:
+    """End booking attempts without an appointment, but for those whose job another worker has claimed since."""
+    finished = await jobs.finish(transaction, [one.job for one, _, _ in decided])
+    counted = [(one, outcome, order) for one, outcome, order in decided if one.key in finished and outcome in STEPS]
+    for outcome, step in STEPS.items():
+        group = [one for one, found, _ in counted if found is outcome]
+        await requests.transition(transaction, step, [_change(one) for one in group])
+        await bookings.refuse(transaction, {one.attempt.id: str(outcome.value) for one in group})
+    freed = Counter(order.id for _, _, order in counted)
+    await orders.occupy(transaction, {order_id: -count for order_id, count in freed.items()})
+    refused = [one for one, outcome, _ in counted if outcome is Outcome.REFUSED]
+    await offers.withdraw(transaction, {one.attempt.request_id: one.attempt.slot.id for one in refused})
 
 
 def _change(ended: Ended) -> Change:

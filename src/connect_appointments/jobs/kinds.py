@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import sqlalchemy as sa
+from typing import NamedTuple
 
 from connect_appointments.core.model import Actor, Operator
+from connect_appointments.store.chains import Chain
 from connect_appointments.store.jobs import Job
 
 WORKER = Operator("worker")
@@ -55,7 +54,7 @@ class JobKind:
     """
 
     name: str
-    claim: sa.Select[Any]
+    claim: Chain
     run: Callable[[Sequence[Job]], Awaitable[Sequence[Outcome]]]
     slots: int
     retry: RetrySchedule

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from connect_appointments.core.requests import SEARCH_FAILED, SLOTS_FOUND, State
 from connect_appointments.jobs.context import ORDER_COLUMNS, offer_key, visit_of
 from connect_appointments.jobs.kinds import WORKER, JobKind, Outcome, RetrySchedule
-from connect_appointments.store import jobs, offers, requests
+from connect_appointments.store import searches
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import RELEASE_OFFER, Job, NewJob, claim_statement
-from connect_appointments.store.locking import ROW_LOCKED, RowLocked, lock
-from connect_appointments.store.requests import Change
+from connect_appointments.store.jobs import Job, claim_statement
+from connect_appointments.store.searches import Found
 from connect_appointments.store.tables import appointment_requests, installation, orders
 from connect_appointments.store.tables import jobs as jobs_table
 from connect_appointments.store.transaction import Transaction
@@ -32,10 +30,10 @@ CLAIM = claim_statement(
 
 
 class SearchResult(NamedTuple):
-    """What a search has found; `availability` is None where it has failed for good."""
+    """What a search has found."""
 
     job: Job
-    availability: Availability | None
+    availability: Availability
 
     @property
     def key(self) -> tuple[int, int]:
@@ -56,7 +54,9 @@ class Search:
         self._workforce = workforce
         self._clock = clock
         self._answer_seconds = answer_seconds
-        self._results = GroupCommit[SearchResult, None](database, finish_searches, repeatable=False)
+        # A second run finds the job gone.
+        self._results = GroupCommit[SearchResult, None](database, finish_searches, one_statement=True)
+        self._failures = GroupCommit[Job, None](database, fail_searches, one_statement=True)
 
     def kind(self, slots: int, retry: RetrySchedule) -> JobKind:
         """The kind of job."""
@@ -77,39 +77,17 @@ class Search:
 
     async def fail(self, failed: Sequence[Job]) -> None:
         """Let the searches of these jobs have failed for good."""
-        for outcome in await self._results.submit_all([SearchResult(job, None) for job in failed]):
+        for outcome in await self._failures.submit_all(failed):
             if isinstance(outcome, Exception):
                 raise outcome
 
 
-async def finish_searches(
-    transaction: Transaction, results: Sequence[SearchResult], *, wait: bool
-) -> Sequence[Literal[RowLocked.ROW_LOCKED] | None]:
+async def finish_searches(transaction: Transaction, results: Sequence[SearchResult], *, wait: bool) -> Sequence[Any]:
     """Keep what was found, but for jobs claimed by others since and requests that no longer search."""
-    locked = await lock(transaction, requests.LOCK_ANY, [(result.job.request_id,) for result in results], wait=wait)
-    here = [each for each in zip(results, locked, strict=True) if each[1] is not ROW_LOCKED]
-    finished = await jobs.finish(transaction, [result.job for result, _ in here])
-    # A job may be there twice, claimed again after its lease ran out: only its last claim is among the finished.
-    counted = [(one, row) for one, row in here if one.key in finished and row and row.state == State.SEARCHING.value]
-    found = [(one, row) for one, row in counted if one.availability is not None]
-    failed = [(one, row) for one, row in counted if one.availability is None]
-    await requests.transition(transaction, SLOTS_FOUND, [_change(one, row) for one, row in found])
-    await requests.transition(transaction, SEARCH_FAILED, [_change(one, row) for one, row in failed])
-    await _keep_offers(transaction, {row.id: one for one, row in found})
-    return [ROW_LOCKED if row is ROW_LOCKED else None for row in locked]
+    found = [Found(one.job, WORKER.name, one.availability.slots, one.availability.held_until) for one in results]
+    return await searches.finish(transaction, found, wait=wait)
 
 
-def _change(result: SearchResult, row: Any) -> Change:
-    return Change(row.id, row.owner, WORKER.name, result.job.trace)
-
-
-async def _keep_offers(transaction: Transaction, found: dict[int, SearchResult]) -> None:
-    """Keep the slots, and ask for the release of those that the workforce system holds for us."""
-    offered = {number: one.availability for number, one in found.items() if one.availability is not None}
-    await offers.insert(transaction, {number: one.slots for number, one in offered.items()})
-    held = {number: one.held_until for number, one in offered.items() if one.held_until is not None}
-    await requests.hold_offers(transaction, held)
-    await jobs.add(
-        transaction,
-        [NewJob(RELEASE_OFFER, number, found[number].job.trace, due_at=until) for number, until in held.items()],
-    )
+async def fail_searches(transaction: Transaction, failed: Sequence[Job], *, wait: bool) -> Sequence[Any]:
+    """Let searches have failed for good, but for jobs claimed by others since and requests that no longer search."""
+    return await searches.fail(transaction, failed, WORKER.name, wait=wait)

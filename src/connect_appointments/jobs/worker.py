@@ -120,7 +120,7 @@ class Line:
         if self._free == 0:
             return False
         try:
-            claimed = await self._database.write(self._claim_free, batch=True)
+            claimed = await self._database.write(self._claim_free, batch=True, one_statement=True)
         except Exception as error:  # noqa: BLE001 - whatever it is may pass, and a worker that ended would not see it
             log.warning("jobs-not-claimed", kind=self._kind.name, reason=_reason(error))
             return False

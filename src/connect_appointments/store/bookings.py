@@ -10,7 +10,11 @@ import sqlalchemy as sa
 from connect_appointments.core.appointments import FINAL, AppointmentState
 from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.model import Appointment, Booking, OrderDetails, Scope, Slot
-from connect_appointments.core.transitions import Transition
+from connect_appointments.core.requests import BOOK, BOOKED
+from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.jobs import Job, finish_statement
+from connect_appointments.store.orders import occupy_statement
+from connect_appointments.store.requests import link_transition
 from connect_appointments.store.scope import visible
 from connect_appointments.store.slots import decode_slot, encode_slot
 from connect_appointments.store.statements import Row, given, param
@@ -22,6 +26,7 @@ from connect_appointments.store.tables import (
     appointments,
     bookings,
     database_now,
+    jobs,
     orders,
     seconds_from_now,
 )
@@ -41,73 +46,170 @@ class Attempt(NamedTuple):
 
 
 class NewAttempt(NamedTuple):
-    """A booking attempt to be begun."""
+    """A booking attempt to be begun: of which appointment-request and order, by whom, for which slot."""
 
     request_id: int
+    order_id: int
     owner: str
+    client: str
+    trace: str
     slot: Slot
 
 
-_new = given(request_id=BigId, owner=sa.Text(), slot_id=sa.Text(), slot=sa.Text())
-_INSERT = (
-    sa.insert(bookings)
-    .from_select(
-        ["request_id", "owner", "slot_id", "slot", "state", "created_on"],
-        sa.select(
-            _new.c.request_id,
-            _new.c.owner,
-            _new.c.slot_id,
-            _new.c.slot,
-            sa.literal(BookingState.BOOKING.value),
-            database_now(),
-        ).order_by(_new.c.place),
-    )
-    .returning(bookings.c.id, bookings.c.request_id)
+_new = given(
+    id=BigId, order_id=BigId, owner=sa.Text(), client=sa.Text(), trace=sa.Text(), slot_id=sa.Text(), slot=sa.Text()
 )
+
+
+def _begin(link: Link) -> Any:
+    attempt = (_new.c.id, _new.c.owner, _new.c.slot_id, _new.c.slot, sa.literal(BookingState.BOOKING.value))
+    begun = link(
+        "begun",
+        sa.insert(bookings)
+        .from_select(
+            ["request_id", "owner", "slot_id", "slot", "state", "created_on"],
+            sa.select(*attempt, database_now()).order_by(_new.c.place),
+        )
+        .returning(bookings.c.id, bookings.c.request_id),
+    )
+    who = (_new.c.id, _new.c.owner, _new.c.client, _new.c.trace, _new.c.order_id, begun.c.id.label("booking_id"))
+    rows = sa.select(*who).join(begun, begun.c.request_id == _new.c.id).subquery("booked_rows")
+    changed = link_transition(link, BOOK, rows, booking_id=rows.c.booking_id)
+    by_order = sa.select(_new.c.order_id, sa.func.count().label("count")).group_by(_new.c.order_id).subquery("by_order")
+    occupied = link("occupied", occupy_statement(by_order, by_order.c.count))
+    job = sa.select(param("job", sa.Text()), rows.c.id, rows.c.booking_id, rows.c.trace, sa.literal(0), database_now())
+    link("asked", sa.insert(jobs).from_select(["kind", "request_id", "booking_id", "trace", "tries", "due_at"], job))
+    return (
+        sa.select(begun.c.request_id, begun.c.id)
+        .join(changed, changed.c.id == begun.c.request_id)
+        .join(_new, _new.c.id == begun.c.request_id)
+        .join(occupied, occupied.c.id == _new.c.order_id)
+    )
+
+
+_BEGIN = Chain(_begin)
+
+
+async def begin(transaction: Transaction, attempts: Sequence[NewAttempt], *, job: str) -> dict[int, int]:
+    """Begin attempts to book a slot, one of each appointment-request; return their numbers by its id.
+
+    The appointment-requests and their orders are locked: they become `booking` and occupied. Each attempt gets a job.
+    Raises AssertionError where one of them is not open: the caller has locked it and knows.
+    """
+    rows = [(*attempt[:5], attempt.slot.id, encode_slot(attempt.slot)) for attempt in attempts]
+    begun = {row.request_id: row.id for row in await transaction.fetch(_BEGIN, rows, job=job)}
+    if len(begun) != len(rows):
+        raise AssertionError(f"{len(begun)} of {len(rows)} booking attempts were begun")
+    return begun
+
 
 _asked = given(id=BigId)
 _SLOT_IDS = sa.select(bookings.c.id, bookings.c.slot_id).join(_asked, _asked.c.id == bookings.c.id)
 
-_ended = given(id=BigId, state=sa.Text(), refusal=sa.Text())
-_END = (
+_refused = given(id=BigId, refusal=sa.Text())
+_REFUSE = (
     sa.update(bookings)
-    .where(bookings.c.id == _ended.c.id, bookings.c.state == BookingState.BOOKING.value)
-    .values(state=_ended.c.state, refusal=_ended.c.refusal, ended_on=database_now())
+    .where(bookings.c.id == _refused.c.id, bookings.c.state == BookingState.BOOKING.value)
+    .values(state=BookingState.REFUSED.value, refusal=_refused.c.refusal, ended_on=database_now())
     .returning(bookings.c.id)
 )
 
-_booked = given(booking_id=BigId, workforce_id=sa.Text(), ends_on=Instant())
-_INSERT_APPOINTMENTS = sa.insert(appointments).from_select(
-    [
-        *("request_id", "booking_id", "owner", "order_id", "workforce_id", "state", "slot", "ends_on"),
-        *DETAILS,
-        "created_on",
-    ],
-    sa.select(
+_booked = given(
+    job_id=BigId,
+    tries=sa.Integer(),
+    id=BigId,
+    owner=sa.Text(),
+    client=sa.Text(),
+    trace=sa.Text(),
+    booking_id=BigId,
+    workforce_id=sa.Text(),
+    ends_on=Instant(),
+)
+
+
+def _confirm(link: Link) -> Any:
+    finished = link("finished", finish_statement(_booked.c.job_id, _booked.c.tries))
+    is_finished = sa.and_(finished.c.id == _booked.c.job_id, finished.c.tries == _booked.c.tries)
+    columns = [column for column in _booked.c if column.name != "place"]
+    rows = sa.select(*columns).join(finished, is_finished).subquery("confirmed_rows")
+    changed = link_transition(link, BOOKED, rows)
+    is_under_way = bookings.c.state == BookingState.BOOKING.value
+    ended = link(
+        "ended",
+        sa.update(bookings)
+        .where(bookings.c.id == rows.c.booking_id, is_under_way)
+        .values(state=BookingState.BOOKED.value, ended_on=database_now())
+        .returning(bookings.c.id),
+    )
+    made = link("made", _appointments_of(rows))
+    return (
+        sa.select(
+            rows.c.booking_id,
+            changed.c.id.label("request"),
+            ended.c.id.label("attempt"),
+            made.c.id.label("appointment"),
+        )
+        .select_from(rows)
+        .outerjoin(changed, changed.c.id == rows.c.id)
+        .outerjoin(ended, ended.c.id == rows.c.booking_id)
+        .outerjoin(made, made.c.booking_id == rows.c.booking_id)
+    )
+
+
+def _appointments_of(rows: Any) -> Any:
+    """The statement that keeps appointments of booking attempts, with what their orders say at this moment."""
+    own = ("request_id", "booking_id", "owner", "order_id", "workforce_id", "state", "slot", "ends_on")
+    attempt = (
         bookings.c.request_id,
         bookings.c.id,
         bookings.c.owner,
         appointment_requests.c.order_id,
-        _booked.c.workforce_id,
+        rows.c.workforce_id,
         sa.literal(AppointmentState.BOOKED.value),
         bookings.c.slot,
-        _booked.c.ends_on,
-        *(orders.c[name] for name in DETAILS),
-        database_now(),
+        rows.c.ends_on,
     )
-    .select_from(_booked)
-    .join(bookings, bookings.c.id == _booked.c.booking_id)
-    .join(appointment_requests, appointment_requests.c.id == bookings.c.request_id)
-    # The appointment keeps what the order says at this moment, and only while order and attempt have one owner.
-    .join(orders, sa.and_(orders.c.id == appointment_requests.c.order_id, orders.c.owner == bookings.c.owner))
-    .order_by(_booked.c.place),
-)
+    query = (
+        sa.select(*attempt, *(orders.c[name] for name in DETAILS), database_now())
+        .select_from(rows)
+        .join(bookings, bookings.c.id == rows.c.booking_id)
+        .join(appointment_requests, appointment_requests.c.id == bookings.c.request_id)
+        # Only while order and attempt have one owner.
+        .join(orders, sa.and_(orders.c.id == appointment_requests.c.order_id, orders.c.owner == bookings.c.owner))
+    )
+    insert = sa.insert(appointments).from_select([*own, *DETAILS, "created_on"], query)
+    return insert.returning(appointments.c.id, appointments.c.booking_id)
 
 
-async def insert(transaction: Transaction, attempts: Sequence[NewAttempt]) -> dict[int, int]:
-    """Begin attempts to book a slot, one of each appointment-request; return their numbers by its id."""
-    rows = [(new.request_id, new.owner, new.slot.id, encode_slot(new.slot)) for new in attempts]
-    return {row.request_id: row.id for row in await transaction.fetch(_INSERT, rows)}
+_CONFIRM = Chain(_confirm)
+
+
+class Confirmed(NamedTuple):
+    """A booking attempt that the workforce system has reserved: the claim of its job, what it is, by whom."""
+
+    job: Job
+    attempt: Attempt
+    client: str
+    workforce_id: str
+
+
+async def confirm(transaction: Transaction, reserved: Sequence[Confirmed]) -> None:
+    """Make appointments of booking attempts, but for those whose job another worker has claimed since.
+
+    The appointment-requests and their orders are locked. Raises AssertionError where one of them is not being booked
+    at this attempt: the caller has locked it and knows.
+    """
+    rows = [
+        (
+            *one.job.key,
+            *(one.attempt.request_id, one.attempt.owner, one.client, one.job.trace),
+            *(one.attempt.id, one.workforce_id, one.attempt.slot.end),
+        )
+        for one in reserved
+    ]
+    for row in await transaction.fetch(_CONFIRM, rows):
+        if None in row:
+            raise AssertionError(f"booking attempt {row.booking_id} was confirmed in part: {row}")
 
 
 async def slot_ids(transaction: Transaction, booking_ids: Sequence[int]) -> dict[int, str]:
@@ -123,26 +225,14 @@ async def attempt(transaction: Transaction, booking_id: int) -> Attempt:
     return Attempt(row.id, row.request_id, row.owner, decode_slot(row.slot))
 
 
-async def end(transaction: Transaction, step: Transition[BookingState], refusals: Mapping[int, str | None]) -> None:
+async def refuse(transaction: Transaction, refusals: Mapping[int, str]) -> None:
     """End attempts that are under way, by id, each with the problem code of its refusal.
 
-    Raises AssertionError where one of them has ended: whoever decides has locked its appointment-request and knows.
+    Raises AssertionError where one of them has ended: the caller has locked its appointment-request and knows.
     """
-    rows = [(booking_id, step.target.value, refusal) for booking_id, refusal in refusals.items()]
-    ended = await transaction.fetch(_END, rows)
-    if len(ended) != len(rows):
-        raise AssertionError(f"{step.name} ended {len(ended)} of {len(rows)} booking attempts")
-
-
-async def insert_appointments(transaction: Transaction, booked: Sequence[tuple[Attempt, str]]) -> None:
-    """Keep the appointments that booking attempts became, each with the workforce system's name for it.
-
-    Raises AssertionError where an order has another owner than the attempt.
-    """
-    rows = [(attempt.id, workforce_id, attempt.slot.end) for attempt, workforce_id in booked]
-    made = await transaction.execute(_INSERT_APPOINTMENTS, rows)
-    if made != len(rows):
-        raise AssertionError(f"{made} of {len(rows)} booking attempts became appointments")
+    ended = await transaction.fetch(_REFUSE, list(refusals.items()))
+    if len(ended) != len(refusals):
+        raise AssertionError(f"{len(ended)} of {len(refusals)} booking attempts were refused")
 
 
 _read = given(id=BigId, owner=sa.Text())

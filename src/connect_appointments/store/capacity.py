@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from connect_appointments.core.model import SlotType
 from connect_appointments.core.reservations import ReservationState
+from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.statements import given
 from connect_appointments.store.tables import capacity, reservations
 from connect_appointments.store.transaction import Transaction
@@ -66,16 +67,16 @@ _FREE = (
     .where(capacity.c.taken < capacity.c.places)
 )
 _taken = given(area=sa.Text(), day=sa.Date(), slot_type=sa.Text(), by=sa.Integer())
-_TAKE = (
-    sa.update(capacity)
-    .where(
-        capacity.c.area == _taken.c.area,
-        capacity.c.day == _taken.c.day,
-        capacity.c.slot_type == _taken.c.slot_type,
-    )
-    .values(taken=capacity.c.taken + _taken.c.by)
-    .returning(capacity.c.area)
-)
+
+
+def _take_statement(rows: Any) -> Any:
+    """The statement that adds to the places taken of the windows that rows name, and returns these."""
+    is_named = sa.and_(*(capacity.c[name] == rows.c[name] for name in ("area", "day", "slot_type")))
+    taken = capacity.c.taken + rows.c.by
+    return sa.update(capacity).where(is_named).values(taken=taken).returning(*_WINDOW)
+
+
+_TAKE = _take_statement(_taken)
 
 _RESERVATION = (*(reservations.c[name] for name in ("key", "area", "day", "slot_type", "state")),)
 _key = given(key=sa.Text())
@@ -125,6 +126,30 @@ async def lock_windows(transaction: Transaction, windows: Sequence[Window]) -> d
     """Lock windows in the order of their keys, waiting for other transactions; unknown windows are left out."""
     rows = await transaction.fetch(_LOCK, windows)
     return {found.window: found for found in map(_used, rows)}
+
+
+def _reserve(link: Link) -> Any:
+    rows = given(key=sa.Text(), area=sa.Text(), day=sa.Date(), slot_type=sa.Text(), state=sa.Text(), by=sa.Integer())
+    columns = ("key", "area", "day", "slot_type", "state")
+    link("decided", sa.insert(reservations).from_select(list(columns), sa.select(*(rows.c[name] for name in columns))))
+    window = (rows.c.area, rows.c.day, rows.c.slot_type)
+    by = sa.func.sum(rows.c.by)
+    taken = sa.select(*window, sa.cast(by, sa.Integer).label("by")).group_by(*window).having(by > 0).subquery("wanted")
+    changed = link("changed", _take_statement(taken))
+    return sa.select(sa.func.count().label("windows")).select_from(changed)
+
+
+_RESERVE = Chain(_reserve)
+
+
+async def reserve(transaction: Transaction, new: Sequence[Reservation]) -> None:
+    """Write decisions on keys that had none, and take the places of those that are reserved; windows are locked."""
+    is_reserved = [one.state is ReservationState.RESERVED for one in new]
+    rows = [(one.key, *one.window, one.state.value, int(by)) for one, by in zip(new, is_reserved, strict=True)]
+    windows = len({one.window for one, by in zip(new, is_reserved, strict=True) if by})
+    for row in await transaction.fetch(_RESERVE, rows):
+        if row.windows != windows:
+            raise AssertionError(f"{row.windows} of {windows} windows were changed")
 
 
 async def take(transaction: Transaction, changes: Mapping[Window, int]) -> None:

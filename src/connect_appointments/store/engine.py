@@ -42,16 +42,21 @@ class Database:
         """
         return await _retried(lambda: self._engine.read(work, batch=batch), repeatable=True)
 
-    async def write(self, work: Work[T], *, batch: bool = False, repeatable: bool = False) -> T:
+    async def write(
+        self, work: Work[T], *, batch: bool = False, repeatable: bool = False, one_statement: bool = False
+    ) -> T:
         """Run `work` in a transaction and commit it.
 
         It is retried, whole, after a serialization failure, a deadlock, or a connection lost before COMMIT.
         batch: it changes many rows by key, and waits a second at most for one that is locked.
         repeatable: it may run again even where the outcome of COMMIT is unknown.
+        one_statement: it is one statement, which commits by itself.
         Raises `Unavailable` when the database cannot answer or the outcome of COMMIT is unknown, `Overloaded`
         when no connection came free.
         """
-        return await _retried(lambda: self._engine.write(work, batch=batch), repeatable=repeatable)
+        return await _retried(
+            lambda: self._engine.write(work, batch=batch, one_statement=one_statement), repeatable=repeatable
+        )
 
     async def close(self) -> None:
         """Close every connection."""

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 
 from connect_appointments.core.model import Scope
 from connect_appointments.store.scope import visible
-from connect_appointments.store.statements import given
-from connect_appointments.store.tables import BigId, Instant, events
+from connect_appointments.store.tables import events
 from connect_appointments.store.transaction import Transaction
 
 
@@ -26,37 +25,6 @@ class Event(NamedTuple):
     client: str
     trace: str
     booking_id: int | None
-
-
-class NewEvent(NamedTuple):
-    """An event to be recorded; `at` is the moment of the change that it records."""
-
-    request_id: int
-    kind: str
-    at: datetime
-    owner: str
-    client: str
-    trace: str
-    booking_id: int | None = None
-
-
-_new = given(
-    request_id=BigId,
-    kind=sa.Text(),
-    at=Instant(),
-    owner=sa.Text(),
-    client=sa.Text(),
-    trace=sa.Text(),
-    booking_id=BigId,
-)
-_INSERT = sa.insert(events).from_select(
-    list(NewEvent._fields), sa.select(*(_new.c[name] for name in NewEvent._fields)).order_by(_new.c.place)
-)
-
-
-async def record(transaction: Transaction, happened: Sequence[NewEvent]) -> None:
-    """Write events in the transaction of the changes they record."""
-    await transaction.execute(_INSERT, happened)
 
 
 async def of_request(transaction: Transaction, scope: Scope, request_id: int) -> Sequence[Event]:

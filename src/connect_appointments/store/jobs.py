@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import BigId, Instant, database_now, jobs, seconds_from_now
 from connect_appointments.store.transaction import Transaction, first
@@ -62,19 +63,19 @@ _INSERT = sa.insert(jobs).from_select(
         sa.func.coalesce(_new.c.due_at, database_now()),
     ).order_by(_new.c.place),
 )
-_leased = given(id=BigId)
-_LEASE = (
-    sa.update(jobs)
-    .where(jobs.c.id == _leased.c.id)
-    .values(tries=jobs.c.tries + 1, due_at=seconds_from_now(param("lease_seconds", sa.Float())))
-    .returning(jobs.c.id, jobs.c.tries)
-)
 _done = given(id=BigId, tries=sa.Integer())
-_FINISH = (
-    sa.delete(jobs)
-    .where(sa.tuple_(jobs.c.id, jobs.c.tries).in_(sa.select(_done.c.id, _done.c.tries)))
-    .returning(jobs.c.id, jobs.c.tries)
-)
+
+
+def finish_statement(ids: Any, tries: Any) -> Any:
+    """The statement that takes claimed jobs off the list, and returns those that no other worker has claimed since.
+
+    ids, tries: columns of the rows that name the claims.
+    """
+    claims = sa.tuple_(jobs.c.id, jobs.c.tries).in_(sa.select(ids, tries))
+    return sa.delete(jobs).where(claims).returning(jobs.c.id, jobs.c.tries)
+
+
+_FINISH = finish_statement(_done.c.id, _done.c.tries)
 _later = given(id=BigId, tries=sa.Integer(), seconds=sa.Float(), error=sa.Text())
 _POSTPONE = (
     sa.update(jobs)
@@ -84,19 +85,32 @@ _POSTPONE = (
 CLAIM_COLUMNS = (jobs.c.id, jobs.c.kind, jobs.c.request_id, jobs.c.booking_id, jobs.c.trace)
 
 
-def claim_statement(kind: str, context: Sequence[sa.ColumnElement[Any]], source: sa.FromClause) -> sa.Select[Any]:
-    """The statement that locks jobs of a kind which are due, with what each of them needs.
+def claim_statement(kind: str, context: Sequence[sa.ColumnElement[Any]], source: sa.FromClause) -> Chain:
+    """The statement that leases jobs of a kind which are due, and returns what each of them needs.
 
     context: columns of `source`, which is the table of jobs, joined to whatever the job is about.
     """
-    return (
-        sa.select(*(column.label(f"job_{column.key}") for column in CLAIM_COLUMNS), *context)
-        .select_from(source)
-        .where(jobs.c.kind == kind, jobs.c.due_at <= database_now())
-        .order_by(jobs.c.due_at)
-        .limit(param("limit", sa.Integer()))
-        .with_for_update(of=jobs, skip_locked=True)
-    )
+
+    def build(link: Link) -> Any:
+        due = link(
+            "due",
+            sa.select(*(column.label(f"job_{column.key}") for column in CLAIM_COLUMNS), *context)
+            .select_from(source)
+            .where(jobs.c.kind == kind, jobs.c.due_at <= database_now())
+            .order_by(jobs.c.due_at)
+            .limit(param("limit", sa.Integer()))
+            .with_for_update(of=jobs, skip_locked=True),
+        )
+        leased = link(
+            "leased",
+            sa.update(jobs)
+            .where(jobs.c.id == due.c.job_id)
+            .values(tries=jobs.c.tries + 1, due_at=seconds_from_now(param("lease_seconds", sa.Float())))
+            .returning(jobs.c.id, jobs.c.tries),
+        )
+        return sa.select(leased.c.tries.label("job_tries"), *due.c).join(leased, leased.c.id == due.c.job_id)
+
+    return Chain(build)
 
 
 async def add(transaction: Transaction, wanted: Sequence[NewJob]) -> None:
@@ -104,20 +118,15 @@ async def add(transaction: Transaction, wanted: Sequence[NewJob]) -> None:
     await transaction.execute(_INSERT, wanted)
 
 
-async def claim(
-    transaction: Transaction, statement: sa.Select[Any], *, limit: int, lease_seconds: float
-) -> Sequence[Job]:
+async def claim(transaction: Transaction, statement: Chain, *, limit: int, lease_seconds: float) -> Sequence[Job]:
     """Take up to `limit` jobs that are due, for `lease_seconds` by the database's clock.
 
     statement: the kind's `claim_statement`.
     A job whose lease has run out is due again: its worker was killed, or sleeps.
     """
-    found = await transaction.fetch(statement, limit=limit)
-    leased = await transaction.fetch(_LEASE, [(row.job_id,) for row in found], lease_seconds=lease_seconds)
-    tries = {row.id: row.tries for row in leased}
     return [
-        Job(row.job_id, row.job_kind, row.job_request_id, row.job_booking_id, row.job_trace, tries[row.job_id], row)
-        for row in found
+        Job(row.job_id, row.job_kind, row.job_request_id, row.job_booking_id, row.job_trace, row.job_tries, row)
+        for row in await transaction.fetch(statement, limit=limit, lease_seconds=lease_seconds)
     ]
 
 
@@ -140,17 +149,13 @@ async def postpone(transaction: Transaction, later: Sequence[Postponed]) -> None
     await transaction.execute(_POSTPONE, [(*one.job.key, one.seconds, one.error) for one in later])
 
 
-_released = given(request_id=BigId)
-_BRING_FORWARD = (
-    sa.update(jobs)
-    .where(jobs.c.kind == RELEASE_OFFER, jobs.c.request_id == _released.c.request_id)
-    .values(due_at=database_now())
-)
+def bring_forward(request_ids: Any) -> Any:
+    """The statement that lets offers be released now rather than when their holds end.
 
-
-async def bring_forward(transaction: Transaction, request_ids: Sequence[int]) -> None:
-    """Let the offers of appointment-requests be released now rather than when their holds end."""
-    await transaction.execute(_BRING_FORWARD, [(request_id,) for request_id in request_ids])
+    request_ids: the query for the appointment-requests.
+    """
+    is_theirs = jobs.c.request_id.in_(request_ids)
+    return sa.update(jobs).where(jobs.c.kind == RELEASE_OFFER, is_theirs).values(due_at=database_now())
 
 
 async def count(transaction: Transaction) -> int:

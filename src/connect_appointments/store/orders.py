@@ -44,17 +44,20 @@ LOCK_ANY = lock_statements(
 )
 """Locks orders by id, for an import that may change their owners."""
 
-_occupied = given(id=BigId, by=sa.Integer())
-_OCCUPY = (
-    sa.update(orders)
-    .where(orders.c.id == _occupied.c.id)
-    .values(occupancy=orders.c.occupancy + _occupied.c.by)
-    .returning(orders.c.id)
-)
+_occupied = given(order_id=BigId, by=sa.Integer())
+
+
+def occupy_statement(rows: Any, by: Any) -> Any:
+    """The statement that adds to the occupancy of the orders that rows name by `order_id`, and returns their ids."""
+    occupancy = orders.c.occupancy + by
+    return sa.update(orders).where(orders.c.id == rows.c.order_id).values(occupancy=occupancy).returning(orders.c.id)
+
+
+_OCCUPY = occupy_statement(_occupied, _occupied.c.by)
 
 
 async def occupy(transaction: Transaction, changes: Mapping[int, int]) -> None:
-    """Add to the occupancy of locked orders, by id: +1 for a booking that begins, -1 for one that ends refused."""
+    """Add to the occupancy of locked orders, by id: -1 for a booking that ends refused."""
     rows = [(order_id, by) for order_id, by in changes.items() if by]
     changed = await transaction.fetch(_OCCUPY, rows)
     if len(changed) != len(rows):

@@ -9,16 +9,17 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from connect_appointments.core.model import AppointmentRequest, Scope
-from connect_appointments.core.requests import BOOK, CREATED, TRANSITIONS, State
+from connect_appointments.core.requests import CANCEL, CREATED, TRANSITIONS, State
 from connect_appointments.core.transitions import Transition
-from connect_appointments.store import events
-from connect_appointments.store.events import NewEvent
-from connect_appointments.store.locking import lock_statements
+from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.jobs import bring_forward
+from connect_appointments.store.locking import ROW_LOCKED, lock_statements
 from connect_appointments.store.scope import visible
 from connect_appointments.store.slots import decode_slots
-from connect_appointments.store.statements import Row, given
-from connect_appointments.store.tables import BigId, Instant, database_now, offers, orders
+from connect_appointments.store.statements import Row, given, param
+from connect_appointments.store.tables import BigId, Instant, database_now, jobs, offers, orders
 from connect_appointments.store.tables import appointment_requests as requests
+from connect_appointments.store.tables import events as events_table
 from connect_appointments.store.transaction import Transaction, first
 
 STATES: Mapping[str, State] = {state.value: state for state in State}
@@ -85,83 +86,146 @@ LOCK_ORDERS_OF_ANY = lock_statements(
     key_share=True,
 )
 
-_new = given(owner=sa.Text(), order_id=BigId, date_from=sa.Date())
-_INSERT = (
-    sa.insert(requests)
-    .from_select(
-        ["owner", "order_id", "date_from", "state", "created_on", "updated_on"],
-        sa.select(
-            _new.c.owner,
-            _new.c.order_id,
-            _new.c.date_from,
-            sa.literal(State.SEARCHING.value),
-            database_now(),
-            database_now(),
-        ).order_by(_new.c.place),
+_new = given(owner=sa.Text(), order_id=BigId, date_from=sa.Date(), client=sa.Text(), trace=sa.Text())
+_ALIKE = ("owner", "order_id", "date_from")
+
+
+def _numbered(rows: Any, order: Any) -> sa.Select[Any]:
+    """The rows, with a number among those that are alike."""
+    alike = [rows.c[name] for name in _ALIKE]
+    return sa.select(*rows.c, sa.func.row_number().over(partition_by=alike, order_by=order).label("number"))
+
+
+def _insert(link: Link) -> Any:
+    searching = sa.literal(State.SEARCHING.value)
+    created = link(
+        "created",
+        sa.insert(requests)
+        .from_select(
+            [*_ALIKE, "state", "created_on", "updated_on"],
+            sa.select(*(_new.c[name] for name in _ALIKE), searching, database_now(), database_now()),
+        )
+        .returning(requests.c.id, *(requests.c[name] for name in _ALIKE), requests.c.created_on),
     )
-    .returning(requests.c.id, requests.c.owner, requests.c.order_id, requests.c.date_from, requests.c.created_on)
-)
+    # Two new ones of one order and date are alike until each has its event: either may be given to either.
+    wanted, made = _numbered(_new, _new.c.place).subquery("wanted"), _numbered(created, created.c.id).subquery("made")
+    same = sa.and_(*(wanted.c[name] == made.c[name] for name in (*_ALIKE, "number")))
+    columns = (wanted.c.place, made.c.id, made.c.owner, made.c.created_on, wanted.c.client, wanted.c.trace)
+    pairs = link("pairs", sa.select(*columns).join(made, same))
+    noted = (pairs.c.id, sa.literal(CREATED), pairs.c.created_on, pairs.c.owner, pairs.c.client, pairs.c.trace)
+    link(
+        "noted",
+        sa.insert(events_table).from_select(
+            ["request_id", "kind", "at", "owner", "client", "trace"], sa.select(*noted)
+        ),
+    )
+    job = param("job", sa.Text())
+    asked = sa.select(job, pairs.c.id, pairs.c.trace, sa.literal(0), database_now()).where(job.is_not(None))
+    link("asked", sa.insert(jobs).from_select(["kind", "request_id", "trace", "tries", "due_at"], asked))
+    return sa.select(pairs.c.place, pairs.c.id)
 
 
-def _transition(transition: Transition[State]) -> sa.sql.dml.ReturningUpdate[Any]:
-    rows = given(id=BigId, booking_id=BigId)
-    values: dict[str, Any] = {"state": transition.target.value, "updated_on": database_now()}
-    if transition.target is State.CANCELLED:
+_INSERT = Chain(_insert)
+
+
+def link_transition(link: Link, step: Transition[State], rows: Any, **more: Any) -> Any:
+    """Add to a chain a transition of appointment-requests, with its events; give the ids of those that it changed.
+
+    rows: id, owner, client, trace and booking_id of each.
+    more: further columns to set.
+    """
+    values: dict[str, Any] = {"state": step.target.value, "updated_on": database_now(), **more}
+    if step.target is State.CANCELLED:
         values["cancelled_on"] = database_now()
-    if transition is BOOK:
-        values["booking_id"] = rows.c.booking_id
-    return (
+    changed = link(
+        "changed",
         sa.update(requests)
-        .where(requests.c.id == rows.c.id, requests.c.state.in_(sorted(transition.sources)))
+        .where(requests.c.id == rows.c.id, requests.c.state.in_(sorted(step.sources)))
         .values(values)
-        .returning(requests.c.id, requests.c.updated_on)
+        .returning(requests.c.id, requests.c.updated_on),
     )
-
-
-_TRANSITIONS = {transition: _transition(transition) for transition in TRANSITIONS}
-
-
-async def insert(transaction: Transaction, wanted: Sequence[NewRequest]) -> list[int]:
-    """Create appointment-requests in state `searching`, each with its event; return their ids in the same order."""
-    made: dict[tuple[str, int, date], list[Row]] = {}
-    for row in await transaction.fetch(_INSERT, [new[:3] for new in wanted]):
-        made.setdefault((row.owner, row.order_id, row.date_from), []).append(row)
-    # Two new ones of one order and date are alike until each has its event: any of them may be given to either.
-    rows = [made[new[:3]].pop() for new in wanted]
-    await events.record(
-        transaction,
-        [
-            NewEvent(row.id, CREATED, row.created_on, new.owner, new.client, new.trace)
-            for row, new in zip(rows, wanted, strict=True)
-        ],
+    who = [rows.c[name] for name in ("owner", "client", "trace", "booking_id")]
+    noted = sa.select(changed.c.id, sa.literal(step.name), changed.c.updated_on, *who)
+    link(
+        "noted",
+        sa.insert(events_table).from_select(
+            ["request_id", "kind", "at", "owner", "client", "trace", "booking_id"],
+            noted.join(rows, rows.c.id == changed.c.id),
+        ),
     )
-    return [row.id for row in rows]
+    return changed
+
+
+def _transition(step: Transition[State]) -> Chain:
+    rows = given(id=BigId, owner=sa.Text(), client=sa.Text(), trace=sa.Text(), booking_id=BigId)
+    return Chain(lambda link: sa.select(link_transition(link, step, rows).c.id))
+
+
+_TRANSITIONS = {step: _transition(step) for step in TRANSITIONS}
+
+
+async def insert(transaction: Transaction, wanted: Sequence[NewRequest], *, job: str | None = None) -> list[int]:
+    """Create appointment-requests in state `searching`, each with its event; return their ids in the same order.
+
+    job: the kind of the job that each is to have, None for no job.
+    """
+    ids = {row.place: row.id for row in await transaction.fetch(_INSERT, wanted, job=job)}
+    return [ids[number] for number in range(1, len(wanted) + 1)]
 
 
 async def transition(transaction: Transaction, step: Transition[State], changes: Sequence[Change]) -> None:
     """Lead locked appointment-requests to the target of a transition, each with its event.
 
-    Raises AssertionError where one of them is in none of the sources: whoever decides has locked the row and knows.
+    Raises AssertionError where one of them is in none of the sources: the caller has locked the row and knows.
     """
-    rows = [(change.request_id, change.booking_id) for change in changes]
-    moments = {row.id: row.updated_on for row in await transaction.fetch(_TRANSITIONS[step], rows)}
-    if len(moments) != len(changes):
-        raise AssertionError(f"{step.name} changed {len(moments)} of {len(changes)} appointment-requests")
-    await events.record(
-        transaction,
-        [
-            NewEvent(
-                change.request_id,
-                step.name,
-                moments[change.request_id],
-                change.owner,
-                change.client,
-                change.trace,
-                change.booking_id,
-            )
-            for change in changes
-        ],
-    )
+    changed = await transaction.fetch(_TRANSITIONS[step], changes)
+    if len(changed) != len(changes):
+        raise AssertionError(f"{step.name} changed {len(changed)} of {len(changes)} appointment-requests")
+
+
+def _cancel(*, skip_locked: bool) -> Chain:
+    rows = given(id=BigId, owner=sa.Text(), client=sa.Text(), trace=sa.Text())
+    is_owned = sa.and_(requests.c.id == rows.c.id, requests.c.owner == rows.c.owner)
+    no_booking = sa.cast(sa.null(), BigId).label("booking_id")
+    columns = (rows.c.place, rows.c.client, rows.c.trace, no_booking)
+
+    def build(link: Link) -> Any:
+        locked = link(
+            "locked",
+            sa.select(*columns, requests.c.id, requests.c.owner, requests.c.state, requests.c.held_until)
+            .select_from(rows.join(requests, is_owned))
+            .order_by(requests.c.id)
+            .with_for_update(of=requests, skip_locked=skip_locked),
+        )
+        changed = link_transition(link, CANCEL, locked)
+        released = sa.select(locked.c.id).join(changed, changed.c.id == locked.c.id)
+        link("released", bring_forward(released.where(locked.c.held_until.is_not(None))))
+        state = sa.case(
+            (locked.c.place.is_not(None), locked.c.state), (sa.exists().where(is_owned), sa.literal(LOCKED_ELSEWHERE))
+        )
+        return sa.select(rows.c.place, state.label("state")).select_from(
+            rows.outerjoin(locked, locked.c.place == rows.c.place)
+        )
+
+    return Chain(build)
+
+
+LOCKED_ELSEWHERE = "locked"
+_CANCEL, _CANCEL_WAITING = _cancel(skip_locked=True), _cancel(skip_locked=False)
+_BEFORE: Mapping[str | None, Any] = {None: None, LOCKED_ELSEWHERE: ROW_LOCKED} | dict(STATES.items())
+
+
+async def cancel(transaction: Transaction, wanted: Sequence[tuple[int, str, str, str]], *, wait: bool) -> list[Any]:
+    """Cancel what may be cancelled, in one statement: compare-and-set of many.
+
+    wanted: id, owner, client and trace of each.
+    Returns the state of each before, None where the owner has no such one, `ROW_LOCKED` where another transaction has
+    locked it.
+    """
+    before: list[Any] = [None] * len(wanted)
+    for place, state in await transaction.fetch(_CANCEL_WAITING if wait else _CANCEL, wanted):
+        before[place - 1] = _BEFORE[state]
+    return before
 
 
 _held = given(id=BigId, until=Instant())

@@ -11,11 +11,10 @@ from connect_appointments.core import errors
 from connect_appointments.core.model import Actor, AppointmentRequest, Owner
 from connect_appointments.core.requests import CANCEL, State
 from connect_appointments.core.windows import BookingPolicy
-from connect_appointments.store import jobs, requests
+from connect_appointments.store import requests
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
-from connect_appointments.store.locking import ROW_LOCKED, Locked, RowLocked, lock
-from connect_appointments.store.requests import STATES, Change
+from connect_appointments.store.locking import RowLocked
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.actors import owner_of
 from connect_appointments.usecases.clock import Clock
@@ -58,7 +57,9 @@ class AppointmentRequests:
         on_new_job: called with the kind of a job after the commit that left it for the worker.
         """
         self._creations = Creations(database, policy, clock, max_waiting=max_waiting)
-        self._cancels = GroupCommit[CancelCommand, State | None](database, cancel_batch, max_waiting=max_waiting)
+        self._cancels = GroupCommit[CancelCommand, State | None](
+            database, cancel_batch, one_statement=True, max_waiting=max_waiting
+        )
         self._reads = GroupCommit[OwnedId, AppointmentRequest | None](
             database, _read, reads=True, max_waiting=max_waiting
         )
@@ -105,14 +106,4 @@ async def cancel_batch(
     transaction: Transaction, commands: Sequence[CancelCommand], *, wait: bool
 ) -> Sequence[StateBefore]:
     """Cancel what may be cancelled; the answers are the states before, None where the owner has no such one."""
-    locked = await lock(transaction, requests.LOCK_OWNED, [command.key for command in commands], wait=wait)
-    before = [_state_of(row) for row in locked]
-    changes = [Change(*command) for command, state in zip(commands, before, strict=True) if state in CANCEL.sources]
-    await requests.transition(transaction, CANCEL, changes)
-    held = [row.id for row, state in zip(locked, before, strict=True) if state in CANCEL.sources and row.held_until]
-    await jobs.bring_forward(transaction, held)
-    return before
-
-
-def _state_of(row: Locked) -> StateBefore:
-    return row if row is None or row is ROW_LOCKED else STATES[row.state]
+    return await requests.cancel(transaction, commands, wait=wait)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -10,14 +9,13 @@ from connect_appointments.core import errors
 from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.decisions.booking import BookSubject, Decision, decide_bookings
 from connect_appointments.core.model import Actor, Booking, Owner, Slot
-from connect_appointments.core.requests import BOOK, OCCUPYING, State
-from connect_appointments.store import bookings, jobs, offers, orders, requests
+from connect_appointments.core.requests import OCCUPYING, State
+from connect_appointments.store import bookings, offers, requests
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.bookings import NewAttempt
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import NewJob
 from connect_appointments.store.locking import Locked, RowLocked, is_row, lock
-from connect_appointments.store.requests import STATES, Change
+from connect_appointments.store.requests import STATES
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.actors import owner_of
 from connect_appointments.usecases.keys import OwnedId
@@ -103,14 +101,12 @@ class Bookings:
         decisions = decide_bookings(
             [(subject, command.slot_id) for command, subject in locked], one_per_order=self._one_per_order
         )
-        numbers = await _begin(
-            transaction,
-            [
-                (command, subject, decision)
-                for (command, subject), decision in zip(locked, decisions, strict=True)
-                if isinstance(decision, Slot)
-            ],
-        )
+        begun = [
+            NewAttempt(command.id, subject.order_id, command.owner, command.client, command.trace, decision)
+            for (command, subject), decision in zip(locked, decisions, strict=True)
+            if isinstance(decision, Slot)
+        ]
+        numbers = await bookings.begin(transaction, begun, job=BOOK_JOB)
         decided = iter(decisions)
         return [_answer(subject, decided, numbers) for subject in subjects]
 
@@ -152,26 +148,6 @@ async def _lock_subjects(transaction: Transaction, commands: Sequence[BookComman
         row: Locked = rows.get(number, order)
         found.append(subject(order, row) if number in rows and is_row(row) else row)
     return found
-
-
-async def _begin(transaction: Transaction, begun: Sequence[tuple[BookCommand, BookSubject, Slot]]) -> Mapping[int, int]:
-    """Begin booking attempts; return their numbers by the appointment-request's id."""
-    numbers = await bookings.insert(
-        transaction, [NewAttempt(command.id, command.owner, slot) for command, _, slot in begun]
-    )
-    await requests.transition(
-        transaction,
-        BOOK,
-        [
-            Change(command.id, command.owner, command.client, command.trace, numbers[command.id])
-            for command, _, _ in begun
-        ],
-    )
-    await orders.occupy(transaction, Counter(subject.order_id for _, subject, _ in begun))
-    await jobs.add(
-        transaction, [NewJob(BOOK_JOB, command.id, command.trace, numbers[command.id]) for command, _, _ in begun]
-    )
-    return numbers
 
 
 async def _read(transaction: Transaction, keys: Sequence[OwnedId], *, wait: bool) -> Sequence[Booking | None]:

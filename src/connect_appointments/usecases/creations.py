@@ -10,11 +10,10 @@ from typing import Literal, NamedTuple
 from connect_appointments.core import errors
 from connect_appointments.core.decisions.creation import refuse_date
 from connect_appointments.core.windows import BookingPolicy
-from connect_appointments.store import idempotency, jobs, orders, requests
+from connect_appointments.store import idempotency, orders, requests
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.idempotency import KEY_LIFETIME, OwnedKey, Used
-from connect_appointments.store.jobs import NewJob
 from connect_appointments.store.locking import ROW_LOCKED, Locked, RowLocked, is_row, lock
 from connect_appointments.store.orders import site_of
 from connect_appointments.store.requests import NewRequest
@@ -123,10 +122,11 @@ class Creations:
         answers = [self._check(command, order) for command, order in zip(commands, locked, strict=True)]
         wanted = [command for command, answer in zip(commands, answers, strict=True) if answer is None]
         ids = await requests.insert(
-            transaction, [NewRequest(one.owner, one.order_id, one.date_from, one.client, one.trace) for one in wanted]
+            transaction,
+            [NewRequest(one.owner, one.order_id, one.date_from, one.client, one.trace) for one in wanted],
+            job=SEARCH,
         )
         new = list(zip(wanted, ids, strict=True))
-        await jobs.add(transaction, [NewJob(SEARCH, request_id, command.trace) for command, request_id in new])
         await idempotency.keep(
             transaction,
             [

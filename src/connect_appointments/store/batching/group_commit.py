@@ -40,6 +40,7 @@ class GroupCommit(Generic[C, R]):
         *,
         repeatable: bool = True,
         reads: bool = False,
+        one_statement: bool = False,
         max_batch: int = 256,
         max_waiting: int = 4096,
     ) -> None:
@@ -47,12 +48,14 @@ class GroupCommit(Generic[C, R]):
 
         repeatable: running a command again is harmless, so that it may be done when the outcome is unknown.
         reads: it changes nothing.
+        one_statement: all it does is one statement, which needs no transaction around it; it must be repeatable.
         max_waiting: calls that may wait, fewer while batches are slow; when they are that many, one is shed.
         """
         self._database = database
         self._work = work
         self._repeatable = repeatable
         self._reads = reads
+        self._one_statement = one_statement
         self._queue = BatchQueue[C, R](max_batch=max_batch, max_waiting=max_waiting)
         self._task: asyncio.Task[None] | None = None
 
@@ -126,7 +129,9 @@ class GroupCommit(Generic[C, R]):
         if self._reads:
             answers = await self._database.read(work, batch=not wait)
         else:
-            answers = await self._database.write(work, batch=not wait, repeatable=self._repeatable)
+            answers = await self._database.write(
+                work, batch=not wait, repeatable=self._repeatable, one_statement=self._one_statement
+            )
         if len(answers) != len(commands):
             raise AssertionError(f"{len(commands)} commands got {len(answers)} answers")
         return answers

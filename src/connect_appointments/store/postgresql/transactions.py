@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from connect_appointments.core.errors import Overloaded
+from connect_appointments.store.chains import Chain
 from connect_appointments.store.failures import LostBeforeCommit, breaks_connection, is_out_of_time
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.postgresql.connector import Connector
@@ -37,7 +38,7 @@ class PostgresqlTransaction:
         """Run a statement and return its rows."""
         if rows is not None and not rows:
             return []
-        found = compiled(statement, self.dialect)
+        found = compiled(statement.as_one() if isinstance(statement, Chain) else statement, self.dialect)
         records = await self._connection.fetch(found.text, *found.arguments(rows or (), values))
         return found.decode(records, list(records[0].keys()) if records else ())
 
@@ -70,12 +71,17 @@ class PostgresqlEngine:
         """Run `work` in a transaction that can change nothing; each statement of a batch has its own."""
         async with self._connection(batch=batch) as connection:
             if batch:
-                return await _until_lost(connection, work)
+                return await _alone(connection, work)
             return await _transaction(connection, work, "BEGIN READ ONLY")
 
-    async def write(self, work: Work[T], *, batch: bool) -> T:
-        """Run `work` in a transaction and commit it. Raises `LostBeforeCommit` where nothing was committed."""
+    async def write(self, work: Work[T], *, batch: bool, one_statement: bool) -> T:
+        """Run `work` in a transaction and commit it. Raises `LostBeforeCommit` where nothing was committed.
+
+        one_statement: it is one statement, which commits by itself.
+        """
         async with self._connection(batch=batch) as connection:
+            if one_statement:
+                return await _alone(connection, work)
             return await _transaction(connection, work, "BEGIN")
 
     @contextlib.asynccontextmanager
@@ -145,6 +151,16 @@ async def _transaction(connection: Connection, work: Work[T], begin: str) -> T:
             connection.terminate()
         raise
     return result
+
+
+async def _alone(connection: Connection, work: Work[T]) -> T:
+    """Run `work`, each statement of which commits by itself; give up the connection where it is of no more use."""
+    try:
+        return await work(PostgresqlTransaction(connection))
+    except BaseException as error:
+        if not isinstance(error, Exception) or breaks_connection(error):
+            connection.terminate()
+        raise
 
 
 async def _until_lost(connection: Connection, work: Work[T]) -> T:

@@ -10,6 +10,9 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import msgspec
+
+from connect_appointments.store.chains import Chain, Steps
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.sqlite.connection import connect
 from connect_appointments.store.statements import Row, compiled
@@ -33,10 +36,24 @@ class SqliteTransaction:
         """Run a statement and return its rows."""
         if rows is not None and not rows:
             return []
+        if isinstance(statement, Chain):
+            statement, returned = self._run_links(statement.as_steps(), rows or (), values)
+            values |= returned
         found = compiled(statement, self.dialect)
         cursor = self._connection.execute(found.text, found.arguments(rows or (), values))
         names = [column[0] for column in cursor.description or ()]
         return found.decode(cursor.fetchall(), names)
+
+    def _run_links(
+        self, steps: Steps, rows: Sequence[Sequence[Any]], values: dict[str, Any]
+    ) -> tuple[Any, dict[str, str]]:
+        """Run the links of a chain; give the statement that answers, and what the links returned, as JSON."""
+        returned: dict[str, str] = {}
+        for name, statement in steps.links.items():
+            found = compiled(statement, self.dialect)
+            cursor = self._connection.execute(found.text, found.arguments(rows, values | returned))
+            returned[f"link_{name}"] = msgspec.json.encode(cursor.fetchall()).decode()
+        return steps.answer, returned
 
     async def execute(self, statement: Any, rows: Sequence[Sequence[Any]] | None = None, /, **values: Any) -> int:
         """Run a statement that returns no rows; return how many it changed."""
@@ -69,7 +86,7 @@ class SqliteEngine:
         """Run `work` in a transaction that can change nothing."""
         return await self._readers.run(lambda connection: _read(connection, work))
 
-    async def write(self, work: Work[T], *, batch: bool) -> T:  # noqa: ARG002 - PostgreSQL has pools to choose from
+    async def write(self, work: Work[T], *, batch: bool, one_statement: bool) -> T:  # noqa: ARG002 - as above
         """Run `work` in a transaction and commit it."""
         return await self._writer.run(lambda connection: _write(connection, work))
 

@@ -70,8 +70,7 @@ async def reserve(transaction: Transaction, questions: Sequence[Question], *, wa
         {key: reservation.state for key, reservation in decided.items()},
         free,
     )
-    await capacity.take(transaction, found.taken)
-    await capacity.decide(transaction, [Reservation(key, *answer) for key, answer in found.new.items()])
+    await capacity.reserve(transaction, [Reservation(key, *answer) for key, answer in found.new.items()])
     states = {key: reservation.state for key, reservation in decided.items()}
     states |= {key: answer.state for key, answer in found.new.items()}
     # A key that was cancelled is refused: nothing is reserved under it, and the caller is not to try again.

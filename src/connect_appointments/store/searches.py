@@ -1,0 +1,117 @@
+"""The outcomes of searches, many in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from connect_appointments.core.model import Slot
+from connect_appointments.core.requests import SEARCH_FAILED, SLOTS_FOUND, State
+from connect_appointments.core.transitions import Transition
+from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.jobs import RELEASE_OFFER, Job, finish_statement
+from connect_appointments.store.locking import ROW_LOCKED
+from connect_appointments.store.requests import link_transition
+from connect_appointments.store.slots import encode_slots
+from connect_appointments.store.statements import given
+from connect_appointments.store.tables import BigId, Instant, appointment_requests, jobs, offers
+from connect_appointments.store.transaction import Transaction
+
+_KEPT = ("client", "trace", "booking_id", "job_id", "tries", "slots", "held_until")
+
+
+class Found(NamedTuple):
+    """The slots that the search of a claimed job has found, and until when the workforce system holds them."""
+
+    job: Job
+    client: str
+    slots: Sequence[Slot]
+    held_until: datetime | None
+
+
+def _ended(step: Transition[State], keep: Callable[[Link, Any, Any], None], *, skip_locked: bool) -> Chain:
+    """The chain that ends searches with a transition, but for jobs claimed by others since."""
+    rows = given(
+        id=BigId,
+        client=sa.Text(),
+        trace=sa.Text(),
+        booking_id=BigId,
+        job_id=BigId,
+        tries=sa.Integer(),
+        slots=sa.Text(),
+        held_until=Instant(),
+    )
+    is_asked = appointment_requests.c.id == rows.c.id
+
+    def build(link: Link) -> Any:
+        columns = (rows.c.place, appointment_requests.c.id, appointment_requests.c.owner)
+        locked = link(
+            "locked",
+            sa.select(*columns, *(rows.c[name] for name in _KEPT))
+            .select_from(rows.join(appointment_requests, is_asked))
+            .order_by(appointment_requests.c.id)
+            .with_for_update(of=appointment_requests, skip_locked=skip_locked),
+        )
+        finished = link("finished", finish_statement(locked.c.job_id, locked.c.tries))
+        # A job may be there twice, claimed again after its lease ran out: only its last claim is finished.
+        is_finished = sa.and_(finished.c.id == locked.c.job_id, finished.c.tries == locked.c.tries)
+        counted = sa.select(*locked.c).join(finished, is_finished).subquery("counted")
+        changed = link_transition(link, step, counted, held_until=counted.c.held_until)
+        keep(link, counted, changed)
+        is_locked = sa.or_(locked.c.place.is_not(None), ~sa.exists().where(is_asked))
+        return sa.select(rows.c.place, is_locked.label("is_done")).select_from(
+            rows.outerjoin(locked, locked.c.place == rows.c.place)
+        )
+
+    return Chain(build)
+
+
+def _keep_offers(link: Link, counted: Any, changed: Any) -> None:
+    """Keep the slots, and ask for the release of those that the workforce system holds for us."""
+    theirs = changed.c.id == counted.c.id
+    link(
+        "offered",
+        sa.insert(offers).from_select(
+            ["request_id", "slots"], sa.select(counted.c.id, counted.c.slots).join(changed, theirs)
+        ),
+    )
+    job = (sa.literal(RELEASE_OFFER), counted.c.id, counted.c.trace, sa.literal(0), counted.c.held_until)
+    held = sa.select(*job).join(changed, theirs).where(counted.c.held_until.is_not(None))
+    link("asked", sa.insert(jobs).from_select(["kind", "request_id", "trace", "tries", "due_at"], held))
+
+
+def _keep_nothing(_link: Link, _counted: Any, _changed: Any) -> None:
+    """A search that has failed leaves no offer."""
+
+
+_FOUND = {wait: _ended(SLOTS_FOUND, _keep_offers, skip_locked=not wait) for wait in (False, True)}
+_FAILED = {wait: _ended(SEARCH_FAILED, _keep_nothing, skip_locked=not wait) for wait in (False, True)}
+
+
+async def finish(transaction: Transaction, found: Sequence[Found], *, wait: bool) -> list[Any]:
+    """Keep what searches have found, but for jobs claimed by others since and requests that no longer search.
+
+    Returns None for each, `ROW_LOCKED` where another transaction has locked its appointment-request.
+    """
+    rows = [(*_row(one.job, one.client), encode_slots(one.slots), one.held_until) for one in found]
+    return await _end(transaction, _FOUND[wait], rows)
+
+
+async def fail(transaction: Transaction, failed: Sequence[Job], client: str, *, wait: bool) -> list[Any]:
+    """Let the searches of claimed jobs have failed for good; as `finish` returns."""
+    return await _end(transaction, _FAILED[wait], [(*_row(job, client), None, None) for job in failed])
+
+
+def _row(job: Job, client: str) -> tuple[Any, ...]:
+    return (job.request_id, client, job.trace, None, *job.key)
+
+
+async def _end(transaction: Transaction, chain: Chain, rows: Sequence[Sequence[Any]]) -> list[Any]:
+    answers: list[Any] = [ROW_LOCKED] * len(rows)
+    for row in await transaction.fetch(chain, rows):
+        if row.is_done:
+            answers[row.place - 1] = None
+    return answers
