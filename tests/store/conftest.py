@@ -60,7 +60,7 @@ async def _drop_everything(url: str) -> None:
 async def database(database: Database) -> Database:
     """A database with two orders of Alice and one of Bob."""
     found = [sample_order(ORDER), sample_order(SECOND_ORDER), sample_order(BOBS_ORDER, BOB)]
-    await database.write(lambda connection: orders.upsert(connection, found))
+    await database.write(lambda transaction: orders.upsert(transaction, found))
     return database
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,14 +11,14 @@ from typing import Any
 import asyncpg
 import sqlalchemy as sa
 
-from connect_appointments.core.bookings import CONFIRM
 from connect_appointments.core.model import Actor, Operator, Owner, Slot, SlotType
-from connect_appointments.core.requests import BOOK, BOOKED, CANCEL, SEARCH_FAILED, SLOTS_FOUND, State
+from connect_appointments.core.requests import CANCEL, SEARCH_FAILED, SLOT_REFUSED, SLOTS_FOUND, State
 from connect_appointments.core.transitions import Transition
-from connect_appointments.store import bookings, events, offers, orders, requests
-from connect_appointments.store.bookings import Attempt, NewAttempt
+from connect_appointments.store import bookings, capacity, events, jobs, offers, orders, requests
+from connect_appointments.store.bookings import Confirmed, NewAttempt
 from connect_appointments.store.capacity import Window
 from connect_appointments.store.engine import Database
+from connect_appointments.store.jobs import Job
 from connect_appointments.store.locking import lock
 from connect_appointments.store.requests import Change, NewRequest
 from connect_appointments.store.transaction import Transaction
@@ -29,6 +30,10 @@ ACTOR = Actor(ALICES, "portal-api", "trace-of-alice")
 DAY = date(2026, 11, 25)
 NOBODYS_ID = 987_654
 MORNING = Window("4000", DAY, SlotType.AM)
+
+DRIVER_ERRORS = (sqlite3.Error, asyncpg.PostgresError)
+VIOLATIONS = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)
+"""What the drivers raise where the database refuses a row."""
 
 
 def slot(number: int = 1) -> Slot:
@@ -64,35 +69,51 @@ async def opened(database: Database, order_id: int = ORDER) -> int:
 async def being_booked(database: Database, order_id: int = ORDER) -> tuple[int, int]:
     """An appointment-request whose first slot is being booked, and the number of the attempt."""
     request_id = await opened(database, order_id)
-
-    async def work(transaction: Transaction) -> int:
-        order = await orders.get(transaction, EVERYBODYS, order_id)
-        assert order is not None
-        booking_id = (await bookings.insert(transaction, [NewAttempt(request_id, order.owner, slot())]))[request_id]
-        assert await led(transaction, BOOK, request_id, booking_id)
-        await orders.occupy(transaction, {order_id: 1})
-        return booking_id
-
-    return request_id, await database.write(work)
+    return request_id, await database.write(lambda transaction: begun(transaction, request_id))
 
 
 async def booked(database: Database, order_id: int = ORDER) -> tuple[int, int]:
     """An appointment-request that has become an appointment, and the number of the attempt."""
     request_id, booking_id = await being_booked(database, order_id)
+    await database.write(lambda transaction: confirmed(transaction, booking_id))
+    return request_id, booking_id
+
+
+async def refused(database: Database, order_id: int = ORDER) -> tuple[int, int]:
+    """An appointment-request that is open again because its slot was refused, and the number of the attempt."""
+    request_id, booking_id = await being_booked(database, order_id)
 
     async def work(transaction: Transaction) -> None:
-        attempt = await bookings.attempt(transaction, booking_id)
-        assert await led(transaction, BOOKED, request_id, booking_id)
-        await bookings.end(transaction, CONFIRM, {booking_id: None})
-        await bookings.insert_appointments(transaction, [(attempt, workforce_id(attempt))])
+        await jobs.finish(transaction, [await job_of(transaction, booking_id)])
+        assert await led(transaction, SLOT_REFUSED, request_id, booking_id)
+        await bookings.refuse(transaction, {booking_id: "slot-unavailable"})
+        await orders.occupy(transaction, {order_id: -1})
+        await offers.withdraw(transaction, {request_id: slot().id})
 
     await database.write(work)
     return request_id, booking_id
 
 
-def workforce_id(attempt: Attempt) -> str:
-    """The name that the workforce system gives the appointment of an attempt."""
-    return f"APT{attempt.id:012d}"
+async def begun(transaction: Transaction, request_id: int, chosen: Slot | None = None) -> int:
+    """Begin to book a slot of an open appointment-request, the first one unless another is given."""
+    request = await requests.get(transaction, EVERYBODYS, request_id)
+    assert request is not None
+    new = NewAttempt(request_id, request.order_id, request.owner, "portal-api", "trace", chosen or slot())
+    return (await bookings.begin(transaction, [new], job="book"))[request_id]
+
+
+async def confirmed(transaction: Transaction, booking_id: int, workforce_id: str | None = None) -> None:
+    """Make an appointment of a booking attempt."""
+    attempt = await bookings.attempt(transaction, booking_id)
+    name = workforce_id or f"APT{booking_id:012d}"
+    await bookings.confirm(transaction, [Confirmed(await job_of(transaction, booking_id), attempt, "worker", name)])
+
+
+async def job_of(transaction: Transaction, booking_id: int) -> Job:
+    """The job of a booking attempt, as a worker has it that claimed it last."""
+    query = sa.text("SELECT id, kind, request_id, booking_id, trace, tries FROM jobs WHERE booking_id = :booking_id")
+    (row,) = await transaction.fetch(query, booking_id=booking_id)
+    return Job(*row)
 
 
 async def in_state(database: Database, state: State) -> int:
@@ -122,6 +143,15 @@ async def led(
 async def moved(database: Database, request_id: int, step: Transition[State], booking_id: int | None = None) -> bool:
     """Whether a transition was made, in a transaction of its own."""
     return await database.write(lambda transaction: led(transaction, step, request_id, booking_id))
+
+
+async def take_place(transaction: Transaction, window: Window = MORNING) -> bool:
+    """Take a place of a window, where it has one left."""
+    usage = (await capacity.lock_windows(transaction, [window])).get(window)
+    if usage is None or usage.taken >= usage.places:
+        return False
+    await capacity.take(transaction, {window: 1})
+    return True
 
 
 async def state_of(database: Database, request_id: int) -> State:

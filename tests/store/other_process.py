@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from connect_appointments.store import capacity, schema
+from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
-from tests.store.given import MORNING
+from tests.store.given import take_place
 
 TURNS = 50
 
@@ -20,7 +20,7 @@ async def main(url: str, action: str) -> None:
         await schema.migrate(database)
     else:
         for _ in range(TURNS):
-            await database.write(lambda connection: capacity.take_place(connection, MORNING))
+            await database.write(take_place)
     await database.close()
 
 

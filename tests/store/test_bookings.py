@@ -3,121 +3,288 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+from datetime import timedelta
+from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connect_appointments.core.lifecycle import BOOKED
-from connect_appointments.core.model import Appointment, Booking, BookingState, Owner, Scope
-from connect_appointments.store import bookings, orders, requests
-from connect_appointments.store.bookings import Attempt
+from connect_appointments.core.appointments import AppointmentState
+from connect_appointments.core.bookings import BookingState
+from connect_appointments.core.model import Appointment, Booking, Order, OrderDetails, Owner, Scope, Slot
+from connect_appointments.core.requests import BOOK, BOOKED, State
+from connect_appointments.jobs.book import CLAIM
+from connect_appointments.store import bookings, jobs, orders, requests
+from connect_appointments.store.bookings import Attempt, Confirmed, NewAttempt
 from connect_appointments.store.engine import Database
+from connect_appointments.store.jobs import NewJob
+from connect_appointments.store.locking import lock
+from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB, sample_order
 from tests.store.conftest import ON_PLAIN_POSTGRESQL
 from tests.store.given import (
-    ACTOR,
     ALICES,
     BOBS,
     EVERYBODYS,
     NOBODYS_ID,
     ORDER,
+    SECOND_ORDER,
+    VIOLATIONS,
+    begun,
     being_booked,
+    booked,
+    confirmed,
+    created,
+    execute,
+    kinds,
     opened,
+    refused,
+    rows,
     slot,
+    state_of,
     until_one_waits,
 )
 
+CHANGED = {
+    "demand_type": "Fault",
+    "contact_name": "Anna",
+    "contact_phone": None,
+    "service_id": 9,
+    "customer_ref": "new",
+}
+
 
 async def _get(database: Database, scope: Scope, booking_id: int) -> Booking | None:
-    return await database.read(lambda connection: bookings.get(connection, scope, booking_id))
+    return await database.read(lambda transaction: bookings.get(transaction, scope, booking_id))
 
 
-async def _end(database: Database, booking_id: int, state: BookingState) -> bool:
-    return await database.write(lambda connection: bookings.end(connection, booking_id, state))
+async def _attempt(database: Database, booking_id: int) -> Attempt:
+    return await database.read(lambda transaction: bookings.attempt(transaction, booking_id))
 
 
-async def _confirm(connection: AsyncConnection, booking_id: int, name: str = "APT1") -> None:
-    done = await bookings.attempt(connection, booking_id)
-    await requests.move(connection, ACTOR, done.request_id, BOOKED, leaving_booking=booking_id)
-    await bookings.end(connection, booking_id, BookingState.BOOKED)
-    await bookings.insert_appointment(connection, done, ORDER, name)
+async def _import(database: Database, *found: Order) -> None:
+    await database.write(lambda transaction: orders.upsert(transaction, found))
+
+
+async def _confirm(database: Database, booking_id: int, workforce_id: str | None = None) -> None:
+    await database.write(lambda transaction: confirmed(transaction, booking_id, workforce_id))
+
+
+async def _occupancy(database: Database) -> list[Any]:
+    return await rows(database, "SELECT id, occupancy FROM orders WHERE occupancy <> 0")
+
+
+async def _end(database: Database, how: str, *numbers: int) -> None:
+    """End attempts, each with a job of its own, whatever became of its first one."""
+
+    async def work(transaction: Transaction) -> None:
+        if how == "refuse":
+            await bookings.refuse(transaction, dict.fromkeys(numbers, "slot-unavailable"))
+            return
+        attempts = [await bookings.attempt(transaction, number) for number in numbers]
+        await jobs.add(transaction, [NewJob("book", one.request_id, "trace", one.id) for one in attempts])
+        claims = {job.booking_id: job for job in await jobs.claim(transaction, CLAIM, limit=9, lease_seconds=60)}
+        await bookings.confirm(
+            transaction, [Confirmed(claims[one.id], one, "worker", f"APT-{one.id}") for one in attempts]
+        )
+
+    await database.write(work)
+
+
+def _details(order: Order) -> OrderDetails:
+    return OrderDetails(**{field.name: getattr(order, field.name) for field in dataclasses.fields(OrderDetails)})
 
 
 async def test_an_attempt_is_under_way_until_it_ends(database: Database) -> None:
     request_id, booking_id = await being_booked(database)
-    assert await _get(database, ALICES, booking_id) == Booking(booking_id, BookingState.BOOKING, None)
-    found = await database.read(lambda connection: bookings.attempt(connection, booking_id))
-    assert found == Attempt(booking_id, request_id, ALICE, slot())
-    assert await database.read(lambda connection: bookings.slot_id_of(connection, booking_id)) == slot().id
+    assert await _get(database, ALICES, booking_id) == Booking(booking_id, BookingState.BOOKING, None, None)
+    assert await _attempt(database, booking_id) == Attempt(booking_id, request_id, ALICE, slot())
+    numbers = [booking_id, NOBODYS_ID]
+    found = await database.read(lambda transaction: bookings.slot_ids(transaction, numbers))
+    assert found == {booking_id: slot().id}
 
 
-@pytest.mark.parametrize("first", [BookingState.BOOKED, BookingState.REFUSED])
-@pytest.mark.parametrize("second", [BookingState.BOOKED, BookingState.REFUSED])
-async def test_an_attempt_ends_once_and_for_ever(database: Database, first: BookingState, second: BookingState) -> None:
-    _, booking_id = await being_booked(database)
-    assert await _end(database, booking_id, first)
-    assert not await _end(database, booking_id, second)
-    state = "SELECT state FROM bookings"
-    assert await database.read(lambda connection: connection.scalar(sa.text(state))) == first
+async def test_an_attempt_that_begins_occupies_its_order_and_has_a_job(database: Database) -> None:
+    request_id, booking_id = await being_booked(database)
+    assert await state_of(database, request_id) is State.BOOKING
+    assert (await kinds(database, request_id))[-1] == BOOK.name
+    assert await rows(database, "SELECT booking_id FROM appointment_requests") == [(booking_id,)]
+    assert await rows(database, "SELECT kind, request_id, booking_id FROM jobs") == [("book", request_id, booking_id)]
+    assert await _occupancy(database) == [(ORDER, 1)]
+
+
+@pytest.mark.parametrize("state", ["searching", "booking", "booked"])
+async def test_to_begin_where_one_of_several_is_not_open_is_a_bug_and_begins_none(
+    database: Database, state: str
+) -> None:
+    other = await opened(database, SECOND_ORDER)
+    closed = {"searching": created, "booking": being_booked, "booked": booked}[state]
+    found = await closed(database)
+    request_id = found if isinstance(found, int) else found[0]
+    before = await rows(database, "SELECT * FROM bookings")
+    new = [
+        NewAttempt(other, SECOND_ORDER, ALICE, "portal-api", "trace", slot()),
+        NewAttempt(request_id, ORDER, ALICE, "portal-api", "trace", slot()),
+    ]
+    with pytest.raises(AssertionError, match="1 of 2 booking attempts were begun"):
+        await database.write(lambda transaction: bookings.begin(transaction, new, job="book"))
+    assert await rows(database, "SELECT * FROM bookings") == before
+    assert await state_of(database, other) is State.OPEN
+
+
+@pytest.mark.parametrize("first", [booked, refused], ids=lambda end: end.__name__)
+@pytest.mark.parametrize("second", ["confirm", "refuse"])
+async def test_an_attempt_ends_once_and_for_ever(database: Database, first: Any, second: str) -> None:
+    _, booking_id = await first(database)
+    before = await rows(database, "SELECT * FROM bookings")
+    with pytest.raises((AssertionError, *VIOLATIONS)):
+        await _end(database, second, booking_id)
+    assert await rows(database, "SELECT * FROM bookings") == before
+    assert before[0].state == first.__name__
+    assert len(await rows(database, "SELECT * FROM appointments")) == (first is booked)
+
+
+async def test_to_confirm_what_is_not_being_booked_is_a_bug(database: Database) -> None:
+    _, booking_id = await refused(database)
+    with pytest.raises(AssertionError, match="confirmed in part"):
+        await _end(database, "confirm", booking_id)
+
+
+async def test_to_refuse_what_has_ended_is_a_bug(database: Database) -> None:
+    _, booking_id = await booked(database)
+    with pytest.raises(AssertionError, match="0 of 1 booking attempts"):
+        await _end(database, "refuse", booking_id)
+
+
+@pytest.mark.parametrize("how", ["confirm", "refuse"])
+async def test_where_one_of_several_has_ended_none_is_ended(database: Database, how: str) -> None:
+    _, ended = await refused(database)
+    _, under_way = await being_booked(database, SECOND_ORDER)
+    with pytest.raises(AssertionError):
+        await _end(database, how, under_way, ended)
+    found = await _get(database, ALICES, under_way)
+    assert found is not None
+    assert found.state is BookingState.BOOKING
+
+
+async def test_a_confirmation_whose_job_another_worker_has_changes_nothing(database: Database) -> None:
+    request_id, booking_id = await being_booked(database)
+    attempt = await _attempt(database, booking_id)
+    claims = [
+        await database.write(lambda transaction: jobs.claim(transaction, CLAIM, limit=1, lease_seconds=0))
+        for _ in range(2)
+    ]
+    (slept,), (awake,) = claims
+    for job, state in ((slept, State.BOOKING), (awake, State.BOOKED)):
+        reserved = [Confirmed(job, attempt, "worker", "APT1")]
+        await database.write(lambda transaction, one=reserved: bookings.confirm(transaction, one))
+        assert await state_of(database, request_id) is state
+    assert await rows(database, "SELECT workforce_id FROM appointments") == [("APT1",)]
 
 
 async def test_each_attempt_has_a_number_of_its_own(database: Database) -> None:
-    request_id = await opened(database)
-
-    async def two(connection: AsyncConnection) -> list[int]:
-        return [await bookings.insert(connection, ALICE, request_id, slot(n)) for n in (1, 2)]
-
-    first, second = await database.write(two)
+    _, first = await refused(database)
+    (request_id,) = (await rows(database, "SELECT id FROM appointment_requests"))[0]
+    second = await database.write(lambda transaction: begun(transaction, request_id, slot(2)))
     assert first < second
 
 
+async def test_attempts_that_begin_together_are_told_by_their_requests(database: Database) -> None:
+    chosen = {await opened(database): slot(1), await opened(database, SECOND_ORDER): slot(2)}
+    order_ids = (ORDER, SECOND_ORDER)
+    new = [
+        NewAttempt(request_id, order_id, ALICE, f"client {order_id}", f"trace {order_id}", one)
+        for (request_id, one), order_id in zip(chosen.items(), order_ids, strict=True)
+    ]
+    numbers = await database.write(lambda transaction: bookings.begin(transaction, new, job="book"))
+    found: dict[int, Slot] = {}
+    for number in numbers.values():
+        attempt = await _attempt(database, number)
+        found[attempt.request_id] = attempt.slot
+    assert found == chosen
+    query = "SELECT request_id, client, trace, booking_id FROM events WHERE kind = 'booking-started' ORDER BY client"
+    assert await rows(database, query) == [
+        (one.request_id, one.client, one.trace, numbers[one.request_id]) for one in new
+    ]
+    assert await _occupancy(database) == [(ORDER, 1), (SECOND_ORDER, 1)]
+
+
+async def test_attempts_of_one_order_that_begin_together_all_occupy_it(database: Database) -> None:
+    ids = [await opened(database) for _ in range(3)]
+    new = [NewAttempt(request_id, ORDER, ALICE, "portal-api", "trace", slot()) for request_id in ids]
+    await database.write(lambda transaction: bookings.begin(transaction, new, job="book"))
+    assert await _occupancy(database) == [(ORDER, 3)]
+
+
 async def test_a_booked_one_has_its_appointment_with_the_order(database: Database) -> None:
-    _, booking_id = await being_booked(database)
-    await database.write(lambda connection: _confirm(connection, booking_id))
+    request_id, booking_id = await being_booked(database)
+    await _confirm(database, booking_id, "APT1")
     found = await _get(database, ALICES, booking_id)
     assert found is not None
     assert found.appointment is not None
-    assert found == Booking(
-        booking_id, BookingState.BOOKED, Appointment(found.appointment.id, sample_order(ORDER), "APT1", slot())
-    )
+    details = _details(sample_order(ORDER))
+    expected = Appointment(found.appointment.id, details, "APT1", AppointmentState.BOOKED, slot())
+    assert found == Booking(booking_id, BookingState.BOOKED, None, expected)
+    assert await state_of(database, request_id) is State.BOOKED
+    assert (await kinds(database, request_id))[-1] == BOOKED.name
+    assert await rows(database, "SELECT * FROM jobs") == []
+    assert await _occupancy(database) == [(ORDER, 1)]
+
+
+@pytest.mark.parametrize("owner", [ALICE, BOB])
+async def test_an_appointment_keeps_what_its_order_said_when_it_was_booked(database: Database, owner: str) -> None:
+    _, booking_id = await booked(database)
+    before = await _get(database, ALICES, booking_id)
+    await _import(database, sample_order(ORDER, owner, **CHANGED))
+    assert await _get(database, ALICES, booking_id) == before
+    assert await _get(database, BOBS, booking_id) is None
+
+
+async def test_the_order_of_another_owner_becomes_no_appointment(database: Database) -> None:
+    _, booking_id = await being_booked(database)
+    await _import(database, sample_order(ORDER, BOB))
+    with pytest.raises(AssertionError, match="confirmed in part"):
+        await _confirm(database, booking_id)
+    assert await rows(database, "SELECT * FROM appointments") == []
 
 
 async def test_a_refused_one_has_none(database: Database) -> None:
-    _, booking_id = await being_booked(database)
-    await _end(database, booking_id, BookingState.REFUSED)
-    assert await _get(database, ALICES, booking_id) == Booking(booking_id, BookingState.REFUSED, None)
+    _, booking_id = await refused(database)
+    expected = Booking(booking_id, BookingState.REFUSED, "slot-unavailable", None)
+    assert await _get(database, ALICES, booking_id) == expected
 
 
 @pytest.mark.parametrize("strangers", range(6))
 async def test_many_are_found_at_once_each_by_its_own_owner_alone(database: Database, strangers: int) -> None:
     _, under_way = await being_booked(database)
-    _, booked = await being_booked(database)
-    await database.write(lambda connection: _confirm(connection, booked))
-    owners = [(booked, ALICE), (under_way, BOB), (under_way, ALICE), (booked, BOB), *[(NOBODYS_ID, ALICE)] * strangers]
-    found = await database.read(lambda connection: bookings.get_many(connection, owners))
+    _, done = await booked(database)
+    owners = [(done, ALICE), (under_way, BOB), (under_way, ALICE), (done, BOB), *[(NOBODYS_ID, ALICE)] * strangers]
+    found = await database.read(lambda transaction: bookings.get_owned(transaction, owners))
     alone = [await _get(database, Owner(owner), number) for number, owner in owners]
     assert found == alone
     assert [one and one.state for one in found[:4]] == [BookingState.BOOKED, None, BookingState.BOOKING, None]
 
 
-async def test_an_appointment_request_has_at_most_one_appointment(database: Database) -> None:
-    _, booking_id = await being_booked(database)
-    await database.write(lambda connection: _confirm(connection, booking_id))
-    with pytest.raises(sa.exc.IntegrityError):
-        await database.write(lambda connection: _confirm(connection, booking_id, "APT2"))
+@pytest.mark.parametrize("column", ["request_id", "booking_id", "workforce_id"])
+async def test_no_two_appointments_are_of_one_request_one_attempt_or_one_name(database: Database, column: str) -> None:
+    await booked(database)
+    await booked(database, SECOND_ORDER)
+    with pytest.raises(VIOLATIONS):
+        await execute(database, f"UPDATE appointments SET {column} = (SELECT min({column}) FROM appointments)")  # noqa: S608 - a name of ours
 
 
 async def test_two_confirmations_at_once_make_one_appointment(database: Database, neighbour: Database) -> None:
     _, booking_id = await being_booked(database)
-    outcomes = await asyncio.gather(
-        database.write(lambda connection: _confirm(connection, booking_id)),
-        neighbour.write(lambda connection: _confirm(connection, booking_id)),
-        return_exceptions=True,
-    )
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["IntegrityError", "NoneType"]
-    count = "SELECT count(*) FROM appointments"
-    assert await database.read(lambda connection: connection.scalar(sa.text(count))) == 1
+    attempt = await _attempt(database, booking_id)
+    (job,) = await database.write(lambda transaction: jobs.claim(transaction, CLAIM, limit=1, lease_seconds=60))
+
+    async def confirm(transaction: Transaction) -> None:
+        await lock(transaction, requests.LOCK_ANY, [(attempt.request_id,)], wait=True)
+        await bookings.confirm(transaction, [Confirmed(job, attempt, "worker", "APT1")])
+
+    await asyncio.gather(database.write(confirm), neighbour.write(confirm))
+    assert await rows(database, "SELECT count(*) FROM appointments") == [(1,)]
+    assert (await kinds(database, attempt.request_id)).count(BOOKED.name) == 1
 
 
 async def test_an_attempt_is_seen_by_its_owner_and_the_operator_only(database: Database) -> None:
@@ -131,30 +298,55 @@ async def test_a_number_nobody_has_is_none(database: Database, booking_id: int) 
     assert await _get(database, EVERYBODYS, booking_id) is None
 
 
+async def test_an_attempt_that_must_be_there_is_missed(database: Database) -> None:
+    with pytest.raises(LookupError):
+        await _attempt(database, NOBODYS_ID)
+
+
+@pytest.mark.parametrize("days", [0, 2])
+async def test_an_appointment_is_over_some_days_after_its_end(database: Database, days: int) -> None:
+    ends = ((ORDER, "-49 hours"), (SECOND_ORDER, "-47 hours"), (ORDER, "+1 hours"))
+    numbers = []
+    for order_id, later in ends:
+        _, booking_id = await booked(database, order_id)
+        await _let_end(database, booking_id, later)
+        numbers += await rows(database, "SELECT id FROM appointments WHERE booking_id = :id", id=booking_id)
+    _, (recent,), (coming,) = numbers
+    asked = [ORDER, SECOND_ORDER]
+    found = await database.read(lambda transaction: bookings.not_over(transaction, asked, days=days))
+    assert found == ([(recent, SECOND_ORDER)] if days == 2 else []) + [(coming, ORDER)]
+
+
+async def _let_end(database: Database, booking_id: int, later: str) -> None:
+    ends = "now() + CAST(:later AS interval)"
+    if database.is_sqlite:
+        ends = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now', :later)"
+    statement = f"UPDATE appointments SET ends_on = {ends} WHERE booking_id = :id"  # noqa: S608 - texts of ours
+    value: Any = later if database.is_sqlite else timedelta(hours=int(later.partition(" ")[0]))
+    await execute(database, statement, later=value, id=booking_id)
+
+
 @ON_PLAIN_POSTGRESQL
 async def test_booking_again_and_confirming_do_not_lock_each_other_out(database: Database, neighbour: Database) -> None:
-    """The worker's appointment points at an order held by one who waits for the worker's row."""
+    """The worker's appointment points at an order; whoever books again waits for that order before anything else."""
     request_id, booking_id = await being_booked(database)
     tries: list[str] = []
-    caller_waits = asyncio.Event()
+    waiting: list[asyncio.Task[None]] = []
 
-    async def caller(connection: AsyncConnection) -> None:
+    async def caller(transaction: Transaction) -> None:
         tries.append("caller")
-        await orders.hold(connection, ORDER)
-        caller_waits.set()
-        await requests.hold(connection, ALICES, request_id)
+        await lock(transaction, requests.LOCK_ORDERS_OF_OWNED, [(request_id, ALICE)], wait=True)
+        await lock(transaction, requests.LOCK_OWNED, [(request_id, ALICE)], wait=True)
 
-    async def worker(connection: AsyncConnection) -> None:
+    async def worker(transaction: Transaction) -> None:
         tries.append("worker")
-        done = await bookings.attempt(connection, booking_id)
-        await requests.move(connection, ACTOR, request_id, BOOKED, leaving_booking=booking_id)
+        await lock(transaction, requests.LOCK_ORDERS_OF_ANY, [(request_id,)], wait=True)
         if not waiting:
             waiting.append(asyncio.create_task(neighbour.write(caller)))
-            await caller_waits.wait()
             await until_one_waits(database.url)
-        await bookings.insert_appointment(connection, done, ORDER, "APT1")
+        await lock(transaction, requests.LOCK_ANY, [(request_id,)], wait=True)
+        await confirmed(transaction, booking_id)
 
-    waiting: list[asyncio.Task[None]] = []
     await database.write(worker)
     await waiting[0]
     # A deadlock would have had one of them run again.
