@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from connect_appointments.core.model import Site, SlotType
-from connect_appointments.workforce.windows import Rules
+from connect_appointments.core.windows import BookingPolicy
+from connect_appointments.workforce.regions import working_days
 
 AM, PM = SlotType.AM, SlotType.PM
 BRISBANE = Site("Australia/Brisbane", "QLD", "QLD-1")
@@ -32,6 +34,14 @@ ZONES = (
     "UTC",
 )
 
+is_working_day = working_days("AU")
+
+
+def policy(**changes: Any) -> BookingPolicy:
+    """What is sold in Australia, with any of it changed."""
+    return BookingPolicy(is_working_day, **changes)
+
+
 # A busy machine is no failure.
 unhurried = settings(deadline=None)
 
@@ -40,8 +50,9 @@ moments = st.datetimes(datetime(2025, 1, 1), datetime(2032, 12, 31), timezones=s
 sites = st.sampled_from(SITES)
 zones = st.sampled_from(ZONES)
 slot_types = st.sampled_from(SlotType)
-rules_of_any_operator = st.builds(
-    Rules,
+policies_of_any_operator = st.builds(
+    BookingPolicy,
+    st.just(is_working_day),
     slot_days=st.integers(1, 40),
     lead_days=st.integers(0, 10),
     horizon_days=st.integers(0, 120),

@@ -10,26 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connect_appointments.core.model import Site, Slot, SlotType
-from connect_appointments.workforce.windows import (
+from connect_appointments.core.windows import (
     WINDOWS,
-    Rules,
+    BookingPolicy,
     days_on_offer,
     earliest_date_from,
     earliest_day,
-    is_working_day,
-    known_state,
-    known_time_zone,
     local_date,
     may_still_be_booked,
     slot_for,
     slot_key,
 )
+from connect_appointments.workforce.regions import known_state, known_time_zone
 from tests.workforce.places import (
     STATES,
     ZONES,
     days,
+    is_working_day,
     moments,
-    rules_of_any_operator,
+    policies_of_any_operator,
+    policy,
     sites,
     slot_types,
     unhurried,
@@ -139,30 +139,30 @@ def test_a_window_in_which_no_clock_changes_lasts_four_hours(zone: str, day: dat
 
 
 @unhurried
-@given(now=moments, site=sites, ahead=st.integers(0, 89), rules=rules_of_any_operator)
+@given(now=moments, site=sites, ahead=st.integers(0, 89), sold=policies_of_any_operator)
 def test_days_on_offer_are_sorted_working_and_within_bounds(
     now: datetime,
     site: Site,
     ahead: int,
-    rules: Rules,
+    sold: BookingPolicy,
 ) -> None:
     date_from = earliest_date_from(now, site) + timedelta(days=ahead)
-    found = days_on_offer(now, site, date_from, rules)
-    first = max(date_from, earliest_day(now, site, rules))
+    found = days_on_offer(now, site, date_from, sold)
+    first = max(date_from, earliest_day(now, site, sold))
     assert list(found) == sorted(set(found))
-    assert all(is_working_day(day, site.state, "AU") for day in found)
-    assert all(first <= day < first + timedelta(days=rules.slot_days) for day in found)
-    left_out = {first + timedelta(days=n) for n in range(rules.slot_days)} - set(found)
-    assert not any(is_working_day(day, site.state, "AU") for day in left_out)
+    assert all(is_working_day(day, site.state) for day in found)
+    assert all(first <= day < first + timedelta(days=sold.slot_days) for day in found)
+    left_out = {first + timedelta(days=n) for n in range(sold.slot_days)} - set(found)
+    assert not any(is_working_day(day, site.state) for day in left_out)
 
 
 @unhurried
 @given(now=moments, site=sites, lead_days=st.integers(0, 10))
 def test_the_lead_time_is_exactly_that_many_working_days(now: datetime, site: Site, lead_days: int) -> None:
-    today, first = local_date(now, site.time_zone), earliest_day(now, site, Rules(lead_days=lead_days))
+    today, first = local_date(now, site.time_zone), earliest_day(now, site, policy(lead_days=lead_days))
     passed = (today + timedelta(days=n) for n in range(1, (first - today).days + 1))
-    assert sum(is_working_day(day, site.state, "AU") for day in passed) == lead_days
-    assert lead_days == 0 or is_working_day(first, site.state, "AU")
+    assert sum(is_working_day(day, site.state) for day in passed) == lead_days
+    assert lead_days == 0 or is_working_day(first, site.state)
 
 
 @unhurried
@@ -174,11 +174,11 @@ def test_what_is_on_offer_may_be_booked_at_that_moment(
     lead_days: int,
     slot_type: SlotType,
 ) -> None:
-    rules = Rules(lead_days=lead_days)
-    for day in days_on_offer(now, site, earliest_date_from(now, site) + timedelta(days=ahead), rules):
+    sold = policy(lead_days=lead_days)
+    for day in days_on_offer(now, site, earliest_date_from(now, site) + timedelta(days=ahead), sold):
         slot = slot_for(site, day, slot_type)
-        assert may_still_be_booked(slot, now, site, rules)
-        assert not may_still_be_booked(slot, slot.start, site, rules)
+        assert may_still_be_booked(slot, now, site, sold)
+        assert not may_still_be_booked(slot, slot.start, site, sold)
         assert slot_key(slot, site) == (site.area, day, slot_type)
 
 

@@ -8,19 +8,32 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connect_appointments.core.model import Site, SlotType
-from connect_appointments.workforce.windows import (
-    Rules,
+from connect_appointments.core.windows import (
+    BookingPolicy,
     days_on_offer,
     earliest_date_from,
     earliest_day,
-    is_working_day,
     latest_date_from,
     local_date,
     may_still_be_booked,
     slot_for,
     slot_key,
 )
-from tests.workforce.places import ADELAIDE, AM, BRISBANE, HOBART, LORD_HOWE, MELBOURNE, PERTH, PM, STATES, SYDNEY
+from connect_appointments.workforce.regions import working_days
+from tests.workforce.places import (
+    ADELAIDE,
+    AM,
+    BRISBANE,
+    HOBART,
+    LORD_HOWE,
+    MELBOURNE,
+    PERTH,
+    PM,
+    STATES,
+    SYDNEY,
+    is_working_day,
+    policy,
+)
 
 
 def at(text: str, zone: str = "UTC") -> datetime:
@@ -30,7 +43,7 @@ def at(text: str, zone: str = "UTC") -> datetime:
 
 def closed_in(text: str) -> set[str]:
     """Name the states that do not work on a day."""
-    return {state for state in STATES if not is_working_day(date.fromisoformat(text), state, "AU")}
+    return {state for state in STATES if not is_working_day(date.fromisoformat(text), state)}
 
 
 ALL = set(STATES)
@@ -74,21 +87,21 @@ def test_d28_a_day_is_closed_in_exactly_these_states(day: str, states: set[str])
 
 def test_another_country_has_its_own_holidays() -> None:
     waitangi_day = date(2026, 2, 6)
-    assert not is_working_day(waitangi_day, "AUK", "NZ")
-    assert is_working_day(waitangi_day, "QLD", "AU")
+    assert not working_days("NZ")(waitangi_day, "AUK")
+    assert working_days("AU")(waitangi_day, "QLD")
 
 
-def test_the_country_of_the_rules_decides_which_holidays_count() -> None:
-    auckland, abroad = Site("Pacific/Auckland", "AUK", "AUK-1"), Rules(country="NZ")
+def test_the_country_of_the_policy_decides_which_holidays_count() -> None:
+    auckland, abroad = Site("Pacific/Auckland", "AUK", "AUK-1"), BookingPolicy(working_days("NZ"))
     the_day_before = at("2026-02-05 09:00", "Pacific/Auckland")
     assert earliest_day(the_day_before, auckland, abroad) == date(2026, 2, 9)
-    without_lead = Rules(country="NZ", lead_days=0, slot_days=3)
+    without_lead = BookingPolicy(working_days("NZ"), lead_days=0, slot_days=3)
     assert days_on_offer(the_day_before, auckland, date(2026, 2, 5), without_lead) == (date(2026, 2, 5),)
 
 
 def test_a_state_nobody_knows_is_an_error_and_never_a_working_day() -> None:
     with pytest.raises(NotImplementedError):
-        is_working_day(date(2026, 11, 24), "Atlantis", "AU")
+        is_working_day(date(2026, 11, 24), "Atlantis")
 
 
 @pytest.mark.parametrize(
@@ -139,26 +152,26 @@ def test_a_time_without_a_zone_has_no_local_date() -> None:
     ],
 )
 def test_d28_the_lead_time_is_counted_in_working_days(now: str, site: Site, lead_days: int, expected: str) -> None:
-    assert earliest_day(at(now, site.time_zone), site, Rules(lead_days=lead_days)) == date.fromisoformat(expected)
+    assert earliest_day(at(now, site.time_zone), site, policy(lead_days=lead_days)) == date.fromisoformat(expected)
 
 
 def test_the_lead_time_starts_from_the_date_at_the_site_and_not_from_the_utc_date() -> None:
     still_thursday_in_utc = at("2026-11-26 14:30")
-    assert earliest_day(still_thursday_in_utc, BRISBANE, Rules()) == date(2026, 11, 30)
-    assert earliest_day(still_thursday_in_utc, PERTH, Rules()) == date(2026, 11, 27)
+    assert earliest_day(still_thursday_in_utc, BRISBANE, policy()) == date(2026, 11, 30)
+    assert earliest_day(still_thursday_in_utc, PERTH, policy()) == date(2026, 11, 27)
 
 
 def test_d21_date_from_reaches_from_today_at_the_site_to_89_days_ahead() -> None:
     just_after_midnight = at("2026-11-24 14:00")
     assert earliest_date_from(just_after_midnight, BRISBANE) == date(2026, 11, 25)
-    assert latest_date_from(just_after_midnight, BRISBANE, Rules()) == date(2027, 2, 22)
+    assert latest_date_from(just_after_midnight, BRISBANE, policy()) == date(2027, 2, 22)
     just_before = just_after_midnight - timedelta(seconds=1)
     assert earliest_date_from(just_before, BRISBANE) == date(2026, 11, 24)
-    assert latest_date_from(just_before, BRISBANE, Rules()) == date(2027, 2, 21)
+    assert latest_date_from(just_before, BRISBANE, policy()) == date(2027, 2, 21)
 
 
-def test_the_horizon_is_a_rule() -> None:
-    assert latest_date_from(at("2026-11-24 00:00"), BRISBANE, Rules(horizon_days=0)) == date(2026, 11, 24)
+def test_the_horizon_is_the_operators() -> None:
+    assert latest_date_from(at("2026-11-24 00:00"), BRISBANE, policy(horizon_days=0)) == date(2026, 11, 24)
 
 
 @pytest.mark.parametrize(
@@ -195,17 +208,17 @@ def test_the_horizon_is_a_rule() -> None:
     ],
 )
 def test_d28_working_days_of_two_weeks_are_on_offer(now: str, site: Site, date_from: str, expected: list[str]) -> None:
-    found = days_on_offer(at(now, site.time_zone), site, date.fromisoformat(date_from), Rules())
+    found = days_on_offer(at(now, site.time_zone), site, date.fromisoformat(date_from), policy())
     assert [f"{day:%m-%d}" for day in found] == expected
 
 
 def test_d35_a_stretch_without_a_working_day_offers_nothing() -> None:
-    assert days_on_offer(at("2026-11-24 00:00"), BRISBANE, date(2026, 11, 28), Rules(slot_days=2)) == ()
+    assert days_on_offer(at("2026-11-24 00:00"), BRISBANE, date(2026, 11, 28), policy(slot_days=2)) == ()
 
 
 def test_just_before_midnight_the_site_may_be_a_day_ahead_of_utc() -> None:
     still_tuesday_in_utc = at("2026-11-24 23:59")
-    found = days_on_offer(still_tuesday_in_utc, BRISBANE, date(2026, 11, 24), Rules(lead_days=0))
+    found = days_on_offer(still_tuesday_in_utc, BRISBANE, date(2026, 11, 24), policy(lead_days=0))
     assert found[0] == date(2026, 11, 25)
 
 
@@ -262,7 +275,7 @@ def test_a_slot_id_stays_the_same_for_ever_because_it_is_stored_and_offered() ->
 def offered(now: str, day: str, slot_type: SlotType, lead_days: int) -> bool:
     """Tell whether a Brisbane slot may still be booked at a Brisbane wall time."""
     slot = slot_for(BRISBANE, date.fromisoformat(day), slot_type)
-    return may_still_be_booked(slot, at(now, "Australia/Brisbane"), BRISBANE, Rules(lead_days=lead_days))
+    return may_still_be_booked(slot, at(now, "Australia/Brisbane"), BRISBANE, policy(lead_days=lead_days))
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,19 @@ import pytest
 
 from connect_appointments.core.model import Site, Slot, SlotType
 from connect_appointments.store.engine import Database
-from connect_appointments.workforce.calendar import Calendar
-from connect_appointments.workforce.windows import Rules
-from tests.build import BRISBANE, days_from, set_places
+from connect_appointments.workforce.calendar.calendar import Calendar
+from connect_appointments.workforce.port import (
+    Availability,
+    AvailabilityQuery,
+    Refused,
+    ReserveCommand,
+    Reserved,
+    Visit,
+)
+from tests.build import BRISBANE, days_from, sample_order, set_places
 from tests.store.given import rows
 from tests.worker.by_hand import places_granted, places_taken
+from tests.workforce.places import policy
 
 NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
 """Monday, 11 in the morning in Brisbane."""
@@ -25,14 +33,14 @@ ELSEWHERE = Site("Australia/Brisbane", "QLD", "4870")
 @pytest.fixture
 def ours(database: Database) -> Calendar:
     """The calendar, without any places yet."""
-    return Calendar(database, Rules())
+    return Calendar(database, policy())
 
 
 @pytest.fixture
 async def neighbour(database: Database) -> AsyncIterator[Calendar]:
     """The same calendar in another process: other connections, other locks."""
     found = Database(database.url)
-    yield Calendar(found, Rules())
+    yield Calendar(found, policy())
     await found.close()
 
 
@@ -40,8 +48,25 @@ async def with_places(database: Database, places: int, area: str = "4000") -> No
     await set_places(database, places, days_from(NOW, 30), area)
 
 
-async def offered(ours: Calendar, site: Site = BRISBANE, now: datetime = NOW) -> Sequence[Slot]:
-    return await ours.find_slots(site, TUESDAY, now)
+def visit(site: Site = BRISBANE) -> Visit:
+    return Visit(sample_order(1, site=site), site)
+
+
+async def offered(
+    ours: Calendar, site: Site = BRISBANE, now: datetime = NOW, date_from: date = TUESDAY
+) -> Sequence[Slot]:
+    (found,) = await ours.find_slots([AvailabilityQuery("abcdefgh-o1", visit(site), date_from)], now)
+    assert isinstance(found, Availability)
+    return found.slots
+
+
+async def reserve(ours: Calendar, number: int, slot: Slot, now: datetime = NOW) -> Reserved | Refused:
+    """The answer for a booking attempt; what is unknown is raised."""
+    (answer,) = await ours.reserve([ReserveCommand(f"abcdefgh-{number}", visit(), slot)], now)
+    if isinstance(answer, Exception):
+        raise answer
+    assert isinstance(answer, (Reserved, Refused))
+    return answer
 
 
 def local_days(slots: Sequence[Slot]) -> list[tuple[str, str]]:
@@ -57,19 +82,19 @@ async def test_d28_slots_are_the_windows_with_room_on_working_days(database: Dat
 async def test_d28_a_full_window_is_not_offered(database: Database, ours: Calendar) -> None:
     await with_places(database, 1)
     first, second, *_ = await offered(ours)
-    assert await ours.reserve(1, BRISBANE, first, NOW)
+    assert isinstance(await reserve(ours, 1, first), Reserved)
     assert (await offered(ours))[0] == second
 
 
 async def test_d35_without_places_nothing_is_offered(database: Database, ours: Calendar) -> None:
-    assert await offered(ours) == []
+    assert list(await offered(ours)) == []
     await with_places(database, 0)
-    assert await offered(ours) == []
+    assert list(await offered(ours)) == []
 
 
 async def test_d35_the_places_of_another_area_are_not_offered(database: Database, ours: Calendar) -> None:
     await with_places(database, 5, area="4870")
-    assert await offered(ours) == []
+    assert list(await offered(ours)) == []
     assert await offered(ours, ELSEWHERE)
 
 
@@ -77,7 +102,7 @@ async def test_a_reserved_place_is_taken_in_its_own_window_only(database: Databa
     await with_places(database, 3)
     await with_places(database, 3, area="4870")
     afternoon = (await offered(ours))[1]
-    assert await ours.reserve(7, BRISBANE, afternoon, NOW) == "APT000000000007"
+    assert await reserve(ours, 7, afternoon) == Reserved("APT000000000007")
     found = await rows(database, "SELECT area, day, slot_type, taken FROM capacity WHERE taken <> 0")
     assert [(row[0], str(row[1]), *row[2:]) for row in found] == [("4000", "2026-11-24", "PM", 1)]
 
@@ -85,25 +110,25 @@ async def test_a_reserved_place_is_taken_in_its_own_window_only(database: Databa
 async def test_asked_again_for_an_attempt_it_answers_the_same(database: Database, ours: Calendar) -> None:
     await with_places(database, 3)
     slot = (await offered(ours))[0]
-    names = [await ours.reserve(7, BRISBANE, slot, NOW) for _ in range(3)]
-    assert names == ["APT000000000007"] * 3
+    names = [await reserve(ours, 7, slot) for _ in range(3)]
+    assert names == [Reserved("APT000000000007")] * 3
     assert (await places_taken(database), await places_granted(database)) == (1, 1)
 
 
 async def test_a_granted_place_stays_granted_when_the_slot_has_started(database: Database, ours: Calendar) -> None:
     await with_places(database, 1)
     slot = (await offered(ours))[0]
-    name = await ours.reserve(7, BRISBANE, slot, NOW)
-    assert await ours.reserve(7, BRISBANE, slot, NOW + timedelta(days=9)) == name
+    name = await reserve(ours, 7, slot)
+    assert await reserve(ours, 7, slot, NOW + timedelta(days=9)) == name
 
 
 async def test_a_refusal_stays_a_refusal_when_a_place_comes_free(database: Database, ours: Calendar) -> None:
     await with_places(database, 1)
     slot = (await offered(ours))[0]
     await with_places(database, 0)
-    assert await ours.reserve(7, BRISBANE, slot, NOW) is None
+    assert isinstance(await reserve(ours, 7, slot), Refused)
     await with_places(database, 9)
-    assert await ours.reserve(7, BRISBANE, slot, NOW) is None
+    assert isinstance(await reserve(ours, 7, slot), Refused)
     assert await places_taken(database) == 0
 
 
@@ -122,8 +147,8 @@ async def test_a_slot_is_had_only_before_its_lead_time(
 ) -> None:
     await with_places(database, 1)
     slot = (await offered(ours))[0]
-    name = await ours.reserve(7, BRISBANE, slot, datetime.fromisoformat(now))
-    assert (name is not None, await places_taken(database)) == (granted, int(granted))
+    name = await reserve(ours, 7, slot, datetime.fromisoformat(now))
+    assert (isinstance(name, Reserved), await places_taken(database)) == (granted, int(granted))
 
 
 @pytest.mark.parametrize("places", [1, 5])
@@ -132,9 +157,9 @@ async def test_d29_the_last_places_have_as_many_winners(
 ) -> None:
     await with_places(database, places)
     slot = (await offered(ours))[0]
-    asked = ((ours, neighbour)[n % 2].reserve(n, BRISBANE, slot, NOW) for n in range(1, 21))
+    asked = (reserve((ours, neighbour)[n % 2], n, slot) for n in range(1, 21))
     names = await asyncio.gather(*asked)
-    assert len([name for name in names if name]) == places
+    assert len([name for name in names if isinstance(name, Reserved)]) == places
     assert (await places_taken(database), await places_granted(database)) == (places, places)
 
 
@@ -143,17 +168,17 @@ async def test_one_attempt_asked_for_from_two_processes_takes_one_place(
 ) -> None:
     await with_places(database, 9)
     slot = (await offered(ours))[0]
-    asked = ((ours, neighbour)[n % 2].reserve(7, BRISBANE, slot, NOW) for n in range(8))
+    asked = (reserve((ours, neighbour)[n % 2], 7, slot) for n in range(8))
     names = await asyncio.gather(*asked, return_exceptions=True)
-    assert "APT000000000007" in names
-    assert await ours.reserve(7, BRISBANE, slot, NOW) == "APT000000000007"
+    assert Reserved("APT000000000007") in names
+    assert await reserve(ours, 7, slot) == Reserved("APT000000000007")
     assert (await places_taken(database), await places_granted(database)) == (1, 1)
 
 
 @pytest.mark.parametrize("lead_days", [0, 1, 2])
 async def test_d28_the_lead_time_is_the_operators(database: Database, lead_days: int) -> None:
     await with_places(database, 1)
-    slots = await Calendar(database, Rules(lead_days=lead_days)).find_slots(BRISBANE, date(2026, 11, 23), NOW)
+    slots = await offered(Calendar(database, policy(lead_days=lead_days)), date_from=date(2026, 11, 23))
     first = {0: ("2026-11-23", "PM"), 1: ("2026-11-24", "AM"), 2: ("2026-11-25", "AM")}
     assert local_days(slots)[0] == first[lead_days]
 
@@ -163,3 +188,31 @@ async def test_every_window_has_its_own_id(database: Database, ours: Calendar) -
     slots = await offered(ours)
     assert len({slot.id for slot in slots}) == len(slots) == 20
     assert {slot.slot_type for slot in slots} == set(SlotType)
+
+
+async def test_the_calendar_holds_no_offers(database: Database, ours: Calendar) -> None:
+    await with_places(database, 1)
+    (found,) = await ours.find_slots([AvailabilityQuery("abcdefgh-o1", visit(), TUESDAY)], NOW)
+    assert isinstance(found, Availability)
+    assert (bool(found.slots), found.held_until) == (True, None)
+
+
+async def test_a_place_given_back_after_the_capacity_was_lowered_is_not_offered(
+    database: Database, ours: Calendar
+) -> None:
+    await with_places(database, 2)
+    slot = (await offered(ours))[0]
+    for number in (1, 2):
+        await reserve(ours, number, slot)
+    await with_places(database, 1)
+    await ours.cancel([CancelCommand("abcdefgh-1", "a test")])
+    assert await places_taken(database) == 1
+    assert slot not in await offered(ours)
+
+
+async def test_keys_beyond_one_batch_are_all_answered(database: Database, ours: Calendar) -> None:
+    await with_places(database, 300)
+    slot = (await offered(ours))[0]
+    answers = await ours.reserve([ReserveCommand(f"abcdefgh-{n}", visit(), slot) for n in range(1, 400)], NOW)
+    assert [isinstance(answer, Reserved) for answer in answers] == [True] * 300 + [False] * 99
+    assert (await places_taken(database), await places_granted(database)) == (300, 300)
