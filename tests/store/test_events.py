@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connect_appointments.core.lifecycle import (
-    BOOK,
-    BOOKED,
-    CANCEL,
-    SEARCH_FAILED,
-    SLOT_REFUSED,
-    SLOTS_FOUND,
-    Move,
-    State,
-)
 from connect_appointments.core.model import Order, Scope
-from connect_appointments.store import bookings, events, orders, requests
+from connect_appointments.core.requests import BOOK, BOOKED, CANCEL, SEARCH_FAILED, SLOT_REFUSED, SLOTS_FOUND, State
+from connect_appointments.core.transitions import Transition
+from connect_appointments.store import events, orders, requests
 from connect_appointments.store.engine import Database
+from connect_appointments.store.requests import Change
 from connect_appointments.store.tables import events as table
+from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB
 from tests.store.conftest import ON_POSTGRESQL, ON_SQLITE
 from tests.store.given import (
-    ACTOR,
     ALICES,
     BOBS,
     BOBS_ORDER,
+    DRIVER_ERRORS,
     EVERYBODYS,
     ORDER,
-    being_booked,
+    begun,
+    booked,
     created,
     execute,
     in_state,
     kinds,
     moved,
     opened,
+    refused,
     rows,
-    slot,
     state_of,
 )
 
@@ -52,7 +45,7 @@ from tests.store.given import (
 async def test_the_database_refuses_to_change_an_event(database: Database, statement: str) -> None:
     await created(database)
     before = await rows(database, "SELECT * FROM events")
-    with pytest.raises(sa.exc.DBAPIError, match="append-only"):
+    with pytest.raises(DRIVER_ERRORS, match="append-only"):
         await execute(database, statement)
     assert await rows(database, "SELECT * FROM events") == before
 
@@ -60,7 +53,7 @@ async def test_the_database_refuses_to_change_an_event(database: Database, state
 @ON_POSTGRESQL
 async def test_the_database_refuses_to_empty_the_events(database: Database) -> None:
     await created(database)
-    with pytest.raises(sa.exc.DBAPIError, match="append-only"):
+    with pytest.raises(DRIVER_ERRORS, match="append-only"):
         await execute(database, "TRUNCATE events")
     assert len(await rows(database, "SELECT * FROM events")) == 1
 
@@ -72,7 +65,7 @@ async def test_the_database_refuses_to_replace_an_event(database: Database) -> N
         INSERT OR REPLACE INTO events (id, request_id, kind, at, owner, client, trace)
         SELECT id, request_id, 'forged', at, owner, client, trace FROM events
     """
-    with pytest.raises(sa.exc.DBAPIError, match="append-only"):
+    with pytest.raises(DRIVER_ERRORS, match="append-only"):
         await execute(database, statement)
     assert await kinds(database, request_id) == ["created"]
 
@@ -93,7 +86,7 @@ def test_no_column_is_for_contact_data() -> None:
 async def test_no_event_of_a_whole_life_holds_contact_data(database: Database) -> None:
     await in_state(database, State.BOOKED)
     text = repr(await rows(database, "SELECT * FROM events"))
-    order = await database.read(lambda connection: orders.get(connection, EVERYBODYS, ORDER))
+    order = await database.read(lambda transaction: orders.get(transaction, EVERYBODYS, ORDER))
     assert order is not None
     assert len(_contact(order)) == 3
     assert not [value for value in _contact(order) if value in text]
@@ -105,36 +98,35 @@ def _contact(order: Order) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("move", [SLOTS_FOUND, SEARCH_FAILED, CANCEL], ids=lambda move: move.name)
-async def test_each_move_writes_one_event(database: Database, move: Move) -> None:
+@pytest.mark.parametrize("step", [SLOTS_FOUND, SEARCH_FAILED, CANCEL], ids=lambda step: step.name)
+async def test_each_transition_writes_one_event(database: Database, step: Transition[State]) -> None:
     request_id = await created(database)
-    await moved(database, request_id, move)
-    assert await kinds(database, request_id) == ["created", move.name]
+    await moved(database, request_id, step)
+    assert await kinds(database, request_id) == ["created", step.name]
 
 
-@pytest.mark.parametrize("move", [BOOKED, SLOT_REFUSED], ids=lambda move: move.name)
-async def test_a_booking_writes_an_event_at_its_start_and_one_at_its_end(database: Database, move: Move) -> None:
-    request_id, booking_id = await being_booked(database)
-    await moved(database, request_id, move, leaving_booking=booking_id)
-    found = await database.read(lambda connection: events.of_request(connection, EVERYBODYS, request_id))
-    assert [(event.kind, event.booking_id) for event in found[2:]] == [
-        (BOOK.name, booking_id),
-        (move.name, booking_id),
-    ]
+@pytest.mark.parametrize(("end", "step"), [(booked, BOOKED), (refused, SLOT_REFUSED)], ids=["booked", "refused"])
+async def test_a_booking_writes_an_event_at_its_start_and_one_at_its_end(
+    database: Database, end: Any, step: Transition[State]
+) -> None:
+    request_id, booking_id = await end(database)
+    found = await database.read(lambda transaction: events.of_request(transaction, EVERYBODYS, request_id))
+    assert [(event.kind, event.booking_id) for event in found[2:]] == [(BOOK.name, booking_id), (step.name, booking_id)]
 
 
-async def test_a_move_that_is_not_made_writes_no_event(database: Database) -> None:
+async def test_a_transition_that_is_not_made_writes_no_event(database: Database) -> None:
     request_id = await created(database)
-    assert not await moved(database, request_id, BOOKED, leaving_booking=1)
+    change = Change(request_id, ALICE, "portal-api", "trace")
+    with pytest.raises(AssertionError):
+        await database.write(lambda transaction: requests.transition(transaction, SLOT_REFUSED, [change]))
     assert await kinds(database, request_id) == ["created"]
 
 
 async def test_a_change_that_is_undone_leaves_no_event(database: Database) -> None:
     request_id = await opened(database)
 
-    async def work(connection: AsyncConnection) -> None:
-        booking_id = await bookings.insert(connection, ALICE, request_id, slot())
-        await requests.move(connection, ACTOR, request_id, BOOK, entering_booking=booking_id)
+    async def work(transaction: Transaction) -> None:
+        await begun(transaction, request_id)
         raise LookupError
 
     with pytest.raises(LookupError):
@@ -145,25 +137,30 @@ async def test_a_change_that_is_undone_leaves_no_event(database: Database) -> No
 
 async def test_an_event_says_what_and_when_and_who(database: Database) -> None:
     request_id = await created(database)
-    await moved(database, request_id, CANCEL)
-    found = await database.read(lambda connection: events.of_request(connection, ALICES, request_id))
-    request = await database.read(lambda connection: requests.get(connection, ALICES, request_id))
-    assert request is not None
-    assert [(event.owner, event.client, event.trace) for event in found] == [
-        (ALICE, "portal-api", "trace"),
-        (ALICE, ACTOR.client, ACTOR.trace),
+    change = Change(request_id, ALICE, "another-client", "another trace", 7)
+    await database.write(lambda transaction: requests.transition(transaction, CANCEL, [change]))
+    found = await database.read(lambda transaction: events.of_request(transaction, ALICES, request_id))
+    assert [(event.owner, event.client, event.trace, event.booking_id) for event in found] == [
+        (ALICE, "portal-api", "trace", None),
+        (ALICE, "another-client", "another trace", 7),
     ]
-    # SQLite's clock goes on between two statements of a transaction.
-    assert request.cancelled_on is not None
-    for event, changed_on in zip(found, (request.created_on, request.cancelled_on), strict=True):
-        assert timedelta() <= event.at - changed_on < timedelta(seconds=1)
+
+
+async def test_an_event_has_the_moment_of_its_change(database: Database) -> None:
+    """To the text: what SQLite keeps of a moment is compared as text."""
+    request_id = await created(database)
+    await moved(database, request_id, CANCEL)
+    (request,) = await rows(database, "SELECT created_on, updated_on, cancelled_on FROM appointment_requests")
+    moments = [at for (at,) in await rows(database, "SELECT at FROM events ORDER BY id")]
+    assert moments == [request.created_on, request.cancelled_on]
+    assert request.updated_on == request.cancelled_on > request.created_on
 
 
 async def test_events_are_seen_by_their_owner_and_the_operator_only(database: Database) -> None:
     request_id = await created(database, BOBS_ORDER)
 
     async def owners_seen(scope: Scope) -> list[str]:
-        found = await database.read(lambda connection: events.of_request(connection, scope, request_id))
+        found = await database.read(lambda transaction: events.of_request(transaction, scope, request_id))
         return [event.owner for event in found]
 
     assert await owners_seen(BOBS) == [BOB]

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connect_appointments.store import jobs
+from connect_appointments.jobs import book, release_offer, search
+from connect_appointments.store import jobs, requests
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import Job, JobKind, Task
+from connect_appointments.store.jobs import RELEASE_OFFER, Job, NewJob, Postponed
+from connect_appointments.store.transaction import Transaction
+from tests.build import ALICE, sample_order
 from tests.store.conftest import ON_POSTGRESQL
-from tests.store.given import being_booked, created, execute, rows
+from tests.store.given import DAY, ORDER, being_booked, created, execute, opened, rows, slot
 
 
 @pytest.fixture
@@ -23,19 +27,27 @@ async def request_id(database: Database) -> int:
 
 
 async def _add(database: Database, request_id: int, count: int = 1) -> None:
-    async def work(connection: AsyncConnection) -> None:
-        for n in range(count):
-            await jobs.add(connection, JobKind.SEARCH, [Task(request_id, f"trace-{n}")])
-
-    await database.write(work)
+    new = [NewJob("search", request_id, f"trace-{n}") for n in range(count)]
+    await database.write(lambda transaction: jobs.add(transaction, new))
 
 
-async def _claim(database: Database, limit: int = 10, lease_seconds: float = 60) -> Sequence[Job]:
-    return await database.write(lambda connection: jobs.claim(connection, limit=limit, lease_seconds=lease_seconds))
+async def _claim(
+    database: Database, limit: int = 10, lease_seconds: float = 60, statement: Any = search.CLAIM
+) -> Sequence[Job]:
+    return await database.write(
+        lambda transaction: jobs.claim(transaction, statement, limit=limit, lease_seconds=lease_seconds)
+    )
 
 
-async def _finish(database: Database, job: Job) -> bool:
-    return await database.write(lambda connection: jobs.finish(connection, job))
+async def _finish(database: Database, *done: Job) -> list[bool]:
+    keys = await database.write(lambda transaction: jobs.finish(transaction, done))
+    assert keys <= {job.key for job in done}
+    return [job.key in keys for job in done]
+
+
+async def _postpone(database: Database, job: Job, seconds: float, error: str | None) -> None:
+    later = [Postponed(job, seconds, error)]
+    await database.write(lambda transaction: jobs.postpone(transaction, later))
 
 
 async def _count(database: Database) -> int:
@@ -51,19 +63,55 @@ async def _let_leases_run_out(database: Database) -> None:
 
 async def test_a_claimed_job_says_what_to_do(database: Database) -> None:
     request_id, booking_id = await being_booked(database)
-    await database.write(lambda connection: jobs.add(connection, JobKind.BOOK, [Task(request_id, "trace", booking_id)]))
+    (found,) = await _claim(database, statement=book.CLAIM)
+    assert found[:-1] == (found.id, "book", request_id, booking_id, "trace", 1)
+    assert (found.context.owner, found.context.order_owner, found.context.order_id) == (ALICE, ALICE, ORDER)
+
+
+async def test_a_job_to_search_comes_with_its_order_and_date(database: Database, request_id: int) -> None:
+    await _add(database, request_id)
     (found,) = await _claim(database)
-    assert found == Job(found.id, JobKind.BOOK, request_id, booking_id, "trace", tries=1)
+    order = sample_order(ORDER)
+    context = found.context
+    assert (context.date_from, context.order_id, context.contact_notes) == (DAY, ORDER, None)
+    assert (context.contact_name, context.priority_assist, context.area) == ("Alice", False, order.site.area)
+    assert [(context.installation,)] == await rows(database, "SELECT id FROM installation")
+
+
+async def test_a_job_to_release_an_offer_comes_with_the_slots_and_the_one_that_is_chosen(database: Database) -> None:
+    (chosen, _), unchosen = await being_booked(database), await opened(database)
+    new = [NewJob(RELEASE_OFFER, request_id, "trace") for request_id in (chosen, unchosen)]
+    await database.write(lambda transaction: jobs.add(transaction, new))
+    found = await _claim(database, statement=release_offer.CLAIM)
+    assert {job.request_id: job.context.chosen for job in found} == {chosen: slot().id, unchosen: None}
+    assert all(job.context.slots for job in found)
+
+
+async def test_each_kind_of_job_is_claimed_by_its_own_statement(database: Database, request_id: int) -> None:
+    await _add(database, request_id)
+    await being_booked(database)
+    assert [job.kind for job in await _claim(database)] == ["search"]
+    assert [job.kind for job in await _claim(database, statement=book.CLAIM)] == ["book"]
 
 
 async def test_a_job_that_is_not_committed_is_nobodys(database: Database, request_id: int) -> None:
-    async def work(connection: AsyncConnection) -> None:
-        await jobs.add(connection, JobKind.SEARCH, [Task(request_id, "trace")])
+    async def work(transaction: Transaction) -> None:
+        await jobs.add(transaction, [NewJob("search", request_id, "trace")])
         raise LookupError
 
     with pytest.raises(LookupError):
         await database.write(work)
     assert await _claim(database) == []
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=10)), timezone(timedelta(hours=-10))], ids=str)
+async def test_a_job_is_due_when_it_says_in_whatever_time_zone(database: Database, zone: timezone) -> None:
+    ids = [await created(database) for _ in range(2)]
+    now = datetime.now(zone)
+    moments = (now - timedelta(hours=1), now + timedelta(hours=1))
+    new = [NewJob("search", request_id, "trace", due_at=at) for request_id, at in zip(ids, moments, strict=True)]
+    await database.write(lambda transaction: jobs.add(transaction, new))
+    assert [job.request_id for job in await _claim(database)] == ids[:1]
 
 
 async def test_no_more_jobs_are_claimed_than_asked_for(database: Database, request_id: int) -> None:
@@ -94,7 +142,7 @@ async def test_a_job_whose_lease_ran_out_is_claimed_again_and_counts_its_tries(
     (first,) = await _claim(database)
     await _let_leases_run_out(database)
     (second,) = await _claim(database)
-    assert second == first._replace(tries=2)
+    assert second[:-1] == first._replace(tries=2)[:-1]
 
 
 async def test_a_lease_lasts_as_long_as_asked_by_the_clock_of_the_database(database: Database, request_id: int) -> None:
@@ -112,8 +160,8 @@ async def test_a_lease_lasts_as_long_as_asked_by_the_clock_of_the_database(datab
 async def test_a_finished_job_is_gone(database: Database, request_id: int) -> None:
     await _add(database, request_id)
     (job,) = await _claim(database)
-    assert await _finish(database, job)
-    assert not await _finish(database, job)
+    assert await _finish(database, job) == [True]
+    assert await _finish(database, job) == [False]
     assert await _count(database) == 0
 
 
@@ -131,9 +179,9 @@ async def test_a_worker_that_slept_through_its_lease_finishes_nothing(database: 
     (slept,) = await _claim(database)
     await _let_leases_run_out(database)
     (awake,) = await _claim(database)
-    assert not await _finish(database, slept)
+    assert await _finish(database, slept) == [False]
     assert await _count(database) == 1
-    assert await _finish(database, awake)
+    assert await _finish(database, awake) == [True]
 
 
 async def test_of_many_those_are_finished_that_are_still_ones_own(database: Database, request_id: int) -> None:
@@ -141,16 +189,15 @@ async def test_of_many_those_are_finished_that_are_still_ones_own(database: Data
     slept = await _claim(database)
     await _let_leases_run_out(database)
     (taken,) = await _claim(database, limit=1)
-    mine = {job for job in slept if job.id != taken.id}
-    assert await database.write(lambda connection: jobs.finish_many(connection, slept)) == mine
-    assert await database.write(lambda connection: jobs.finish_many(connection, [*slept, taken])) == {taken}
+    assert await _finish(database, *slept) == [job.id != taken.id for job in slept]
+    assert await _finish(database, *slept, taken) == [False] * 3 + [True]
     assert await _count(database) == 0
 
 
 async def test_a_postponed_job_is_due_later_and_keeps_its_error(database: Database, request_id: int) -> None:
     await _add(database, request_id)
     (job,) = await _claim(database)
-    await database.write(lambda connection: jobs.postpone(connection, job, seconds=3600, error="no answer"))
+    await _postpone(database, job, 3600, "no answer")
     assert await _claim(database) == []
     assert await rows(database, "SELECT tries, last_error FROM jobs") == [(1, "no answer")]
     await _let_leases_run_out(database)
@@ -160,7 +207,7 @@ async def test_a_postponed_job_is_due_later_and_keeps_its_error(database: Databa
 async def test_a_job_postponed_to_now_is_due_at_once(database: Database, request_id: int) -> None:
     await _add(database, request_id)
     (job,) = await _claim(database)
-    await database.write(lambda connection: jobs.postpone(connection, job, seconds=0, error="busy"))
+    await _postpone(database, job, 0, "busy")
     assert [found.id for found in await _claim(database)] == [job.id]
 
 
@@ -169,9 +216,36 @@ async def test_a_worker_that_slept_through_its_lease_postpones_nothing(database:
     (slept,) = await _claim(database)
     await _let_leases_run_out(database)
     await _claim(database)
-    await database.write(lambda connection: jobs.postpone(connection, slept, seconds=0, error="late"))
+    await _postpone(database, slept, 0, "late")
     assert await _claim(database) == []
     assert await rows(database, "SELECT last_error FROM jobs") == [(None,)]
+
+
+async def test_jobs_are_postponed_each_by_its_own_time(database: Database, request_id: int) -> None:
+    await _add(database, request_id, 2)
+    now, later = await _claim(database)
+    put_off = [Postponed(now, 0, "first"), Postponed(later, 3600, None)]
+    await database.write(lambda transaction: jobs.postpone(transaction, put_off))
+    assert [job.id for job in await _claim(database)] == [now.id]
+    assert await rows(database, "SELECT last_error FROM jobs ORDER BY id") == [("first",), (None,)]
+
+
+async def test_the_release_of_an_offer_is_brought_forward_when_its_request_is_cancelled(database: Database) -> None:
+    cancelled, other = await opened(database), await opened(database)
+    until = datetime.now(UTC) + timedelta(hours=1)
+    new = [NewJob(RELEASE_OFFER, request_id, "trace", due_at=until) for request_id in (cancelled, other)]
+
+    async def work(transaction: Transaction) -> None:
+        await requests.hold_offers(transaction, {cancelled: until, other: until})
+        await jobs.add(transaction, [*new, NewJob("search", cancelled, "trace", due_at=until)])
+
+    await database.write(work)
+    assert await _claim(database, statement=release_offer.CLAIM) == []
+    wanted = [(cancelled, ALICE, "portal-api", "trace")]
+    await database.write(lambda transaction: requests.cancel(transaction, wanted, wait=False))
+    found = await _claim(database, statement=release_offer.CLAIM)
+    assert [job.request_id for job in found] == [cancelled]
+    assert await _claim(database) == []
 
 
 async def test_claimers_at_once_share_no_job_and_leave_none(
@@ -198,8 +272,8 @@ async def test_a_claim_steps_over_jobs_that_another_is_claiming(
 
     claims: list[Sequence[Job]] = []
 
-    async def work(connection: AsyncConnection) -> None:
-        claims.append(await jobs.claim(connection, limit=2, lease_seconds=60))
+    async def work(transaction: Transaction) -> None:
+        claims.append(await jobs.claim(transaction, search.CLAIM, limit=2, lease_seconds=60))
         async with asyncio.timeout(5):
             claims.append(await _claim(neighbour, limit=4))
 
@@ -222,10 +296,10 @@ async def test_claiming_from_very_many_jobs_reads_a_few(database: Database, requ
     )
     await execute(database, "ANALYZE jobs")
 
-    async def work(connection: AsyncConnection) -> int:
-        await jobs.claim(connection, limit=8, lease_seconds=60)
-        blocks = "SELECT pg_stat_get_xact_tuples_returned('jobs'::regclass)"
-        return int(await connection.scalar(sa.text(blocks)) or 0)
+    async def work(transaction: Transaction) -> int:
+        await jobs.claim(transaction, search.CLAIM, limit=8, lease_seconds=60)
+        read = sa.text("SELECT pg_stat_get_xact_tuples_returned('jobs'::regclass) AS rows")
+        return int((await transaction.fetch(read))[0].rows)
 
     # Rows read by scans of the whole table: there must be none.
     assert await database.write(work) == 0
