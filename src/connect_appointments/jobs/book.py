@@ -132,31 +132,27 @@ def _outcome(answer: object, outcome: Outcome | Exception | None) -> kinds.Outco
 
 async def end_bookings(transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
     """Confirm or refuse booking attempts, but for jobs claimed by others since."""
-    rows = [(one.attempt.request_id,) for one in ended]
-    orders_of = await lock(transaction, requests.LOCK_ORDERS_OF_ANY, rows, wait=wait)
-    there = [number for number, order in enumerate(orders_of) if order is not ROW_LOCKED]
-    locked = await lock(transaction, requests.LOCK_ANY, [rows[number] for number in there], wait=wait)
-    answers: list[Any] = [ROW_LOCKED] * len(ended)
-    for number, row in zip(there, locked, strict=True):
-        if row is not ROW_LOCKED:
-            answers[number] = _decide(ended[number], orders_of[number], row)
-    decided = list(zip(ended, answers, orders_of, strict=True))
+    keys = [(one.attempt.request_id,) for one in ended]
+    locked = await lock(transaction, requests.LOCK_ANY_WITH_ORDERS, keys, wait=wait)
+    decided = [(one, _decide(one, row), row) for one, row in zip(ended, locked, strict=True)]
     await bookings.confirm(
         transaction,
         [
             Confirmed(one.job, one.attempt, WORKER.name, one.workforce_id or "")
-            for one, answer, _ in decided
-            if answer is Outcome.CONFIRMED
+            for one, outcome, _ in decided
+            if outcome is Outcome.CONFIRMED
         ],
     )
     await _end(transaction, [each for each in decided if each[1] in ENDING])
-    return answers
+    return [outcome for _, outcome, _ in decided]
 
 
-def _decide(ended: Ended, order: Locked, row: Locked) -> Outcome:
-    if order is None or row is None:
+def _decide(ended: Ended, row: Locked) -> Any:
+    if row is ROW_LOCKED:
+        return ROW_LOCKED
+    if row is None:
         raise LookupError(f"there is no appointment-request {ended.attempt.request_id}")
-    subject = OutcomeSubject(row.owner, order.owner, STATES[row.state], row.booking_id)
+    subject = OutcomeSubject(row.owner, row.order_owner, STATES[row.state], row.booking_id)
     return decide_outcome(subject, ended.attempt.id, ended.answer)
 
 
@@ -168,12 +164,12 @@ STEPS = {Outcome.REFUSED: SLOT_REFUSED, Outcome.TRANSFERRED: ORDER_TRANSFERRED}
 async def _end(transaction: Transaction, decided: Sequence[tuple[Ended, Outcome, Any]]) -> None:
     """End booking attempts without an appointment, but for those whose job another worker has claimed since."""
     finished = await jobs.finish(transaction, [one.job for one, _, _ in decided])
-    counted = [(one, outcome, order) for one, outcome, order in decided if one.key in finished and outcome in STEPS]
+    counted = [(one, outcome, row) for one, outcome, row in decided if one.key in finished and outcome in STEPS]
     for outcome, step in STEPS.items():
         group = [one for one, found, _ in counted if found is outcome]
         await requests.transition(transaction, step, [_change(one) for one in group])
         await bookings.refuse(transaction, {one.attempt.id: str(outcome.value) for one in group})
-    freed = Counter(order.id for _, _, order in counted)
+    freed = Counter(row.order_id for _, _, row in counted)
     await orders.occupy(transaction, {order_id: -count for order_id, count in freed.items()})
     refused = [one for one, outcome, _ in counted if outcome is Outcome.REFUSED]
     await offers.withdraw(transaction, {one.attempt.request_id: one.attempt.slot.id for one in refused})

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
+from connect_appointments.store.chains import Chain
 from connect_appointments.store.transaction import Transaction
 
 
@@ -34,8 +35,8 @@ class Lock(NamedTuple):
     waiting: waits for them, as long as the connection's `lock_timeout`.
     """
 
-    skipping: sa.Select[Any]
-    waiting: sa.Select[Any]
+    skipping: sa.Select[Any] | Chain
+    waiting: sa.Select[Any] | Chain
 
 
 def lock_statements(

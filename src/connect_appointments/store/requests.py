@@ -13,7 +13,7 @@ from connect_appointments.core.requests import CANCEL, CREATED, TRANSITIONS, Sta
 from connect_appointments.core.transitions import Transition
 from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.jobs import bring_forward
-from connect_appointments.store.locking import ROW_LOCKED, lock_statements
+from connect_appointments.store.locking import ROW_LOCKED, Lock, lock_statements
 from connect_appointments.store.scope import visible
 from connect_appointments.store.slots import decode_slots
 from connect_appointments.store.statements import Row, given, param
@@ -48,15 +48,6 @@ class Change(NamedTuple):
 _owned = given(id=BigId, owner=sa.Text())
 _is_owned = sa.and_(requests.c.id == _owned.c.id, requests.c.owner == _owned.c.owner)
 
-LOCK_OWNED = lock_statements(
-    _owned,
-    _owned.join(requests, _is_owned),
-    [requests.c[name] for name in ("id", "owner", "order_id", "state", "booking_id", "held_until")],
-    locked=requests,
-    there=sa.exists().where(_is_owned),
-)
-"""Locks appointment-requests by id and owner."""
-
 _any = given(id=BigId)
 LOCK_ANY = lock_statements(
     _any,
@@ -67,24 +58,50 @@ LOCK_ANY = lock_statements(
 )
 """Locks appointment-requests by id: for the worker and the operator alone."""
 
-LOCK_ORDERS_OF_OWNED = lock_statements(
-    _owned,
-    _owned.join(requests, _is_owned).join(orders, orders.c.id == requests.c.order_id),
-    [orders.c.id, orders.c.owner, orders.c.occupancy],
-    locked=orders,
-    there=sa.exists().where(_is_owned),
-    key_share=True,
-)
-"""Locks the orders of appointment-requests, by the id and owner of these: an appointment-request keeps its order."""
 
-LOCK_ORDERS_OF_ANY = lock_statements(
-    _any,
-    _any.join(requests, requests.c.id == _any.c.id).join(orders, orders.c.id == requests.c.order_id),
-    [orders.c.id, orders.c.owner, orders.c.occupancy],
-    locked=orders,
-    there=sa.exists().where(requests.c.id == _any.c.id),
-    key_share=True,
-)
+def _lock_with_orders(rows: Any, is_asked: Any, *, skip_locked: bool) -> Chain:
+    """The chain that locks the orders of appointment-requests, then these: a request keeps its order."""
+
+    def build(link: Link) -> Any:
+        order = (orders.c.id, orders.c.owner, orders.c.occupancy)
+        locked_orders = link(
+            "locked_orders",
+            sa.select(rows.c.place, requests.c.id.label("request_id"), *order)
+            .select_from(rows.join(requests, is_asked).join(orders, orders.c.id == requests.c.order_id))
+            .order_by(orders.c.id)
+            .with_for_update(of=orders, key_share=True, skip_locked=skip_locked),
+        )
+        request = [requests.c[name] for name in ("id", "owner", "order_id", "state", "booking_id")]
+        locked = link(
+            "locked",
+            sa.select(locked_orders.c.place, *request)
+            .select_from(locked_orders.join(requests, requests.c.id == locked_orders.c.request_id))
+            .order_by(requests.c.id)
+            .with_for_update(of=requests, skip_locked=skip_locked),
+        )
+        is_locked = locked.c.place.is_not(None)
+        return sa.select(
+            rows.c.place,
+            is_locked.label("is_locked"),
+            sa.case((is_locked, sa.true()), else_=sa.exists().where(is_asked)).label("is_there"),
+            *(locked.c[column.key] for column in request),
+            locked_orders.c.owner.label("order_owner"),
+            locked_orders.c.occupancy,
+        ).select_from(
+            rows.outerjoin(locked, locked.c.place == rows.c.place).outerjoin(
+                locked_orders, locked_orders.c.place == rows.c.place
+            )
+        )
+
+    return Chain(build)
+
+
+LOCK_OWNED_WITH_ORDERS = Lock(*(_lock_with_orders(_owned, _is_owned, skip_locked=skip) for skip in (True, False)))
+"""Locks the orders of appointment-requests, then these, by their id and owner."""
+
+_is_any = requests.c.id == _any.c.id
+LOCK_ANY_WITH_ORDERS = Lock(*(_lock_with_orders(_any, _is_any, skip_locked=skip) for skip in (True, False)))
+"""Locks the orders of appointment-requests, then these, by their id: for the worker alone."""
 
 _new = given(owner=sa.Text(), order_id=BigId, date_from=sa.Date(), client=sa.Text(), trace=sa.Text())
 _ALIKE = ("owner", "order_id", "date_from")

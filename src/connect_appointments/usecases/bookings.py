@@ -118,36 +118,28 @@ def _answer(subject: Subject, decided: Iterator[Decision], numbers: Mapping[int,
     return numbers[subject.request_id] if isinstance(decision, Slot) else decision
 
 
-async def _lock_subjects(transaction: Transaction, commands: Sequence[BookCommand], *, wait: bool) -> Sequence[Subject]:
-    """Lock orders, then appointment-requests; then read what they have on offer or are at."""
+async def _lock_subjects(transaction: Transaction, commands: Sequence[BookCommand], *, wait: bool) -> list[Subject]:
+    """Lock orders and appointment-requests; then read what these have on offer or are at."""
     keys = [(command.id, command.owner) for command in commands]
-    orders_of: list[Locked] = await lock(transaction, requests.LOCK_ORDERS_OF_OWNED, keys, wait=wait)
-    there = [number for number, order in enumerate(orders_of) if is_row(order)]
-    locked = await lock(transaction, requests.LOCK_OWNED, [keys[number] for number in there], wait=wait)
-    rows: dict[int, Locked] = dict(zip(there, locked, strict=True))
-    states = {row.id: STATES[row.state] for row in locked if is_row(row)}
-    offered = await offers.get(transaction, [number for number, state in states.items() if state is State.OPEN])
-    at = [row.booking_id for row in locked if is_row(row) and states[row.id] in OCCUPYING]
-    slot_ids = await bookings.slot_ids(transaction, at)
+    locked = await lock(transaction, requests.LOCK_OWNED_WITH_ORDERS, keys, wait=wait)
+    rows = [row for row in locked if is_row(row)]
+    offered = await offers.get(transaction, [row.id for row in rows if row.state == State.OPEN.value])
+    slot_ids = await bookings.slot_ids(transaction, [row.booking_id for row in rows if row.state in OCCUPYING])
 
-    def subject(order: Locked, row: Locked) -> BookSubject:
+    def subject(row: Locked) -> BookSubject:
         return BookSubject(
             request_id=row.id,
-            order_id=order.id,
+            order_id=row.order_id,
             owner=row.owner,
-            order_owner=order.owner,
-            occupancy=order.occupancy,
-            state=states[row.id],
+            order_owner=row.order_owner,
+            occupancy=row.occupancy,
+            state=STATES[row.state],
             booking_id=row.booking_id,
             slot_id=slot_ids.get(row.booking_id),
             offered=offered.get(row.id, ()),
         )
 
-    found: list[Subject] = []
-    for number, order in enumerate(orders_of):
-        row: Locked = rows.get(number, order)
-        found.append(subject(order, row) if number in rows and is_row(row) else row)
-    return found
+    return [subject(row) if is_row(row) else row for row in locked]
 
 
 async def _read(transaction: Transaction, keys: Sequence[OwnedId], *, wait: bool) -> Sequence[Booking | None]:

@@ -60,13 +60,11 @@ def _workforce_id(key: str) -> str:
 async def reserve(transaction: Transaction, questions: Sequence[Question], *, wait: bool) -> list[Answer]:
     """Take a place for each key that has no answer yet."""
     del wait  # windows are always waited for: every booking wants the same few
-    decided = await capacity.lock_decisions(transaction, [question.reservation for question in questions])
-    open_questions = [question for question in questions if question.reservation not in decided]
-    free = await _locked_free(transaction, {question.window for question in open_questions})
-    # What another transaction has decided on these keys while this one waited for their windows.
-    decided |= await capacity.decisions(transaction, [question.reservation for question in open_questions])
+    free = await _locked_free(transaction, {question.window for question in questions})
+    # After the windows were locked: another transaction that decides on one of these keys needs its window as well.
+    decided = await capacity.decisions(transaction, [question.reservation for question in questions])
     found = decide_reservations(
-        [ReserveQuestion(*question) for question in open_questions],
+        [ReserveQuestion(*question) for question in questions],
         {key: reservation.state for key, reservation in decided.items()},
         free,
     )
