@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 import pytest
 
 from connect_appointments.core.model import SlotType
-from connect_appointments.jobs.worker import Worker, WorkerOptions
-from connect_appointments.store import orders
+from connect_appointments.jobs.registry import WorkerOptions
 from connect_appointments.store.engine import Database
+from connect_appointments.workforce.port import ReserveCommand, Reserved
 from tests.api_client import Api, number_of
 from tests.build import Clock, days_from, set_places
 from tests.store.given import execute, kinds, rows, until, until_one_waits
@@ -26,14 +27,11 @@ from tests.worker.by_hand import (
     places_taken,
     run_out,
     work_off,
+    worker_of,
 )
 from tests.worker.workforces import Failing, Gated, Scripted, calendar
 
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
-
-
-def worker_of(database: Database, workforce: Any, **options: Any) -> Worker:
-    return Worker(database, workforce, Clock(), WorkerOptions(**options))
 
 
 async def begun(api: Api, database: Database) -> tuple[int, int, list[Any]]:
@@ -69,8 +67,8 @@ class Named(Scripted):
         super().__init__()
         self._name = name
 
-    async def reserve(self, *_: Any) -> str | None:
-        return self._name
+    async def reserve(self, commands: Sequence[ReserveCommand], _now: datetime) -> Any:
+        return [Reserved(self._name) for _ in commands]
 
 
 async def test_d29_a_full_slot_is_refused_and_the_request_open_again_without_it(
@@ -97,7 +95,7 @@ async def test_d29_two_requests_for_the_last_place_have_one_winner(serve: Serve,
         await set_places(database, 1, days_from(Clock()(), 120))
         attempts = [number_of(await api.alice.book(request_id, slot["id"])) for request_id in requests]
         jobs = await claimed(database)
-        await asyncio.gather(*(worker_of(database, calendar(database)).do(job) for job in jobs))
+        await asyncio.gather(*(worker_of(database, calendar(database)).do([job]) for job in jobs))
         await run_out(database)
         await work_off(api.parts.worker, database)
         answers = [await api.alice.read_booking(booking_id) for booking_id in attempts]
@@ -113,10 +111,10 @@ async def test_a_booking_is_tried_until_it_is_decided(serve: Serve, database: Da
         request_id, booking_id, _ = await begun(api, database)
         worker = worker_of(database, workforce, search_tries=1, backoff_seconds=60)
         for _ in range(20):
-            await worker.do(await claimed_one(database))
+            await worker.do([await claimed_one(database)])
             assert (await api.alice.read_booking(booking_id)).status_code == 202
             await run_out(database)
-        await worker.do(await claimed_one(database))
+        await worker.do([await claimed_one(database)])
         assert (await api.alice.read_booking(booking_id)).status_code == 200
     assert await kinds(database, request_id) == ["created", "slots-found", "booking-started", "booked"]
     assert await places_taken(database) == 1
@@ -130,7 +128,7 @@ async def test_a_booking_tried_very_often_is_still_put_off_by_the_longest_wait(
         await begun(api, database)
         await execute(database, "UPDATE jobs SET tries = :tries", tries=tries)
         failing = Failing(Scripted(), ConnectionError("down"), times=1)
-        await worker_of(database, failing, max_backoff_seconds=0).do(await claimed_one(database))
+        await worker_of(database, failing, max_backoff_seconds=0).do([await claimed_one(database)])
         assert (await claimed_one(database)).tries == tries + 2
 
 
@@ -163,18 +161,26 @@ async def test_a_booked_place_is_the_one_of_its_area_day_and_window(serve: Serve
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
-async def test_confirming_a_booking_does_not_wait_for_a_caller_who_holds_the_order(
+async def test_confirming_a_booking_waits_for_the_order_alone_and_is_done_once_it_is_free(
     serve: Serve, database: Database, database_url: str
 ) -> None:
-    """They would wait for each other: the caller holds the order and wants the request, the worker the reverse."""
+    """Locks go orders, then appointment-requests: a caller with the order gets the request while the worker waits."""
     async with serve(with_worker=False) as api:
-        _, booking_id, _ = await begun(api, database)
-        async with database.engine.connect() as caller:
-            await caller.begin()
-            await orders.hold(caller, 1)
-            await work_off(api.parts.worker, database)
-            assert (await api.alice.read_booking(booking_id)).status_code == 200
-            await caller.rollback()
+        request_id, booking_id, _ = await begun(api, database)
+        caller = await asyncpg.connect(database_url)
+        transaction = caller.transaction()
+        await transaction.start()
+        await caller.execute("SELECT id FROM orders WHERE id = 1 FOR UPDATE")
+        confirming = asyncio.create_task(work_off(api.parts.worker, database))
+        await until_one_waits(database_url)
+        await caller.execute("SELECT id FROM appointment_requests WHERE id = $1 FOR UPDATE", request_id)
+        assert (await api.alice.read_booking(booking_id)).status_code == 202
+        await transaction.rollback()
+        await caller.close()
+        await confirming
+        assert (await api.alice.read_booking(booking_id)).status_code == 200
+    assert await rows(database, "SELECT tries FROM jobs") == []
+    assert await kinds(database, request_id) == ["created", "slots-found", "booking-started", "booked"]
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
@@ -206,10 +212,10 @@ async def test_a_settled_booking_stays_as_it_is_when_its_job_is_done_again(serve
     async with serve(with_worker=False) as api:
         request_id, booking_id, _ = await begun(api, database)
         job = await claimed_one(database)
-        await api.parts.worker.do(job)
+        await api.parts.worker.do([job])
         before = (await api.alice.read_booking(booking_id)).content
-        await api.parts.worker.do(job)
-        await worker_of(database, Scripted(grants=False)).do(job)
+        await api.parts.worker.do([job])
+        await worker_of(database, Scripted(grants=False)).do([job])
         assert (await api.alice.read_booking(booking_id)).content == before
         assert (await api.alice.read(request_id)).json()["status"] == "booked"
     assert (await places_taken(database), await appointments_made(database)) == (1, 1)

@@ -8,18 +8,20 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.model import Owner
-from connect_appointments.jobs.worker import Worker, WorkerOptions
+from connect_appointments.jobs.registry import WorkerOptions
 from connect_appointments.store import bookings, jobs
 from connect_appointments.store.engine import Database
 from connect_appointments.store.jobs import Job
+from connect_appointments.store.transaction import Transaction
+from connect_appointments.workforce.port import Refused, ReserveCommand, Reserved, Visit
 from tests.api_client import Api, number_of
-from tests.build import ALICE, BRISBANE, Clock, days_from, set_places
+from tests.build import ALICE, BRISBANE, Clock, days_from, sample_order, set_places
 from tests.store.given import kinds, rows
 from tests.worker.by_hand import (
     appointments_made,
+    claim,
     claimed,
     claimed_one,
     jobs_left,
@@ -27,6 +29,7 @@ from tests.worker.by_hand import (
     places_taken,
     run_out,
     work_off,
+    worker_of,
 )
 from tests.worker.workforces import Gated, Scripted, calendar, morning
 
@@ -34,10 +37,6 @@ Serve = Callable[..., AbstractAsyncContextManager[Api]]
 SEARCHED = ["created", "slots-found"]
 BOOKED = [*SEARCHED, "booking-started", "booked"]
 REFUSED = [*SEARCHED, "booking-started", "slot-refused"]
-
-
-def worker_of(database: Database, workforce: Any, **options: Any) -> Worker:
-    return Worker(database, workforce, Clock(), WorkerOptions(**options))
 
 
 async def to_be_booked(api: Api, database: Database) -> tuple[int, int]:
@@ -81,12 +80,13 @@ async def test_no_job_is_claimed_by_two_workers_at_once(serve: Serve, database: 
 async def test_a_claim_under_way_holds_up_no_other(serve: Serve, database: Database) -> None:
     async with serve(with_worker=False) as api:
         first, second = await api.created(1), await api.created(1)
-    async with database.engine.connect() as slow:
-        await slow.begin()
-        (held,) = await jobs.claim(slow, limit=1, lease_seconds=60)
+
+    async def slow(transaction: Transaction) -> set[int | None]:
+        (mine,) = await claim(transaction, limit=1)
         (other,) = await claimed(database)
-        await slow.rollback()
-    assert {held.request_id, other.request_id} == {first, second}
+        return {mine.request_id, other.request_id}
+
+    assert await database.write(slow) == {first, second}
 
 
 async def test_a_search_whose_worker_was_killed_is_taken_up(serve: Serve, database: Database) -> None:
@@ -118,7 +118,7 @@ async def test_a_search_finished_late_changes_nothing(serve: Serve, database: Da
             (worker_of(database, Scripted([morning("fresh")])), fresh),
         ]
         for worker, job in turns if stale_first else reversed(turns):
-            await worker.do(job)
+            await worker.do([job])
         assert [slot["id"] for slot in (await api.alice.read(request_id)).json()["slots"]] == ["fresh"]
     assert (await kinds(database, request_id), await jobs_left(database)) == (SEARCHED, 0)
 
@@ -129,7 +129,7 @@ async def test_two_workers_that_search_for_one_job_at_once_count_once(serve: Ser
     async with serve(with_worker=False) as api:
         request_id = await api.created(1)
         stale, fresh = await twice_claimed(database)
-        both = [asyncio.create_task(worker_of(database, workforce).do(job)) for job in (stale, fresh)]
+        both = [asyncio.create_task(worker_of(database, workforce).do([job])) for job in (stale, fresh)]
         await workforce.searching.until_asked()
         workforce.searching.open()
         await asyncio.gather(*both)
@@ -145,7 +145,7 @@ async def test_a_worker_that_overslept_and_claimed_its_own_job_again_counts_once
     async with serve(with_worker=False) as api:
         request_id = await api.created(1)
         worker = worker_of(database, workforce)
-        both = [asyncio.create_task(worker.do(job)) for job in reversed(await twice_claimed(database))]
+        both = [asyncio.create_task(worker.do([job])) for job in reversed(await twice_claimed(database))]
         await workforce.searching.until_asked()
         workforce.searching.open()
         await asyncio.gather(*both)
@@ -158,9 +158,9 @@ async def test_a_stale_worker_that_fails_does_not_put_off_the_fresh_one(serve: S
         request_id = await api.created(1)
         stale, fresh = await twice_claimed(database)
         failing = worker_of(database, Broken(), search_tries=1)
-        await failing.do(stale)
+        await failing.do([stale])
         assert (await api.alice.read(request_id)).status_code == 202
-        await worker_of(database, Scripted([morning("fresh")])).do(fresh)
+        await worker_of(database, Scripted([morning("fresh")])).do([fresh])
         assert (await api.alice.read(request_id)).json()["status"] == "open"
     assert await kinds(database, request_id) == SEARCHED
 
@@ -190,8 +190,7 @@ async def test_a_booking_whose_worker_was_killed_after_reserving_takes_one_place
 ) -> None:
     async with serve(with_worker=False) as api:
         request_id, booking_id = await to_be_booked(api, database)
-        await claimed_one(database)
-        name = await reserved(database, booking_id)
+        name = await reserved(database, await claimed_one(database))
         assert await places_taken(database) == 1
         await run_out(database)
         await work_off(api.parts.worker, database)
@@ -200,19 +199,23 @@ async def test_a_booking_whose_worker_was_killed_after_reserving_takes_one_place
     assert (await places_taken(database), await places_granted(database), await appointments_made(database)) == (1,) * 3
 
 
-async def reserved(database: Database, booking_id: int) -> str | None:
-    """What the calendar answers when it is asked once more for an attempt."""
-    attempt = await database.read(lambda connection: bookings.attempt(connection, booking_id))
-    return await calendar(database).reserve(booking_id, BRISBANE, attempt.slot, Clock()())
+async def reserved(database: Database, job: Job) -> str | None:
+    """The name that the calendar gives when it is asked once more for the attempt of a job; None is a refusal."""
+    attempt = await database.read(lambda transaction: bookings.attempt(transaction, job.booking_id or 0))
+    key = f"{job.context.installation}-{job.booking_id}"
+    command = ReserveCommand(key, Visit(sample_order(1), BRISBANE), attempt.slot)
+    (answer,) = await calendar(database).reserve([command], Clock()())
+    assert isinstance(answer, (Reserved, Refused))
+    return answer.workforce_id if isinstance(answer, Reserved) else None
 
 
 async def test_d29_a_refusal_outlives_the_worker_that_was_told(serve: Serve, database: Database) -> None:
     """Room that comes free between the refusal and its being written down does not turn it."""
     async with serve(with_worker=False) as api:
         request_id, booking_id = await to_be_booked(api, database)
-        await claimed_one(database)
+        job = await claimed_one(database)
         await set_places(database, 0, days_from(Clock()(), 120))
-        assert await reserved(database, booking_id) is None
+        assert await reserved(database, job) is None
         await set_places(database, 5, days_from(Clock()(), 120))
         await run_out(database)
         await work_off(api.parts.worker, database)
@@ -231,7 +234,7 @@ async def test_a_booking_finished_late_changes_nothing(serve: Serve, database: D
             (worker_of(database, Scripted(grants=False)), fresh),
         ]
         for worker, job in turns if stale_first else reversed(turns):
-            await worker.do(job)
+            await worker.do([job])
         assert (await api.alice.read_booking(booking_id)).json()["code"] == "slot-unavailable"
         assert (await api.alice.read(request_id)).json()["status"] == "open"
     assert (await kinds(database, request_id), await appointments_made(database)) == (REFUSED, 0)
@@ -243,10 +246,10 @@ async def test_a_stale_workers_reserve_after_the_decision_takes_no_second_place(
     async with serve(with_worker=False) as api:
         request_id, booking_id = await to_be_booked(api, database)
         stale, fresh = await twice_claimed(database)
-        await api.parts.worker.do(fresh)
+        await api.parts.worker.do([fresh])
         before = (await api.alice.read_booking(booking_id)).content
-        assert await reserved(database, booking_id) == f"APT{booking_id:012d}"
-        await api.parts.worker.do(stale)
+        assert await reserved(database, fresh) == f"APT{booking_id:012d}"
+        await api.parts.worker.do([stale])
         assert (await api.alice.read_booking(booking_id)).content == before
     assert (await kinds(database, request_id), await places_taken(database)) == (BOOKED, 1)
 
@@ -257,7 +260,7 @@ async def test_two_workers_that_book_one_attempt_at_once_take_one_place(serve: S
     async with serve(with_worker=False) as api:
         request_id, booking_id = await to_be_booked(api, database)
         stale, fresh = await twice_claimed(database)
-        both = [asyncio.create_task(worker_of(database, workforce).do(job)) for job in (stale, fresh)]
+        both = [asyncio.create_task(worker_of(database, workforce).do([job])) for job in (stale, fresh)]
         await workforce.reserving.until_asked()
         workforce.reserving.open()
         await asyncio.gather(*both)
@@ -274,10 +277,10 @@ async def test_a_stale_worker_of_a_refused_attempt_leaves_the_next_attempt_alone
     async with serve(with_worker=False) as api:
         request_id, first = await to_be_booked(api, database)
         stale, fresh = await twice_claimed(database)
-        await worker_of(database, Scripted(grants=False)).do(fresh)
+        await worker_of(database, Scripted(grants=False)).do([fresh])
         slots = (await api.alice.read(request_id)).json()["slots"]
         second = number_of(await api.alice.book(request_id, slots[0]["id"]))
-        await worker_of(database, Scripted(grants=True)).do(stale)
+        await worker_of(database, Scripted(grants=True)).do([stale])
         assert (await api.alice.read_booking(first)).status_code == 422
         assert (await api.alice.read_booking(second)).status_code == 202
         await work_off(api.parts.worker, database)
@@ -290,7 +293,7 @@ async def test_a_booking_that_was_put_off_is_written_down_once(serve: Serve, dat
     async with serve(with_worker=False) as api:
         request_id, booking_id = await to_be_booked(api, database)
         for _ in range(3):
-            await worker_of(database, Broken()).do(await claimed_one(database))
+            await worker_of(database, Broken()).do([await claimed_one(database)])
             assert await claimed(database) == []
             await run_out(database)
         ((tries, reason),) = await rows(database, "SELECT tries, last_error FROM jobs")
@@ -310,14 +313,14 @@ async def test_a_job_is_gone_with_the_change_it_made_or_not_at_all(serve: Serve,
         request_id, booking_id = await to_be_booked(api, database)
         job = await claimed_one(database)
 
-        async def work(connection: AsyncConnection) -> None:
-            assert await jobs.finish(connection, job)
+        async def work(transaction: Transaction) -> None:
+            assert await jobs.finish(transaction, [job]) == {job.key}
             raise Killed
 
         with pytest.raises(Killed):
             await database.write(work)
         await run_out(database)
         await work_off(api.parts.worker, database)
-        found = await api.parts.service.read_booking(Owner(ALICE), booking_id)
+        found = await api.parts.service.bookings.read_booking(Owner(ALICE), booking_id)
     assert found.appointment is not None
     assert await kinds(database, request_id) == BOOKED

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import pytest
 import structlog
 
-from connect_appointments.jobs.worker import Worker, WorkerOptions
+from connect_appointments.jobs.registry import WorkerOptions
 from connect_appointments.store.engine import Database
+from connect_appointments.workforce.port import AvailabilityQuery
 from tests.api_client import Api
-from tests.build import Clock
 from tests.store.given import execute, kinds, rows, until
-from tests.worker.by_hand import claimed, claimed_one, jobs_left, run_out, work_off
-from tests.worker.workforces import Failing, Gated, Scripted, calendar, morning
+from tests.worker.by_hand import claimed, claimed_one, jobs_left, run_out, work_off, worker_of
+from tests.worker.workforces import Behind, Failing, Gated, Scripted, calendar, morning
 
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
-
-
-def worker_of(database: Database, workforce: Any, **options: Any) -> Worker:
-    return Worker(database, workforce, Clock(), WorkerOptions(**options))
 
 
 async def test_a_search_opens_the_request_and_leaves_no_job(serve: Serve, database: Database) -> None:
@@ -84,7 +81,7 @@ async def test_d19_a_search_fails_for_good_with_its_last_try(serve: Serve, datab
         worker = worker_of(database, Failing(Scripted(), ConnectionError("down"), times=99), search_tries=tries)
         for _ in range(tries):
             assert (await api.alice.read(request_id)).status_code == 202
-            await worker.do(await claimed_one(database))
+            await worker.do([await claimed_one(database)])
             await run_out(database)
         answer = await api.alice.read(request_id)
     assert (answer.status_code, answer.json()["code"]) == (422, "search-failed")
@@ -104,7 +101,7 @@ async def test_a_postponed_job_waits_and_says_why(serve: Serve, database: Databa
     async with serve(with_worker=False) as api:
         await api.created(1)
         worker = worker_of(database, Failing(Scripted(), ConnectionError("no route"), times=1), backoff_seconds=60)
-        await worker.do(await claimed_one(database))
+        await worker.do([await claimed_one(database)])
     assert await claimed(database) == []
     ((tries, reason),) = await rows(database, "SELECT tries, last_error FROM jobs")
     assert (tries, reason) == (1, "ConnectionError: no route")
@@ -117,7 +114,7 @@ async def test_a_reason_that_no_database_can_hold_still_postpones_the_job(
     async with serve(with_worker=False) as api:
         await api.created(1)
         worker = worker_of(database, Failing(Scripted(), ValueError(message), times=1), backoff_seconds=0)
-        await worker.do(await claimed_one(database))
+        await worker.do([await claimed_one(database)])
     (again,) = await claimed(database)
     assert again.tries == 2
 
@@ -128,7 +125,7 @@ async def test_a_workforce_that_does_not_answer_in_time_is_asked_again(serve: Se
     async with serve(with_worker=False) as api:
         request_id = await api.created(1)
         worker = worker_of(database, workforce, lease_seconds=0.02, backoff_seconds=0)
-        await worker.do(await claimed_one(database))
+        await worker.do([await claimed_one(database)])
         assert [row[0] for row in await rows(database, "SELECT last_error FROM jobs")] == ["TimeoutError: "]
         workforce.searching.open()
         await work_off(worker_of(database, workforce), database)
@@ -137,21 +134,41 @@ async def test_a_workforce_that_does_not_answer_in_time_is_asked_again(serve: Se
 
 async def test_no_more_jobs_run_at_once_than_there_are_places(serve: Serve, database: Database) -> None:
     workforce = Gated(calendar(database))
+    counting = Counting(workforce)
     workforce.searching.shut()
-    async with serve(workforce=workforce, worker=WorkerOptions(slots=2)) as api:
+    async with serve(workforce=counting, worker=WorkerOptions(slots=2)) as api:
         found = [await api.created(1) for _ in range(5)]
-        await until(lambda: _asked(workforce, 2))
+        await until(lambda: _asked(counting, 2))
         for request_id in found:
             assert (await api.alice.read(request_id)).status_code == 202
-        assert workforce.searching.asked == 2
+        assert counting.asked == 2
         workforce.searching.open()
         for request_id in found:
             await api.settled(partial(api.alice.read, request_id))
-    assert workforce.searching.asked == 5
+    assert (counting.asked, counting.most) == (5, 2)
 
 
-async def _asked(workforce: Gated, count: int) -> bool:
-    return workforce.searching.asked >= count
+class Counting(Behind):
+    """A workforce system that counts the searches it was asked for, and the most of them at once."""
+
+    def __init__(self, behind: Any) -> None:
+        super().__init__(behind)
+        self.asked = 0
+        self.most = 0
+        self._now = 0
+
+    async def find_slots(self, queries: Sequence[AvailabilityQuery], now: datetime) -> Any:
+        self.asked += len(queries)
+        self._now += len(queries)
+        self.most = max(self.most, self._now)
+        try:
+            return await self._behind.find_slots(queries, now)
+        finally:
+            self._now -= len(queries)
+
+
+async def _asked(workforce: Counting, count: int) -> bool:
+    return workforce.asked >= count
 
 
 async def test_a_stopped_worker_finishes_what_it_has_begun_and_claims_nothing_more(

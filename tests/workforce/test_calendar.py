@@ -14,6 +14,7 @@ from connect_appointments.workforce.calendar.calendar import Calendar
 from connect_appointments.workforce.port import (
     Availability,
     AvailabilityQuery,
+    CancelCommand,
     Refused,
     ReserveCommand,
     Reserved,
