@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from connect_appointments.store.sqlite import path_of
+from connect_appointments.store.sqlite.connection import path_of
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ async def served_at(
     await fill(database, clock())
     if site is not None:
         order = sample_order(1, site=site)
-        await database.write(lambda connection: orders.upsert(connection, [order]))
+        await database.write(lambda transaction: orders.upsert(transaction, [order]))
     async with serve_in_process(database, issuer, clock, **changes) as api:
         api.alice, api.bob = (api.caller(issuer.token(owner, iat=0, exp=2**33)) for owner in (ALICE, BOB))
         yield api, clock

@@ -46,7 +46,7 @@ async def test_a_cancelled_request_shows_when_and_offers_nothing(api: Api) -> No
 async def test_the_event_of_a_cancel_names_owner_client_and_request_id(api: Api, database: Database) -> None:
     request_id, _ = await api.opened(1)
     await api.alice.cancel(request_id, headers={"X-Request-Id": "cancel-of-alice"})
-    event = (await database.read(lambda connection: events.of_request(connection, EVERYBODYS, request_id)))[-1]
+    event = (await database.read(lambda transaction: events.of_request(transaction, EVERYBODYS, request_id)))[-1]
     assert (event.kind, event.owner, event.client, event.trace) == ("cancelled", ALICE, "portal-api", "cancel-of-alice")
 
 

@@ -9,16 +9,16 @@ from contextlib import AbstractAsyncContextManager
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.model import Site
 from connect_appointments.store import requests
 from connect_appointments.store.engine import Database
-from connect_appointments.store.requests import New
+from connect_appointments.store.requests import NewRequest
+from connect_appointments.store.transaction import Transaction
 from tests.api.moments import served_at
 from tests.api_client import CREATE, Api, number_of, serve_in_process
-from tests.build import PUBLIC_URL, Clock, Issuer, sample_order
-from tests.store.given import ACTOR, kinds, rows
+from tests.build import ALICE, PUBLIC_URL, Clock, Issuer
+from tests.store.given import kinds, rows
 
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
 NOON_IN_BRISBANE = "2026-11-23T02:00:00+00:00"
@@ -84,13 +84,13 @@ class RolledBackError(Exception):
     """The transaction is not to be."""
 
 
-async def insert_and_fail(connection: AsyncConnection) -> None:
-    await requests.insert(connection, [New(ACTOR, sample_order(1), date(2026, 11, 24))])
+async def insert_and_fail(transaction: Transaction) -> None:
+    await requests.insert(transaction, [NewRequest(ALICE, 1, date(2026, 11, 24), "portal-api", "trace")])
     raise RolledBackError
 
 
 async def test_d20_the_largest_id_works(serve: Serve, database: Database) -> None:
-    await database.write(lambda connection: requests.number_from(connection, LARGEST_ID))
+    await database.write(lambda transaction: requests.number_from(transaction, LARGEST_ID))
     async with serve() as api:
         request_id, slots = await api.opened(1)
         assert request_id == LARGEST_ID

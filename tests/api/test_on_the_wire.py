@@ -55,7 +55,7 @@ async def is_cancelled(api: Api, request_id: int) -> bool:
 async def test_section_2_the_pages_example_gets_the_pages_answer_byte_for_byte(
     database: Database, api: Api, version: str
 ) -> None:
-    await database.write(lambda connection: requests.number_from(connection, 300))
+    await database.write(lambda transaction: requests.number_from(transaction, 300))
     assert await api.created(1) == 300
     async with on_the_wire(api) as port, open_wire(port) as wire:
         text = PAGE_EXAMPLE.format(token=api.alice.token, version=version)

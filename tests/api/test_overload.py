@@ -11,11 +11,11 @@ import asyncpg
 import httpx
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.store.engine import Database
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.tables import appointment_requests, bookings
+from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.service import ServiceOptions
 from tests.api.wire import Serve
 from tests.api_client import Api, serve_in_process
@@ -112,7 +112,8 @@ async def test_d26_more_changes_than_connections_are_refused_in_time_and_change_
     await database.close()
 
 
-async def count_rows(connection: AsyncConnection) -> tuple[int, int]:
+async def count_rows(transaction: Transaction) -> tuple[int, int]:
     """How many appointment-requests and booking attempts there are."""
-    found = [await connection.execute(sa.select(sa.func.count()).select_from(table)) for table in COUNTED]
-    return found[0].scalar_one(), found[1].scalar_one()
+    queries = [sa.select(sa.func.count().label("rows")).select_from(table) for table in COUNTED]
+    found = [(await transaction.fetch(query))[0].rows for query in queries]
+    return found[0], found[1]

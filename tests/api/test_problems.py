@@ -205,5 +205,5 @@ async def test_d38_it_stands_in_every_event(database: Database, api: Api) -> Non
     assert {"create-1", "cancel-1", ours.headers["x-request-id"]} <= set(traces)
 
 
-async def _traces(connection: Any) -> list[str]:
-    return list((await connection.execute(sa.text("SELECT trace FROM events"))).scalars())
+async def _traces(transaction: Any) -> list[str]:
+    return [row.trace for row in await transaction.fetch(sa.text("SELECT trace FROM events"))]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from connect_appointments.planning import serve_plan
+from connect_appointments.planning import serve_config
 from connect_appointments.settings import ServeSettings, load
 from connect_appointments.store.engine import Database
 from connect_appointments.web.api.fairness import MAX_OWNERS, Limit, Limiter
@@ -135,4 +135,4 @@ async def test_the_operator_sets_it_or_there_is_none(
     required = {"database_url": "sqlite:///x", "public_url": "https://a.test", "issuer": "https://b.test"}
     found = load(ServeSettings, settings(**required, audience="any", **given))
     async with httpx.AsyncClient() as client:
-        assert serve_plan(found, database, client).limit == limit
+        assert serve_config(found, database, client).limit == limit

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from connect_appointments.core.model import Site
+from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.store import orders
 from connect_appointments.store.engine import Database
-from connect_appointments.workforce.windows import Rules
+from connect_appointments.workforce.regions import working_days
 from tests.api.moments import served_at
 from tests.api_client import Api, number_of
 from tests.build import Clock, Issuer, days_from, sample_order, set_places
@@ -88,7 +89,7 @@ def test_d31_the_documentation_has_the_same_keys_in_the_same_order(version: str)
 async def test_d31_what_is_unknown_of_an_order_is_null_and_still_there(api: Api, database: Database) -> None:
     order = sample_order(1, priority_assist=True, customer_ref=None, service_id=None)
     order = replace(order, contact_name=None, contact_type=None, contact_phone=None, contact_notes=None)
-    await database.write(lambda connection: orders.upsert(connection, [order]))
+    await database.write(lambda transaction: orders.upsert(transaction, [order]))
     _, booking = await api.booked(1)
     found = booking.json()
     assert list(found) == KEYS
@@ -225,8 +226,8 @@ async def test_a_slot_that_time_has_overtaken_is_422_and_the_request_open_again(
 
 
 async def test_d29_without_a_lead_time_a_slot_is_had_until_it_starts(database: Database, issuer: Issuer) -> None:
-    rules = Rules(lead_days=0)
-    async with served_at(database, issuer, "2026-11-23T21:00:00+00:00", rules=rules) as (api, clock):
+    policy = BookingPolicy(working_days("AU"), lead_days=0)
+    async with served_at(database, issuer, "2026-11-23T21:00:00+00:00", policy=policy) as (api, clock):
         (one, slots), (other, others_slots) = await api.opened(1), await api.opened(2)
         clock.move(minutes=59)
         statuses = [await outcome(api, one, slots[0]["id"])]

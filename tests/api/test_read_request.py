@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from connect_appointments.core.model import Site
+from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.worker import WorkerOptions
 from connect_appointments.store.engine import Database
-from connect_appointments.workforce.windows import Rules
+from connect_appointments.workforce.regions import working_days
 from tests.api.moments import served_at
 from tests.api_client import Api, number_of
 from tests.build import Issuer, days_from, set_places
@@ -151,8 +152,8 @@ async def test_d28_the_later_of_date_from_and_the_lead_time_counts(
 
 
 async def test_d28_slot_days_and_lead_days_are_settings(database: Database, issuer: Issuer) -> None:
-    rules = Rules(slot_days=2, lead_days=3)
-    async with served_at(database, issuer, "2026-11-23T01:00:00+00:00", rules=rules) as (api, _):
+    policy = BookingPolicy(working_days("AU"), slot_days=2, lead_days=3)
+    async with served_at(database, issuer, "2026-11-23T01:00:00+00:00", policy=policy) as (api, _):
         _, slots = await api.opened(1, date_from="2026-11-23")
     assert [slot["startTime"][:10] for slot in slots if slot["slotType"] == "PM"] == ["2026-11-26", "2026-11-27"]
 

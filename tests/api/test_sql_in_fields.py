@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.store.engine import Database
 from connect_appointments.store.tables import metadata
+from connect_appointments.store.transaction import Transaction
 from tests.api_client import BOOK, CANCEL, CREATE, Api, number_of
 from tests.build import BOB, Issuer
 from tests.store.given import rows
@@ -42,10 +42,11 @@ EVERY_SQL = pytest.mark.parametrize("text", SQL)
 async def counts(database: Database) -> dict[str, int]:
     """How many rows each table has."""
 
-    async def work(connection: AsyncConnection) -> dict[str, int]:
+    async def work(transaction: Transaction) -> dict[str, int]:
         found = {}
         for table in metadata.sorted_tables:
-            found[table.name] = (await connection.execute(sa.select(sa.func.count()).select_from(table))).scalar_one()
+            query = sa.select(sa.func.count().label("rows")).select_from(table)
+            found[table.name] = (await transaction.fetch(query))[0].rows
         return found
 
     return await database.read(work)
