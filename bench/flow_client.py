@@ -27,6 +27,9 @@ GIVE_UP_SECONDS = 30.0
 Flow = Generator[bytes | float, bytes, None]
 """Yields a request, to be resumed with its response; or the time until which the caller waits."""
 
+Call = Generator[bytes | float, bytes, bytes]
+"""The same, and returns the last response."""
+
 
 class Options(NamedTuple):
     """What is called, and how.
@@ -55,6 +58,7 @@ class Counts:
     """What all callers saw.
 
     waits: results that were polled for.
+    shed: calls that were answered 503 and repeated.
     flows: begin and end of each flow, seconds; the other lists hold durations in seconds.
     """
 
@@ -62,6 +66,7 @@ class Counts:
         self.options = options
         self.order = options.first_order
         self.calls = 0
+        self.shed = 0
         self.polls = 0
         self.waits = 0
         self.flows: list[tuple[float, float]] = []
@@ -98,35 +103,45 @@ class Caller:
     def _flow(self, order_id: int) -> Flow:
         began = time.perf_counter()
         body = f'{{"orderId":{order_id},"dateFrom":"{self._date_from}"}}'
-        path = location((yield self._post(REQUEST_PATH, body)))
+        path = location((yield from self._post(REQUEST_PATH, body)))
         request_id = path.rpartition("/")[2]
         found = yield from self._until_done(path)
         self._counts.until_slots.append(time.perf_counter() - began)
         if self._options.kind == "cancel":
-            check((yield self._post(CANCEL_PATH, f'{{"appointmentRequestId":{request_id}}}')), b"204")
+            body = f'{{"appointmentRequestId":{request_id}}}'
+            check((yield from self._post(CANCEL_PATH, body)), b"204")
             return
         began = time.perf_counter()
         slot = slot_id(found, order_id)
         body = f'{{"appointmentRequestId":{request_id},"slotId":"{slot}"}}'
-        path = location((yield self._post(APPOINTMENT_PATH, body)))
+        path = location((yield from self._post(APPOINTMENT_PATH, body)))
         booked = yield from self._until_done(path)
         if b'"status":"booked"' not in booked:
             raise WrongAnswerError(f"not booked: {booked[-300:]!r}")
         self._counts.until_booked.append(time.perf_counter() - began)
 
-    def _post(self, path: str, body: str) -> bytes:
+    def _post(self, path: str, body: str) -> Call:
         content = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-        return f"POST {path} HTTP/1.1\r\n{self._headers}{content}".encode()
+        return self._call(f"POST {path} HTTP/1.1\r\n{self._headers}{content}".encode())
 
-    def _until_done(self, path: str) -> Generator[bytes | float, bytes, bytes]:
+    def _call(self, request: bytes) -> Call:
+        """The response to a request, which is repeated while the service is overloaded."""
+        while True:
+            response = yield request
+            if response[9:12] != b"503":
+                return response
+            self._counts.shed += 1
+            yield time.perf_counter() + self._options.poll_seconds
+
+    def _until_done(self, path: str) -> Call:
         request = f"GET {path} HTTP/1.1\r\n{self._headers}\r\n".encode()
         self._counts.waits += 1
         while True:
             self._counts.polls += 1
-            found = yield request
-            if found[9:12] != b"202":
-                check(found, b"200")
-                return found
+            response = yield from self._call(request)
+            if response[9:12] != b"202":
+                check(response, b"200")
+                return response
             yield time.perf_counter() + self._options.poll_seconds
 
 
@@ -260,6 +275,7 @@ def summary(counts: Counts, started: float, cpu_seconds: float) -> dict[str, flo
         "flows": flows,
         "per_second": flows / (max(end for _, end in counts.flows) - started) if flows else 0.0,
         "calls": counts.calls / flows if flows else 0.0,
+        "shed": counts.shed / flows if flows else 0.0,
         "polls": counts.polls / counts.waits if counts.waits else 0.0,
         "client_us": cpu_seconds / flows * 1e6 if flows else 0.0,
         "p50_ms": quantile_ms(took, 0.5),

@@ -24,7 +24,8 @@ class Ended(NamedTuple):
     """Flows that ended.
 
     per_second: from the begin of the first to the end of the last.
-    calls: of one flow; polls: until one result was there.
+    calls: of one flow; shed: of these, those that were answered 503 and repeated.
+    polls: until one result was there.
     client_us: processor time of the caller for one flow.
     slots_p50_ms, booked_p50_ms: from sending the call to the poll with the result.
     """
@@ -32,6 +33,7 @@ class Ended(NamedTuple):
     flows: int
     per_second: float
     calls: float
+    shed: float
     polls: float
     client_us: float
     p50_ms: float

@@ -23,7 +23,7 @@ class Run(NamedTuple):
     """One run that counts.
 
     server_us, database_us, client_us: processor time for each answer or flow, microseconds.
-    calls, polls: of a flow, the calls it took and the polls until one result was there.
+    calls, shed, polls: of a flow, its calls, those of them that were shed, and the polls until one result was there.
     shares: how much of one core the server and the database used, and of all cores everything on the machine.
     """
 
@@ -36,6 +36,7 @@ class Run(NamedTuple):
     database_us: float = 0.0
     client_us: float = 0.0
     calls: float = 0.0
+    shed: float = 0.0
     polls: float = 0.0
     shares: Mapping[str, float] = {}
 

@@ -35,7 +35,17 @@ COSTS = ("server us", "database us", "server %", "database %", "machine %")
 HEAD = ("", "per second", "p50 ms", "p99 ms", *COSTS)
 """Of the rows that `row` makes."""
 
-FLOW_HEAD = ("", "flows per second", "calls a flow", "polls a result", "p50 ms", "p99 ms", "client us", *COSTS)
+FLOW_HEAD = (
+    "",
+    "flows per second",
+    "calls a flow",
+    "503s a flow",
+    "polls a result",
+    "p50 ms",
+    "p99 ms",
+    "client us",
+    *COSTS,
+)
 """Of the rows that `flow_row` makes."""
 
 
@@ -47,7 +57,7 @@ def row(results: Results, key: Key, label: str) -> list[str]:
 
 def flow_row(results: Results, key: Key) -> list[str]:
     """Rate, calls, latency and cost of a key of whole flows."""
-    calls = [_value(results, key, name, "{:.1f}") for name in ("calls", "polls")]
+    calls = [_value(results, key, name, "{:.1f}") for name in ("calls", "shed", "polls")]
     latency = [_value(results, key, name, "{:.0f}") for name in ("p50_ms", "p99_ms", "client_us")]
     return [f"{key.system}, {key.setting}", count(results.spread(key)), *calls, *latency, *_costs(results, key)]
 

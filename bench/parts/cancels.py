@@ -105,12 +105,17 @@ def make_readable(bench: Bench, served: Served) -> None:
     probe.check_read(served.port, bench.tokens.one)
 
 
+def distinct_load(bench: Bench) -> Load:
+    """Cancels with more tokens than the service remembers."""
+    return Load(bench.plan.rows, bench.tokens.distinct(bench.plan.tokens))
+
+
 def mixes(bench: Bench) -> None:
     """Tokens never seen before, ids that do not exist, calls that repeat earlier ones."""
     rows, callers = bench.plan.rows, bench.tokens.callers
     loads = {
         (RAW, PLAIN): Load(rows, callers),
-        (SERVICE, DISTINCT): Load(rows, bench.tokens.distinct(bench.plan.tokens)),
+        (SERVICE, DISTINCT): distinct_load(bench),
         (SERVICE, UNKNOWN): Load(rows, callers, unknown=20),
         (SERVICE, AGAIN): Load(rows, callers, again=20),
     }

@@ -67,6 +67,7 @@ def _flows(bench: Bench, number: int, kind: Kind, served: Served, callers: int) 
         p99_ms=ended.p99_ms,
         client_us=ended.client_us,
         calls=ended.calls,
+        shed=ended.shed,
         polls=ended.polls,
     )
 

@@ -9,7 +9,7 @@ from bench import flows, profiling
 from bench.flows import Kind
 from bench.load import Load, WrongAnswersError, run_wrk
 from bench.measuring import Bench
-from bench.parts.cancels import DISTINCT, PEAK, make_readable, read_load
+from bench.parts.cancels import DISTINCT, PEAK, distinct_load, make_readable, read_load
 from bench.parts.flowing import flow_key
 from bench.plan import PEAK_CONNECTIONS
 from bench.results import Key
@@ -19,13 +19,12 @@ from bench.systems import RAW, SERVICE, SERVICE_SQLITE, Served
 def profiles(bench: Bench) -> None:
     """Profiles of cancels, of reads, and of whole flows."""
     callers = Load(bench.plan.rows, bench.tokens.callers)
-    distinct = Load(bench.plan.rows, bench.tokens.distinct(bench.plan.tokens))
     works: dict[Key, Callable[[Served], object]] = {
         Key("cancel", SERVICE, PEAK): lambda served: _load(bench, served, callers),
         flow_key("book", SERVICE, PEAK_CONNECTIONS): lambda served: _flows(bench, served, "book"),
         flow_key("cancel", SERVICE, PEAK_CONNECTIONS): lambda served: _flows(bench, served, "cancel"),
         Key("cancel", RAW, PEAK): lambda served: _load(bench, served, callers),
-        Key("mix", SERVICE, DISTINCT): lambda served: _load(bench, served, distinct),
+        Key("mix", SERVICE, DISTINCT): lambda served: _load(bench, served, distinct_load(bench)),
         Key("read", SERVICE, PEAK): lambda served: _load(bench, served, read_load(bench)),
         Key("cancel", SERVICE_SQLITE, PEAK): lambda served: _load(bench, served, callers),
     }
