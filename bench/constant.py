@@ -1,4 +1,4 @@
-"""Runs at a constant arrival rate: our own open loop with distinct ids, and h2load with one id repeated."""
+"""Runs at a constant arrival rate: bench.arrivals with distinct ids, and h2load with one id repeated."""
 
 from __future__ import annotations
 

@@ -1,28 +1,30 @@
-"""What every measure works with: the servers, the databases, the clock, and the rule of what counts."""
+"""What every part works with: the servers, the clock, and the rule of which runs count."""
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from bench.constant import MissedRateError
+from bench.fleet import Fleet
 from bench.load import Answered, Load, WrongAnswersError, run_wrk
 from bench.plan import Plan
-from bench.postgres import PostgresStore
 from bench.processes import Meter
 from bench.results import Key, Results, Run
 from bench.rows import Changed, Store
-from bench.sqlite import SqliteStore
-from bench.systems import Launcher, Served
+from bench.systems import Served
 from bench.tokens import Tokens
-from tests.throwaway_postgres import Server
+
+T = TypeVar("T")
 
 TRIES = 2
-NOTHING = Changed(0, 0)
+UNCHANGED = Changed(0, 0)
 CORES = os.cpu_count() or 1
 
 
@@ -42,32 +44,29 @@ class Clock:
 
 @dataclass
 class Bench:
-    """One bench under way. `served` holds the servers that run all the time, by name."""
+    """One bench under way.
+
+    until_seconds: when the part under way begins no further round.
+    """
 
     plan: Plan
     clock: Clock
     tokens: Tokens
-    launcher: Launcher
-    server: Server
-    postgres: PostgresStore
-    sqlite: SqliteStore
-    served: dict[str, Served] = field(default_factory=dict)
+    fleet: Fleet
+    until_seconds: float = math.inf
     results: Results = field(default_factory=Results)
 
-    def rounds(self, count: int, until: float) -> Iterator[int]:
-        """The numbers of the rounds to do: the first always, a further one while it would end in time.
-
-        until: the part of the whole time by which the measure is over.
-        """
-        for number in range(count):
+    def rounds(self, count: int | None = None) -> Iterator[int]:
+        """The numbers of the rounds to do: the first always, a further one when it would end in time."""
+        for number in range(count or self.plan.rounds):
             started = self.clock.elapsed()
             yield number
             now = self.clock.elapsed()
-            if now + (now - started) > until * self.plan.total_seconds:
+            if now + (now - started) > self.until_seconds:
                 return
 
     def counted(self, key: Key, work: Callable[[], Run]) -> Run | None:
-        """Do a run; one whose answers or rows were wrong is done once more, and then written down as a failure."""
+        """Do a run; one with a wrong answer or a wrong row is repeated once, and then recorded as a failure."""
         for attempt in range(TRIES):
             try:
                 run = work()
@@ -78,26 +77,26 @@ class Bench:
                     (self.results.left_out if missed else self.results.failures).append(f"{_title(key)}: {error}")
             else:
                 self.results.add(key, run)
-                self.clock.say(f"{_title(key)}: {run.per_second:,.0f}/s, p50 {run.p50_ms:.2f}, p99 {run.p99_ms:.2f} ms")
+                self.clock.say(f"{_title(key)}: {_summary(run)}")
                 return run
         return None
 
     def meter(self, served: Served) -> Meter:
         """A meter of a server, and of PostgreSQL where it stores there."""
         pids = {"server": served.pid}
-        if served.store is self.postgres:
-            pids["database"] = self.server.pid
+        if self.fleet.uses_postgres(served):
+            pids["database"] = self.fleet.server.pid
         return Meter(pids)
 
-    def closed_loop(self, number: int, served: Served, connections: int, load: Load, *, offers: int = 0) -> Run:
+    def closed_loop(self, number: int, served: Served, connections: int, load: Load) -> Run:
         """One run of a closed loop over freshly made rows, checked."""
         if served.store is not None:
-            served.store.reset(load.rows, offers=offers)
+            served.store.reset(load.rows)
         return self.loop_on(number, served, connections, load)
 
     def loop_on(self, number: int, served: Served, connections: int, load: Load) -> Run:
         """One run of a closed loop over the rows as they are, checked."""
-        before = _changed(served.store) if load.skip else NOTHING
+        before = _changed(served.store) if load.skip else UNCHANGED
         meter = self.meter(served)
         answered = run_wrk(served.port, connections, self.plan.seconds, load)
         used = meter.read()
@@ -105,6 +104,11 @@ class Bench:
         if served.store is not None and load.kind == "cancel":
             answered.check_rows(load, before, served.store.settled())
         return _run(number, answered, used)
+
+
+def there_and_back(systems: Sequence[T], number: int) -> Sequence[T]:
+    """The order of a round: A B, then B A, so that no system is always the first."""
+    return systems if number % 2 == 0 else systems[::-1]
 
 
 def run_of(number: int, per_second: float, answered: int, used: dict[str, float]) -> Run:
@@ -117,7 +121,6 @@ def run_of(number: int, per_second: float, answered: int, used: dict[str, float]
         shares={
             "server": used.get("server", 0.0) / used["wall"],
             "database": used.get("database", 0.0) / used["wall"],
-            "queued": used["queued"] / used["wall"],
             "machine": used["machine"] / used["wall"] / CORES,
         },
     )
@@ -125,20 +128,18 @@ def run_of(number: int, per_second: float, answered: int, used: dict[str, float]
 
 def _run(number: int, answered: Answered, used: dict[str, float]) -> Run:
     cost = run_of(number, answered.per_second, answered.answered, used)
-    return Run(
-        number,
-        answered.per_second,
-        answered.p50_ms,
-        answered.p99_ms,
-        server_us=cost.server_us,
-        database_us=cost.database_us,
-        shares=cost.shares,
-    )
+    return cost._replace(p50_ms=answered.p50_ms, p99_ms=answered.p99_ms)
 
 
 def _changed(store: Store | None) -> Changed:
-    return store.settled() if store is not None else NOTHING
+    return store.settled() if store is not None else UNCHANGED
 
 
 def _title(key: Key) -> str:
-    return f"{key.measure:9} {key.system:29} {key.setting:>8}"
+    return f"{key.measure:9} {key.system:33} {key.setting:>12}"
+
+
+def _summary(run: Run) -> str:
+    cost = f", server {run.server_us:.0f} us" if run.server_us else ""
+    calls = f", {run.calls:.1f} calls" if run.calls else ""
+    return f"{run.per_second:,.0f}/s, p50 {run.p50_ms:.2f}, p99 {run.p99_ms:.2f} ms{cost}{calls}"

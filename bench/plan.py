@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -10,24 +11,29 @@ class Plan:
     """Durations in seconds, sizes in rows.
 
     rounds: how often what a target is about is measured, as long as time allows.
-    profile_seconds: how long each server is looked at; 0 makes no profiles.
-    connections: to how many connections it is measured; those in `extra_connections` only once.
+    connections: numbers of connections beside 64, measured once.
+    callers: of flows, beside 64 and 256: enough that polling is not the limit.
+    default_callers: of flows on the default stack, whose flows take longer.
+    profiles: how many profiles are made.
     total_seconds: when no further round begins.
     """
 
     name: str
     rounds: int
     seconds: int
-    pgbench_seconds: int
     connections: tuple[int, ...]
-    extra_connections: tuple[int, ...]
     arrival_seconds: float
     shares_of_peak: tuple[float, ...]
     rows: int
     growth: tuple[int, ...]
     tokens: int
     flow_seconds: float
+    callers: tuple[int, ...]
+    default_callers: tuple[int, ...]
+    default_flow_seconds: float
+    idle_seconds: float
     profile_seconds: int
+    profiles: int
     starts: int
     many_requests: int
     total_seconds: float
@@ -37,16 +43,19 @@ FULL = Plan(
     name="full",
     rounds=3,
     seconds=3,
-    pgbench_seconds=3,
-    connections=(1, 64),
-    extra_connections=(16, 256),
+    connections=(16, 256),
     arrival_seconds=5,
     shares_of_peak=(0.25, 0.5, 0.8),
     rows=200_000,
     growth=(10_000, 1_000_000, 10_000_000),
     tokens=20_000,
-    flow_seconds=6,
+    flow_seconds=4,
+    callers=(512,),
+    default_callers=(16, 64),
+    default_flow_seconds=5,
+    idle_seconds=3,
     profile_seconds=3,
+    profiles=7,
     starts=5,
     many_requests=1_000_000,
     total_seconds=860,
@@ -55,21 +64,25 @@ QUICK = Plan(
     name="quick",
     rounds=1,
     seconds=1,
-    pgbench_seconds=1,
-    connections=(1, 64),
-    extra_connections=(),
+    connections=(256,),
     arrival_seconds=2,
     shares_of_peak=(0.5,),
     rows=50_000,
     growth=(10_000, 200_000),
     tokens=11_000,
     flow_seconds=2,
-    profile_seconds=0,
+    callers=(),
+    default_callers=(16,),
+    default_flow_seconds=2,
+    idle_seconds=1,
+    profile_seconds=1,
+    profiles=2,
     starts=1,
     many_requests=30_000,
-    total_seconds=100,
+    total_seconds=math.inf,
 )
-FEW_REQUESTS = 10_000
 PEAK_CONNECTIONS = 64
+MANY_CALLERS = 256
 FAR_CONNECTIONS = 256
 READABLE_ROWS = 10_000
+FEW_REQUESTS = 10_000

@@ -1,4 +1,4 @@
-"""The PostgreSQL under measurement: how it is set up, filled, emptied and looked at."""
+"""A PostgreSQL database under measurement: filled, emptied and read."""
 
 from __future__ import annotations
 
@@ -10,12 +10,26 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from bench.rows import DAYS_WITH_PLACES, FIRST_ID, ORDERS, PLACES, SETTLING_SECONDS, SITE, Changed, days, offered_slots
+from bench.rows import (
+    AREA,
+    CAPACITY,
+    CAPACITY_DAYS,
+    EMPTIED,
+    FIRST_ID,
+    ORDERS,
+    SETTLING_SECONDS,
+    STATE,
+    TIME_ZONE,
+    Changed,
+    days,
+    insert,
+)
 from bench.tokens import OWNER
-from connect_appointments.store import schema
-from connect_appointments.store.engine import Database
 
 T = TypeVar("T")
+
+DEADLOCKS = 5
+"""How often a reset is tried."""
 
 OPTIONS = {
     "shared_buffers": "1GB",
@@ -26,22 +40,40 @@ OPTIONS = {
 }
 """Everything else is PostgreSQL's default: fsync, synchronous_commit and full_page_writes are on."""
 
-EMPTY = "TRUNCATE appointment_requests, events CASCADE"
-FILL = """
-INSERT INTO appointment_requests (id, owner, order_id, date_from, state, created_on, updated_on)
-SELECT $1::bigint + n, $2, 1 + n % $3::int, current_date + 7, 'open', now(), now()
-FROM generate_series(0, $4::int - 1) AS n
-"""
-OFFER = "INSERT INTO offers SELECT $1::bigint + n, $2 FROM generate_series(0, $3::int - 1) AS n"
-ORDER = """
-INSERT INTO orders (id, owner, time_zone, state, area, demand_type, priority_assist, e_sla, customer_ref, service_id)
-SELECT n, $1, $2, $3, $4, 'Standard Install', false, 'Standard', 'CUST-REF-007', n FROM generate_series(1, $5::int) AS n
-"""
-PLACE = """
-INSERT INTO capacity (area, day, slot_type, places, taken)
-SELECT $1, day, half, $3, 0 FROM unnest($2::date[]) AS day, unnest(ARRAY['AM', 'PM']) AS half
-"""
-# A seeded index is built at once: row by row it takes longer than everything else.
+REQUEST = {
+    "id": f"{FIRST_ID} + n",
+    "owner": f"'{OWNER}'",
+    "order_id": f"1 + n % {ORDERS}",
+    "date_from": "current_date + 7",
+    "state": "'open'",
+    "created_on": "now()",
+    "updated_on": "now()",
+}
+ORDER = {
+    "id": "n",
+    "owner": f"'{OWNER}'",
+    "time_zone": f"'{TIME_ZONE}'",
+    "state": f"'{STATE}'",
+    "area": f"'{AREA}'",
+    "demand_type": "'Standard Install'",
+    "priority_assist": "false",
+    "e_sla": "'Standard'",
+    "customer_ref": "'CUST-REF-007'",
+    "service_id": "n",
+}
+CAPACITY_ROW = {
+    "area": f"'{AREA}'",
+    "day": "day",
+    "slot_type": "half",
+    "places": str(CAPACITY),
+    "capacity": str(CAPACITY),
+    "taken": "0",
+}
+SERIES = " FROM generate_series({}, {}) AS n"
+HALF_DAYS = " FROM unnest($1::date[]) AS day, unnest(ARRAY['AM', 'PM']) AS half"
+TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1"
+# An index is built at once: row by row it takes longer than everything else.
 INDEXES = """
 SELECT i.relname AS name, pg_get_indexdef(i.oid) AS definition
 FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
@@ -62,45 +94,66 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 class PostgresStore:
-    """A database of the running server."""
+    """A database of the running server, migrated already."""
 
     def __init__(self, url: str, progress: Callable[[str], None]) -> None:
         self.url = url
         self._progress = progress
 
-    def create(self) -> None:
-        """Migrate the empty database, and fill in what no run changes."""
-        migrate(self.url)
-        run(self._create())
-
-    async def _create(self) -> None:
-        async with self._connection() as connection:
-            await connection.execute(ORDER, OWNER, SITE.time_zone, SITE.state, SITE.area, ORDERS)
-            await connection.execute(PLACE, SITE.area, days(DAYS_WITH_PLACES), PLACES)
-            await connection.execute("VACUUM ANALYZE orders")
-
-    def reset(self, rows: int, *, offers: int = 0) -> None:
+    def reset(self, rows: int, *, fresh_orders: bool = False) -> None:
         started = time.monotonic()
-        run(self._reset(rows, offers))
+        for _ in range(DEADLOCKS):
+            # Calls that were cut off at the end of the last run may still hold locks.
+            with contextlib.suppress(asyncpg.DeadlockDetectedError):
+                run(self._reset(rows, fresh_orders=fresh_orders))
+                break
+        else:
+            raise RuntimeError("the tables could not be locked")
         if rows >= 1_000_000:
             self._progress(f"  {rows:,} rows in {time.monotonic() - started:.1f} s")
 
-    async def _reset(self, rows: int, offers: int) -> None:
+    async def _reset(self, rows: int, *, fresh_orders: bool) -> None:
         async with self._connection() as connection:
             # New pages after a checkpoint owe no full-page images, so every run starts from the same state.
             await connection.execute("CHECKPOINT")
-            # Events refuse to be emptied, and a foreign key asks for each row: not here.
+            # The trigger that keeps events append-only and the foreign keys of a million rows are not measured.
             await connection.execute("SET session_replication_role = replica")
-            await connection.execute(EMPTY)
-            indexes = await connection.fetch(INDEXES)
-            for index in indexes:
-                await connection.execute(f'DROP INDEX "{index["name"]}"')
-            await connection.execute(FILL, FIRST_ID, OWNER, ORDERS, rows)
-            for index in indexes:
-                await connection.execute(index["definition"])
-            if offers:
-                await connection.execute(OFFER, FIRST_ID, offered_slots(), offers)
-            await connection.execute("VACUUM ANALYZE appointment_requests, offers, events")
+            existing = {row["table_name"] for row in await connection.fetch(TABLES)}
+            emptied = [*EMPTIED, *(["orders", "capacity"] if fresh_orders else [])]
+            await connection.execute(f"TRUNCATE {', '.join(t for t in emptied if t in existing)} CASCADE")
+            if not await connection.fetchval("SELECT EXISTS (SELECT 1 FROM orders)"):
+                await self._fill_orders(connection)
+            await self._fill_requests(connection, rows)
+
+    async def _fill_orders(self, connection: Any) -> None:
+        await connection.execute("TRUNCATE capacity")
+        await self._insert(connection, "orders", ORDER, SERIES.format(1, ORDERS))
+        await self._insert(connection, "capacity", CAPACITY_ROW, HALF_DAYS, days(CAPACITY_DAYS))
+        await connection.execute("VACUUM ANALYZE orders, capacity")
+
+    async def _fill_requests(self, connection: Any, rows: int) -> None:
+        indexes = await connection.fetch(INDEXES)
+        for index in indexes:
+            await connection.execute(f'DROP INDEX "{index["name"]}"')
+        await self._insert(connection, "appointment_requests", REQUEST, SERIES.format(0, rows - 1))
+        for index in indexes:
+            await connection.execute(index["definition"])
+        await connection.execute("VACUUM ANALYZE appointment_requests, events")
+
+    async def _insert(self, connection: Any, table: str, values: dict[str, str], source: str, *more: object) -> None:
+        existing = [row["column_name"] for row in await connection.fetch(COLUMNS, table)]
+        await connection.execute(insert(table, values, existing) + source, *more)
+
+    def offer(self, request_id: int, rows: int) -> None:
+        run(self._offer(request_id, rows))
+
+    async def _offer(self, request_id: int, rows: int) -> None:
+        async with self._connection() as connection:
+            names = [row["column_name"] for row in await connection.fetch(COLUMNS, "offers")]
+            values = {name: f"{FIRST_ID} + n" if name == "request_id" else name for name in names}
+            source = f" FROM offers, generate_series(0, {rows - 1}) AS n WHERE request_id = $1"
+            await self._insert(connection, "offers", values, source, request_id)
+            await connection.execute("VACUUM ANALYZE offers")
 
     def checkpoint(self) -> None:
         """Write everything out, so that the next change of each page costs its full image."""
@@ -128,6 +181,10 @@ class PostgresStore:
         async with self._connection() as connection:
             rows = await connection.fetch("SELECT state, count(*) FROM appointment_requests GROUP BY state")
             return {row["state"]: row["count"] for row in rows}
+
+    def create_database(self, name: str) -> None:
+        """Make an empty database beside this one."""
+        run(self._execute(f'CREATE DATABASE "{name}"'))
 
     def settings(self) -> dict[str, str]:
         """The settings that decide what a commit costs, as they are."""
@@ -158,16 +215,3 @@ class PostgresStore:
             yield connection
         finally:
             await connection.close()
-
-
-async def _migrate(url: str) -> None:
-    database = Database(url)
-    try:
-        await schema.migrate(database)
-    finally:
-        await database.close()
-
-
-def migrate(url: str) -> None:
-    """Bring an empty database's schema up to date."""
-    run(_migrate(url))

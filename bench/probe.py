@@ -7,10 +7,9 @@ import json
 import time
 from typing import NamedTuple
 
-from bench.rows import FIRST_ID
+from bench.flow_client import CANCEL_PATH, REQUEST_PATH
+from bench.rows import FIRST_ID, days
 
-CANCEL_PATH = "/api/connect/orders/appointment-requests/cancel"
-REQUEST_PATH = "/api/connect/orders/appointment-requests/request"
 SIX_HEADERS = [
     ("x-content-type-options", "nosniff"),
     ("x-xss-protection", "1; mode=block"),
@@ -58,7 +57,7 @@ def cancel(port: int, token: str, request_id: int = FIRST_ID) -> Seen:
 
 
 def first_answer(port: int, token: str) -> float:
-    """Cancel one as soon as anybody answers; the moment of the answer, by the monotonic clock."""
+    """Cancel one as soon as the server answers; the moment of the answer, by the monotonic clock."""
     give_up = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -78,10 +77,24 @@ def check_refusals(port: int, token: str) -> None:
     call(port, "POST", CANCEL_PATH, token, body).check(422)
 
 
+def create_open(port: int, token: str) -> int:
+    """Create an appointment-request and wait until its slots are there; its id."""
+    body: dict[str, object] = {"orderId": 1, "dateFrom": days(1, ahead=7)[0].isoformat()}
+    created = call(port, "POST", REQUEST_PATH, token, body)
+    created.check(201)
+    request_id = int(dict(created.headers)["location"].rpartition("/")[2])
+    give_up = time.monotonic() + START_SECONDS
+    while (seen := call(port, "GET", f"{REQUEST_PATH}/{request_id}", token)).status == 202:
+        assert time.monotonic() < give_up, "no slots were found"
+        time.sleep(POLL_SECONDS)
+    seen.check(200)
+    return request_id
+
+
 def check_read(port: int, token: str) -> None:
     """Raise AssertionError unless the first appointment-request is open and has slots."""
     seen = call(port, "GET", f"{REQUEST_PATH}/{FIRST_ID}", token)
     seen.check(200)
-    told = json.loads(seen.body)
-    assert told["status"] == "open", told
-    assert len(told["slots"]) == 20, told
+    message = json.loads(seen.body)
+    assert message["status"] == "open", message
+    assert len(message["slots"]) >= 10, message

@@ -18,7 +18,7 @@ LOOK_SECONDS = 1.0
 def started(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command while the context lasts; what it prints goes to the end of `log`."""
     with log.open("ab") as output:
-        # A session of its own, or Ctrl-C would reach it before the bench has had its say.
+        # A session of its own, so that Ctrl-C reaches only the bench, which then stops it in order.
         process = subprocess.Popen(
             command,
             env=dict(environment),
@@ -69,17 +69,6 @@ def cpu_seconds(pid: int) -> float:
     return total / TICKS_A_SECOND
 
 
-def queued_seconds(pid: int) -> float:
-    """How long the threads of a process and its descendants, those that live, were ready to run and had no core."""
-    nanoseconds = 0
-    for one in tree(pid):
-        for file in Path(f"/proc/{one}/task").glob("*/schedstat"):
-            with contextlib.suppress(OSError):
-                # On a core, waiting for one, turns. Source: the kernel's sched-stats.rst
-                nanoseconds += int(file.read_text("ascii").split()[1])
-    return nanoseconds / 1e9
-
-
 def machine_busy_seconds() -> float:
     """The processor time that was not idle, of all cores, since the machine started."""
     fields = [int(value) for value in Path("/proc/stat").read_text("ascii").splitlines()[0].split()[1:]]
@@ -119,16 +108,11 @@ class Meter:
     def __init__(self, pids: Mapping[str, int]) -> None:
         self._pids = pids
         self._before = {name: cpu_seconds(pid) for name, pid in pids.items()}
-        self._queued_before = self._queued()
         self._busy_before = machine_busy_seconds()
         self._started = time.monotonic()
 
     def read(self) -> dict[str, float]:
-        """Seconds by name; `queued` of all of them for a core, `machine` of everything, `wall` for what passed."""
-        queued = self._queued() - self._queued_before
+        """Seconds by name; `machine` of everything that runs, `wall` for the time that passed."""
         used = {name: cpu_seconds(pid) - self._before[name] for name, pid in self._pids.items()}
         busy = machine_busy_seconds() - self._busy_before
-        return {**used, "queued": queued, "machine": busy, "wall": time.monotonic() - self._started}
-
-    def _queued(self) -> float:
-        return sum(queued_seconds(pid) for pid in self._pids.values())
+        return {**used, "machine": busy, "wall": time.monotonic() - self._started}

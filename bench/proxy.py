@@ -44,7 +44,7 @@ class Side(asyncio.Protocol):
 
 
 class Accepted(Side):
-    """The side of who connected; it connects to the target."""
+    """The side of the client; it connects to the target."""
 
     def __init__(self, target_port: int, delay_seconds: float) -> None:
         super().__init__(delay_seconds)

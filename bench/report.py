@@ -6,20 +6,38 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import machine, plots, profiling, tables
-from bench.measures import BUSY_BEFORE, FAR_MS, MEMORY_FEW, MEMORY_MANY, MEMORY_REQUESTS, NEAR_MS, PEAK, SERVERS
+from bench import machine, plots, tables
+from bench.flows import TITLE
 from bench.measuring import Bench
+from bench.parts.cancels import PEAK
+from bench.parts.database_away import FAR_MS, NEAR_MS
+from bench.parts.flowing import KINDS
+from bench.parts.process import MEMORY_FEW, MEMORY_MANY, MEMORY_REQUESTS
 from bench.plan import FAR_CONNECTIONS
 from bench.results import Key, Results
-from bench.systems import OURS, PGBENCH, PGBENCH_BATCH, PGBENCH_ONE, RAW, VERIFY
+from bench.systems import (
+    DEFAULT,
+    DEFAULT_2,
+    PGBENCH,
+    RAW,
+    RAW_SERVICE,
+    SERVICE,
+    SERVICE_2,
+    SERVICE_SQLITE,
+    VERIFY,
+)
 from bench.targets import Line, bare_commit_ms, lines
 
+INTRODUCTION = Path(__file__).with_name("introduction.md")
+BUSY_BEFORE = "share of the machine that was busy before the start"
+SYSTEMS = (RAW, RAW_SERVICE, SERVICE, SERVICE_2, SERVICE_SQLITE, DEFAULT, DEFAULT_2, PGBENCH, VERIFY)
 
-def ratio_table(found: Sequence[Line]) -> str:
+
+def ratio_table(judged: Sequence[Line]) -> str:
     """One target a line: figure, target, `ok` or `short`."""
     rows = [
-        f"{target.title:<62} {tables.ratio(figure):>24} {target.wanted:>9} {verdict}".rstrip()
-        for target, figure, verdict in found
+        f"{target.title:<74} {tables.ratio(spread):>24} {target.wanted:>9} {verdict}".rstrip()
+        for target, spread, verdict in judged
     ]
     return "\n".join(rows)
 
@@ -34,80 +52,51 @@ def write(bench: Bench, folder: Path) -> None:
 
 
 def _document(bench: Bench) -> str:
-    parts = [_introduction(bench), _targets(bench), _peaks(bench), _latency(bench), _mixes(bench)]
-    parts += [_profiles(bench.results), _growth(bench)]
-    parts += [_far(bench), _flows(bench), _process(bench), _how(bench), _failures(bench.results)]
+    results = bench.results
+    parts = [INTRODUCTION.read_text("utf-8"), _targets(bench), _flows(results), _cancels(results), _latency(results)]
+    parts += [_rows(results, "mix", f"Other mixes of calls, {PEAK} connections"), _profiles(results)]
+    parts += [_growth(results), _far(results), _process(results), _measured_with(bench), _failures(results)]
     return "\n".join(part for part in parts if part)
-
-
-def _introduction(bench: Bench) -> str:
-    today = datetime.now(UTC).date()
-    return f"""# Performance
-
-Written by `make bench` ({bench.plan.name}) on {today}. Do not edit: run it again.
-
-Everything ran side by side on one machine: server, database and load generator share its cores. Only ratios of one
-run mean anything elsewhere. A figure is the median of its rounds, with the range in brackets. An answer counts when it
-was right and, for a cancel, when its row and its one event are in the database afterwards; fsync was on everywhere.
-"""
 
 
 def _targets(bench: Bench) -> str:
     rows = [
-        [target.title, tables.ratio(figure), target.wanted, verdict]
-        for target, figure, verdict in lines(bench.results, bench.plan)
+        [target.title, tables.ratio(spread), target.wanted, verdict]
+        for target, spread, verdict in lines(bench.results, bench.plan)
     ]
-    commit = bare_commit_ms(bench.results)
-    note = f"\nA bare commit (pgbench, one client, p50) took {commit:.3f} ms.\n" if commit else ""
-    return "## Ratios\n\n" + tables.table(["", "found", "target", ""], rows) + note + _busy(bench) + _short(bench)
+    return "## Ratios\n\n" + tables.table(["", "figure", "target", ""], rows)
 
 
-def _short(bench: Bench) -> str:
-    """Why, for each target that is."""
-    found = [
-        f"- {target.title}: {target.reason(bench.results)}"
-        for target, _, verdict in lines(bench.results, bench.plan)
-        if verdict == "short" and target.reason is not None
-    ]
-    return "\n### What is short, and why\n\n" + "\n".join(found) + "\n" if found else ""
-
-
-def _busy(bench: Bench) -> str:
-    busy = bench.results.figures[BUSY_BEFORE][0]
-    return f"\nBefore anything was started, the machine was {busy:.0%} busy with something else.\n"
-
-
-def _steps(results: Results) -> list[str]:
-    found = {key.setting for key in results.keys("cancel") if key.system == RAW}
-    return sorted(found, key=int)
-
-
-def _connections(number: str) -> str:
-    return "1 connection" if number == "1" else f"{number} connections"
-
-
-def _peaks(bench: Bench) -> str:
-    results, parts = bench.results, ["## Cancels per second\n"]
-    for connections in _steps(results):
-        rows = [
-            tables.row(results, Key("cancel", system, connections), system)
-            for system in (*SERVERS, PGBENCH)
-            if results.runs(Key("cancel", system, connections))
-        ]
-        parts.append(f"### {_connections(connections)}\n\n" + tables.table(tables.HEAD, rows))
-    rows = [tables.row(results, key, key.system) for key in results.keys("read")]
-    parts.append(f"### GET of an open appointment-request with 20 slots, {PEAK} connections\n\n")
-    parts[-1] += tables.table(tables.HEAD, rows)
-    rows = [tables.row(results, Key("cancel", PGBENCH_BATCH, n), f"{PGBENCH_BATCH}, {n} clients") for n in ("1", "2")]
-    rows.insert(0, tables.row(results, Key("cancel", PGBENCH_ONE, "1"), f"{PGBENCH_ONE}, 1 client"))
-    verify = tables.count(results.spread(Key("cancel", VERIFY, "1")))
-    parts.append("### Limits\n\n" + tables.table(tables.HEAD, [*rows, [VERIFY, verify, "", "", "", "", "one core"]]))
-    parts.append("![Cancels per second by connections](performance/throughput.svg)\n")
+def _flows(results: Results) -> str:
+    parts = ["## Whole flows\n"]
+    for kind in reversed(KINDS):
+        rows = [tables.flow_row(results, key) for key in sorted(results.keys(f"flow {kind}"), key=_by_callers)]
+        parts.append(f"### {TITLE[kind].capitalize()}\n\n" + tables.table(tables.FLOW_HEAD, rows))
     return "\n".join(parts)
 
 
-def _latency(bench: Bench) -> str:
-    results = bench.results
+def _by_callers(key: Key) -> tuple[str, int]:
+    return key.system, int(key.setting.split()[0])
+
+
+def _cancels(results: Results) -> str:
+    parts = ["## Cancels\n"]
+    for connections in _steps(results):
+        keys = [Key("cancel", system, connections) for system in SYSTEMS]
+        rows = [tables.row(results, key, key.system) for key in keys if results.runs(key)]
+        number = "1 connection" if connections == "1" else f"{connections} connections"
+        parts.append(f"### {number}\n\n" + tables.table(tables.HEAD, rows))
+    parts.append("![Cancels per second by connections](performance/throughput.svg)\n")
+    rows = [tables.row(results, key, key.system) for key in results.keys("read")]
+    parts.append(f"## GET of an open appointment-request, {PEAK} connections\n\n" + tables.table(tables.HEAD, rows))
+    return "\n".join(parts)
+
+
+def _steps(results: Results) -> list[str]:
+    return sorted({key.setting for key in results.keys("cancel") if key.system == RAW}, key=int)
+
+
+def _latency(results: Results) -> str:
     head = ("rate", "generator", "system", "per second", "p50 ms", "p99 ms", "p99.9 ms")
     rows = []
     for generator in ("arrivals", "h2load", "pgbench"):
@@ -115,159 +104,94 @@ def _latency(bench: Bench) -> str:
             spreads = [results.spread(key, name) for name in ("p50_ms", "p99_ms", "p999_ms")]
             rows.append([f"{key.setting} of peak", generator, key.system, tables.count(results.spread(key))])
             rows[-1] += [tables.ratio(spread) if spread and spread.median else "" for spread in spreads]
-    text = f"""## Latency at a constant arrival rate
-
-Calls fall due at a constant rate, over {PEAK} connections, at parts of what ours does at its peak with {PEAK}
-connections. `arrivals` is the open loop of this bench (bench/arrivals.py): every call cancels another
-appointment-request, and its latency counts from the moment it was due. `h2load --h1 --rps` sends one and the same body
-over and over, so it cancels one appointment-request again and again; its connections keep step, so calls come in bursts
-of {PEAK}; and it counts from the sending. It is here to check the other. `pgbench --rate` commits one bare update a
-call at the same rate, at random moments, with no HTTP and no service: what the database alone makes of it on these
-cores. A run that did not reach 98 % of its rate does not count.
-
-"""
-    return text + tables.table(head, rows, words=3) + "\n![Latency by rate](performance/latency.svg)\n"
+    title = f"## Latency at a constant arrival rate, {PEAK} connections\n\n"
+    return title + tables.table(head, rows, words=3) + "\n![Latency by rate](performance/latency.svg)\n"
 
 
-def _mixes(bench: Bench) -> str:
-    rows = [tables.row(bench.results, key, f"{key.system}: {key.setting}") for key in bench.results.keys("mix")]
-    text = f"""## Other mixes of calls
-
-{PEAK} connections. Elsewhere 100 tokens are in use, which the service has seen before; here also {bench.plan.tokens:,}
-different ones in turn, more than it remembers, so that every signature is checked.
-
-"""
-    return text + tables.table(tables.HEAD, rows)
+def _rows(results: Results, measure: str, title: str) -> str:
+    rows = [tables.row(results, key, f"{key.system}: {key.setting}") for key in results.keys(measure)]
+    return f"## {title}\n\n" + tables.table(tables.HEAD, rows)
 
 
 def _profiles(results: Results) -> str:
     if not results.profiles:
         return ""
-    head = ["microseconds of the server, by part", *(f"{key.measure}: {key.system}" for key in results.profiles)]
-    parts = sorted({part for found in results.profiles.values() for part in found})
-    rows = [[part, *(_part(results, key, part) for key in results.profiles)] for part in parts]
-    rows.append(["all", *(_us(results, key) for key in results.profiles)])
-    rows.append(["the ratio to raw ASGI is at most", *(_bound(results, key) for key in results.profiles)])
-    text = f"""## Where the server's time goes
-
-{PEAK} connections; `mix` is with all tokens distinct. py-spy looked at each server {profiling.LOOKS_A_SECOND} times a
-second, and each look counts for the file of the innermost Python function: what C code does counts for its caller, so
-the system calls that write an answer count for uvicorn. One process has one interpreter: if it never waited, and the
-other core had room for database and load generator, its rate over that of raw ASGI would be raw ASGI's microseconds
-over its own.
-
-"""
-    return text + tables.table(head, rows)
+    names = [f"{key.measure}: {key.system}" for key in results.profiles]
+    packages = sorted({package for shares in results.profiles.values() for package in shares})
+    rows = [[package, *(_share(results, key, package) for key in results.profiles)] for package in packages]
+    title = "## Server time by package, microseconds\n\n"
+    return title + tables.table(["package of the innermost Python frame (py-spy)", *names], rows)
 
 
-def _part(results: Results, key: Key, part: str) -> str:
-    cost = _median(results, key, "server_us")
-    return f"{results.profiles[key].get(part, 0.0) * cost:.1f}" if cost else ""
+def _share(results: Results, key: Key, package: str) -> str:
+    share, cost = results.profiles[key].get(package, 0.0), results.median(key, "server_us")
+    return f"{share * cost:.1f}" if share and cost else ""
 
 
-def _us(results: Results, key: Key) -> str:
-    cost = _median(results, key, "server_us")
-    return f"{cost:.1f}" if cost else ""
+def _growth(results: Results) -> str:
+    plot = "\n![Cancels per second by rows](performance/growth.svg)\n"
+    return _rows(results, "growth", f"Growth, {PEAK} connections, ids without locality") + plot
 
 
-def _bound(results: Results, key: Key) -> str:
-    cost, least = _median(results, key, "server_us"), _median(results, Key("cancel", RAW, PEAK), "server_us")
-    return f"{least / cost:.2f}" if cost and least else ""
-
-
-def _growth(bench: Bench) -> str:
-    rows = [tables.row(bench.results, key, f"{key.system}: {key.setting} rows") for key in bench.results.keys("growth")]
-    text = f"""## Growth
-
-{PEAK} connections, ids in an order without locality, so that almost every call touches another page of the table and of
-its index. Right after a checkpoint the first change of each page writes the whole page to the log
-(`full_page_writes`), which is the worst moment of a large table.
-
-"""
-    return text + tables.table(tables.HEAD, rows) + "\n![Cancels per second by rows](performance/growth.svg)\n"
-
-
-def _far(bench: Bench) -> str:
-    found = bench.results.figures
-    near, away = (found.get(name, [0.0])[0] for name in (NEAR_MS, FAR_MS))
-    rows = [tables.row(bench.results, key, key.system) for key in bench.results.keys("far")]
-    text = f"""## A database 1 ms away
-
-{FAR_CONNECTIONS} connections. A TCP proxy delivers everything half a millisecond late in each direction: `SELECT 1`
-takes {away:.2f} ms through it, {near:.2f} ms without.
-
-"""
-    return text + tables.table(tables.HEAD, rows)
-
-
-def _flows(bench: Bench) -> str:
-    rows = [tables.row(bench.results, key, key.setting) for key in bench.results.keys("flow")]
-    text = """## Whole flows
-
-64 callers at once, each creating an appointment-request, polling every 50 ms until its slots are there, then cancelling
-it or booking a slot and polling until it is booked. The caller is a Python program on the same cores. Rows at the end
-are counted: every flow ended as it should.
-
-"""
-    return text + tables.table(tables.HEAD, rows)
-
-
-def _process(bench: Bench) -> str:
-    found = bench.results.figures
-    rows = [
-        [name, tables.ratio(line.found)]
-        for line in lines(bench.results, bench.plan)
-        if "start" in (name := line.target.title)
+def _far(results: Results) -> str:
+    rows = [tables.row(results, key, key.system) for key in results.keys("far")]
+    times = [
+        f"\n`SELECT 1` took {_number(results, name):.2f} ms {way}.\n" for name, way in _WAYS if results.figure(name)
     ]
-    if MEMORY_FEW in found and MEMORY_MANY in found:
-        rows.append([MEMORY_FEW, f"{found[MEMORY_FEW][0]:.1f}"])
-        rows.append([f"MiB after {found[MEMORY_REQUESTS][0]:,.0f} requests", f"{found[MEMORY_MANY][0]:.1f}"])
-    return "## The process\n\n" + tables.table(["", "found"], rows)
+    title = f"## A database 1 ms away, {FAR_CONNECTIONS} connections\n\n"
+    return title + tables.table(tables.HEAD, rows) + "".join(times)
 
 
-def _how(bench: Bench) -> str:
-    rows = [[name, value] for name, value in {**machine.facts(), **_postgres(bench)}.items()]
-    text = """## How to repeat it
-
-`make bench` (under fifteen minutes) or `make bench BENCH=--quick` (under two). It needs `wrk`, `h2load` and `pgbench`,
-and says what to install when one is missing. What limits a run is read from the processor time that the server, the
-database and the whole machine used during it. The peers are explained in `bench/peers/README.md`.
-
-"""
-    return text + tables.table(["", "measured with"], rows, words=2)
+_WAYS = ((NEAR_MS, "directly"), (FAR_MS, "through the proxy"))
 
 
-def _postgres(bench: Bench) -> dict[str, str]:
-    found = bench.postgres.settings()
+def _number(results: Results, name: str) -> float:
+    spread = results.figure(name)
+    return spread.median if spread else 0.0
+
+
+def _process(results: Results) -> str:
+    rows = [[name, f"{_number(results, name):.1f}"] for name in (MEMORY_FEW, MEMORY_MANY) if results.figure(name)]
+    rows.append([MEMORY_REQUESTS, f"{_number(results, MEMORY_REQUESTS):,.0f}"])
+    return "## Memory\n\n" + tables.table(["", "figure"], rows)
+
+
+def _measured_with(bench: Bench) -> str:
+    found = bench.fleet.postgres().settings()
     version = found.pop("server_version")
-    return {"PostgreSQL": version, "its settings": ", ".join(f"{name} {value}" for name, value in found.items())}
+    facts = {
+        "Run": f"{bench.plan.name}, {datetime.now(UTC).date()}",
+        **machine.facts(),
+        "PostgreSQL": version,
+        "its settings": ", ".join(f"{name} {value}" for name, value in found.items()),
+        "Bare commit": f"{bare_commit_ms(bench.results) or 0:.3f} ms",
+        "Busy before the start": f"{_number(bench.results, BUSY_BEFORE):.0%} of the machine",
+    }
+    return "## Measured with\n\n" + tables.table(["", ""], [[*fact] for fact in facts.items()], words=2)
 
 
 def _failures(results: Results) -> str:
-    found = [*results.failures, *results.left_out]
-    return "## What did not count\n\n" + "\n".join(f"- {text}" for text in found) + "\n" if found else ""
+    left_out = [*results.failures, *results.left_out]
+    return "## What did not count\n\n" + "\n".join(f"- {text}" for text in left_out) + "\n" if left_out else ""
 
 
 def _plots(results: Results) -> dict[str, str]:
     steps = _steps(results)
     throughput = {
-        system: [_median(results, Key("cancel", system, step)) for step in steps] for system in (*SERVERS, PGBENCH)
+        system: [results.median(Key("cancel", system, step)) for step in steps]
+        for system in SYSTEMS
+        if system != VERIFY
     }
     shares = sorted({key.setting for key in results.keys("arrivals")}, key=lambda share: float(share[:-1]))
     latency = {
-        f"{system}, {name[:3]}": [_median(results, Key("arrivals", system, share), name) for share in shares]
-        for system in (RAW, OURS)
+        f"{system}, {name[:3]}": [results.median(Key("arrivals", system, share), name) for share in shares]
+        for system in (RAW, SERVICE)
         for name in ("p50_ms", "p99_ms")
     }
     sizes = [key.setting for key in results.keys("growth") if key.system == RAW]
-    growth = {system: [_median(results, Key("growth", system, size)) for size in sizes] for system in (RAW, OURS)}
+    growth = {system: [results.median(Key("growth", system, size)) for size in sizes] for system in (RAW, SERVICE)}
     return {
         "throughput": plots.line_plot("Cancels per second by number of connections", "1/s", steps, throughput),
         "latency": plots.line_plot("Latency by part of the peak rate", "ms", shares, latency),
         "growth": plots.line_plot("Cancels per second by number of rows", "1/s", sizes, growth),
     }
-
-
-def _median(results: Results, key: Key, attribute: str = "per_second") -> float | None:
-    found = results.spread(key, attribute)
-    return found.median if found else None

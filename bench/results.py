@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -20,13 +19,12 @@ class Spread(NamedTuple):
         return cls(statistics.median(values), min(values), max(values))
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """One run that counts.
 
-    server_us, database_us: processor time for each answer, microseconds.
-    shares: which part of one core the server and the database used, and of all of them everything on the machine; and
-        which part of the time (together, so it may be more than all) server and database were ready and had no core.
+    server_us, database_us, client_us: processor time for each answer or flow, microseconds.
+    calls, shed, polls: of a flow, its calls, those of them that were shed, and the polls until one result was there.
+    shares: how much of one core the server and the database used, and of all cores everything on the machine.
     """
 
     round: int
@@ -36,7 +34,11 @@ class Run:
     p999_ms: float = 0.0
     server_us: float = 0.0
     database_us: float = 0.0
-    shares: dict[str, float] = field(default_factory=dict)
+    client_us: float = 0.0
+    calls: float = 0.0
+    shed: float = 0.0
+    polls: float = 0.0
+    shares: Mapping[str, float] = {}
 
 
 class Key(NamedTuple):
@@ -50,8 +52,8 @@ class Key(NamedTuple):
 class Results:
     """All runs of one bench, and figures that are no rates.
 
-    profiles: by what was measured, the share of each part in the server's processor time.
-    failures: runs whose answers or rows were wrong.
+    profiles: by what was measured, the share of each package in the server's processor time.
+    failures: runs with wrong answers or wrong rows.
     left_out: what was not measured because a rate was not held or time was up.
     """
 
@@ -82,17 +84,37 @@ class Results:
         values = [getattr(run, attribute) for run in self.runs(key)]
         return Spread.of(values) if values else None
 
-    def pairs(self, one: Key, other: Key) -> list[tuple[Run, Run]]:
-        """The runs of two keys that belong to the same round."""
-        others = {run.round: run for run in self.runs(other)}
-        return [(run, others[run.round]) for run in self.runs(one) if run.round in others]
+    def median(self, key: Key, attribute: str = "per_second") -> float | None:
+        """The median of a figure; None when none counted, or where it does not apply."""
+        spread = self.spread(key, attribute)
+        return spread.median if spread else None
 
-    def ratio(self, one: Key, other: Key) -> Spread | None:
-        """Rates of one over rates of the other, round by round; None when no round has both."""
-        found = [run.per_second / beside.per_second for run, beside in self.pairs(one, other)]
-        return Spread.of(found) if found else None
+    def figure(self, name: str) -> Spread | None:
+        """A figure that is no rate; None when it was not measured."""
+        return Spread.of(self.figures[name]) if name in self.figures else None
+
+    def ratio(self, one: Key, other: Key, attribute: str = "per_second", *, times: float = 1.0) -> Spread | None:
+        """A figure of one over `times` that of the other, round by round; None when no round has both."""
+        return self._paired(one, other, attribute, lambda a, b: a / (b * times))
 
     def difference(self, one: Key, other: Key, attribute: str) -> Spread | None:
         """A figure of one minus that of the other, round by round; None when no round has both."""
-        found = [getattr(run, attribute) - getattr(beside, attribute) for run, beside in self.pairs(one, other)]
+        return self._paired(one, other, attribute, lambda a, b: a - b)
+
+    def best_ratio(self, ones: Sequence[Key], others: Sequence[Key]) -> Spread | None:
+        """The best rate of some keys over the best rate of others, round by round; None when no round has both."""
+        above, below = self._best(ones), self._best(others)
+        found = [above[number] / below[number] for number in above if number in below]
+        return Spread.of(found) if found else None
+
+    def _best(self, keys: Sequence[Key]) -> dict[int, float]:
+        found: dict[int, float] = {}
+        for key in keys:
+            for run in self.runs(key):
+                found[run.round] = max(run.per_second, found.get(run.round, 0.0))
+        return found
+
+    def _paired(self, one: Key, other: Key, attribute: str, combine: Callable[[float, float], float]) -> Spread | None:
+        others = {run.round: getattr(run, attribute) for run in self.runs(other)}
+        found = [combine(getattr(run, attribute), others[run.round]) for run in self.runs(one) if others.get(run.round)]
         return Spread.of(found) if found else None

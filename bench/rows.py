@@ -1,45 +1,65 @@
-"""The rows a run starts from, on either engine, and the proof that it changed them."""
+"""The rows every run starts from, on either engine, and the check that a run changed them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, Protocol
-
-from connect_appointments.core.model import Site, SlotType
-from connect_appointments.store.slots import encode_slots
-from connect_appointments.workforce.windows import slot_for
 
 FIRST_ID = 1_000_000_000
 """Ten digits whatever the number of rows, so that every request has the same length."""
 
-ORDERS = 100_000
+ORDERS = 20_000
 SETTLING_SECONDS = 0.15
-"""What was cut off at the end of a run is done, or dropped, after so long without a change."""
+"""A run is over when no event was added for this long."""
 
-SITE = Site("Australia/Brisbane", "QLD", "4000")
-PLACES = 1_000_000
-DAYS_WITH_PLACES = 120
+AREA = "4000"
+TIME_ZONE = "Australia/Brisbane"
+STATE = "QLD"
+CAPACITY = 1_000_000
+CAPACITY_DAYS = 120
+SLOT_TYPES = ("AM", "PM")
+
+EMPTIED = ("events", "appointment_requests", "reservations")
+"""Tables that a reset empties, with every table that references them."""
 
 
 class Changed(NamedTuple):
-    """Rows in state `cancelled`, and how many of them have exactly one event that says so."""
+    """Appointment-requests in state `cancelled`, and how many of them have exactly one event that says so."""
 
     cancelled: int
     recorded: int
 
 
 class Store(Protocol):
-    """A database of the service under measurement."""
+    """A database under measurement. `url` is what a server is given."""
 
-    def reset(self, rows: int, *, offers: int = 0) -> None:
-        """Exactly `rows` open appointment-requests from FIRST_ID on, the first `offers` of them with slots."""
+    url: str
+
+    def reset(self, rows: int, *, fresh_orders: bool = False) -> None:
+        """Leave exactly `rows` open appointment-requests, from FIRST_ID on.
+
+        fresh_orders: make orders and capacity anew as well, because flows book them.
+        """
+
+    def offer(self, request_id: int, rows: int) -> None:
+        """Give the slots of an appointment-request to the first `rows` ones as well."""
 
     def settled(self) -> Changed:
         """What changed since the last reset, once nothing changes any more."""
 
     def ended(self) -> dict[str, int]:
-        """How many appointment-requests there are, by state."""
+        """The number of appointment-requests by state."""
+
+
+def insert(table: str, values: Mapping[str, str], existing: Collection[str]) -> str:
+    """`INSERT INTO table (...) SELECT ...` of the columns that this version of the schema has.
+
+    values: the SQL expression of each column, by every name that the column had in some version.
+    """
+    used = {name: value for name, value in values.items() if name in existing}
+    return f"INSERT INTO {table} ({', '.join(used)}) SELECT {', '.join(used.values())}"
 
 
 def stride(rows: int) -> int:
@@ -50,12 +70,7 @@ def stride(rows: int) -> int:
     return step
 
 
-def offered_slots() -> str:
-    """Two slots on each of ten days, as the store keeps them."""
-    return encode_slots([slot_for(SITE, day, half) for day in days(10, ahead=7) for half in SlotType])
-
-
 def days(count: int, *, ahead: int = -1) -> list[date]:
-    """So many days, the first `ahead` days from today."""
+    """`count` days, the first `ahead` days from today."""
     today = datetime.now(UTC).date()
     return [today + timedelta(days=ahead + n) for n in range(count)]

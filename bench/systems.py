@@ -1,12 +1,13 @@
-"""The servers under measurement: how each is started."""
+"""The servers under measurement: how each is started, and how its database is migrated."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,17 +18,18 @@ from bench.tokens import ISSUER, Tokens
 from tests.throwaway_postgres import free_port
 
 RAW = "raw ASGI"
-RAW_OURS = "raw ASGI on our server"
-OURS = "ours, PostgreSQL"
-OURS_2 = "ours, PostgreSQL, 2 workers"
-OURS_SQLITE = "ours, SQLite"
-OURS_FAR = "ours, PostgreSQL 1 ms away"
+RAW_SERVICE = "raw ASGI on the service's server"
+SERVICE = "service, PostgreSQL"
+SERVICE_2 = "service, PostgreSQL, 2 processes"
+SERVICE_SQLITE = "service, SQLite"
+SERVICE_FAR = "service, PostgreSQL 1 ms away"
 DEFAULT = "default stack"
-DEFAULT_2 = "default stack, 2 workers"
+DEFAULT_2 = "default stack, 2 processes"
 PGBENCH = "pgbench, one row a commit"
-PGBENCH_ONE = "pgbench, our batch of one"
-PGBENCH_BATCH = "pgbench, our batch of 64"
 VERIFY = "RS256 verification alone"
+
+PROCESSES_OPTION = "--workers"
+"""The option of `connect-appointments serve` that starts more than one process."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,22 @@ class Served:
     start_seconds: float
 
 
+def own_program() -> Path:
+    """`connect-appointments` of this checkout."""
+    return Path(sys.executable).with_name("connect-appointments")
+
+
 @dataclass(frozen=True)
 class Launcher:
-    """Starts servers. Logs go to `folder`."""
+    """Starts servers. Logs go to `folder`; `program` is the `connect-appointments` that is measured."""
 
     folder: Path
     tokens: Tokens
+    program: Path
 
     @contextlib.contextmanager
-    def ours(self, name: str, store: Store, url: str, *, workers: int = 1) -> Iterator[Served]:
+    def service(self, name: str, store: Store, url: str, *, processes: int = 1) -> Iterator[Served]:
         """`connect-appointments serve`, with its background worker, as an operator would run it."""
-        program = str(Path(sys.executable).with_name("connect-appointments"))
         port = free_port()
         settings = {
             "DATABASE_URL": url,
@@ -66,31 +73,38 @@ class Launcher:
             "DRAIN_SECONDS": "0",
             "LOG_LEVEL": "warning",
         }
-        environment = {f"CONNECT_APPOINTMENTS_{key}": value for key, value in settings.items()}
-        command = [program, "serve", *([] if workers == 1 else ["--workers", str(workers)])]
-        with self._served(name, command, environment, port, store) as served:
+        more = [] if processes == 1 else [PROCESSES_OPTION, str(processes)]
+        with self._served(name, [str(self.program), "serve", *more], _prefixed(settings), port, store) as served:
             yield served
 
+    def migrate_service(self, url: str) -> None:
+        """Make the tables of the measured program."""
+        self._run([str(self.program), "migrate"], _prefixed({"DATABASE_URL": url}))
+
     @contextlib.contextmanager
-    def default_stack(self, name: str, store: Store, url: str, *, workers: int = 1) -> Iterator[Served]:
-        """The peer that most would write."""
+    def default_stack(self, name: str, store: Store, url: str, *, processes: int = 1) -> Iterator[Served]:
+        """FastAPI, SQLAlchemy's ORM and PyJWT."""
         port = free_port()
         environment = {"DATABASE_URL": url, "JWKS_FILE": str(self.tokens.jwks_file), "ISSUER": ISSUER}
-        command = [sys.executable, "-m", "bench.peers.default_stack", str(port), str(workers)]
+        command = [sys.executable, "-m", "bench.peers.default_stack", str(port), str(processes)]
         with self._served(name, command, environment, port, store) as served:
             yield served
 
+    def migrate_default_stack(self, url: str) -> None:
+        """Make the tables of the default stack."""
+        self._run([sys.executable, "-m", "bench.peers.default_stack", "migrate"], {"DATABASE_URL": url})
+
     @contextlib.contextmanager
-    def raw(self, name: str = RAW) -> Iterator[Served]:
-        """An HTTP server with nothing behind it: plain uvicorn, or as RAW_OURS the service's own."""
+    def raw(self, name: str) -> Iterator[Served]:
+        """An HTTP server with nothing behind it: plain uvicorn, or for RAW_SERVICE the service's own."""
         port = free_port()
-        command = [sys.executable, "-m", "bench.peers.raw", str(port), "ours" if name == RAW_OURS else "uvicorn"]
-        with self._served(name, command, {}, port, None) as served:
+        kind = "service" if name == RAW_SERVICE else "uvicorn"
+        with self._served(name, [sys.executable, "-m", "bench.peers.raw", str(port), kind], {}, port, None) as served:
             yield served
 
     @contextlib.contextmanager
     def _served(
-        self, name: str, command: list[str], environment: Mapping[str, str], port: int, store: Store | None
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], port: int, store: Store | None
     ) -> Iterator[Served]:
         log = self.folder / f"{port}.log"
         before = time.monotonic()
@@ -101,10 +115,21 @@ class Launcher:
                     probe.check_refusals(port, self.tokens.one)
             except (OSError, AssertionError) as error:
                 end = log.read_text("utf-8", "replace")[-1000:]
-                raise RuntimeError(f"{name} does not answer as it must: {error}\n{end}") from error
+                raise RuntimeError(f"{name} does not answer correctly: {error}\n{end}") from error
             yield Served(name, port, process.pid, store, seconds)
+
+    def _run(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        done = subprocess.run(
+            command, env=self.environment(environment), capture_output=True, text=True, timeout=60, check=False
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)} failed: {(done.stderr or done.stdout)[-1000:]}")
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
         """The environment of a process: no settings but those given."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CONNECT_APPOINTMENTS_")}
         return {**kept, **more}
+
+
+def _prefixed(settings: Mapping[str, str]) -> dict[str, str]:
+    return {f"CONNECT_APPOINTMENTS_{name}": value for name, value in settings.items()}

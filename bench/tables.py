@@ -1,15 +1,10 @@
-"""Figures as tables: Markdown for the document, plain text for the terminal."""
+"""Figures as Markdown tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from bench.results import Key, Results, Run, Spread
-from bench.systems import DEFAULT_2, OURS_2
-
-TWO_WORKERS = frozenset({OURS_2, DEFAULT_2})
-BUSY = 0.9
-"""A part of a core, or of the machine, above which it is what limits a run."""
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1) -> str:
@@ -36,39 +31,47 @@ def ratio(spread: Spread | None) -> str:
     return f"{spread.median:.2f} ({spread.low:.2f} to {spread.high:.2f})"
 
 
-HEAD = ("", "per second", "p50 ms", "p99 ms", "server us", "database us", "what limits it")
+COSTS = ("server us", "database us", "server %", "database %", "machine %")
+HEAD = ("", "per second", "p50 ms", "p99 ms", *COSTS)
 """Of the rows that `row` makes."""
+
+FLOW_HEAD = (
+    "",
+    "flows per second",
+    "calls a flow",
+    "503s a flow",
+    "polls a result",
+    "p50 ms",
+    "p99 ms",
+    "client us",
+    *COSTS,
+)
+"""Of the rows that `flow_row` makes."""
 
 
 def row(results: Results, key: Key, label: str) -> list[str]:
-    """One row: rate, latency, processor time for each answer, and what limits the run."""
-    p50, p99 = results.spread(key, "p50_ms"), results.spread(key, "p99_ms")
-    server, database = results.spread(key, "server_us"), results.spread(key, "database_us")
-    return [
-        label,
-        count(results.spread(key)),
-        _value(p50, "{:.2f}"),
-        _value(p99, "{:.2f}"),
-        _value(server, "{:.0f}"),
-        _value(database, "{:.0f}"),
-        limit_of(results.runs(key), 2 if key.system in TWO_WORKERS else 1),
-    ]
+    """Rate, latency and cost of a key."""
+    latency = [_value(results, key, name, "{:.2f}") for name in ("p50_ms", "p99_ms")]
+    return [label, count(results.spread(key)), *latency, *_costs(results, key)]
 
 
-def _value(spread: Spread | None, form: str) -> str:
-    return form.format(spread.median) if spread is not None and spread.median else ""
+def flow_row(results: Results, key: Key) -> list[str]:
+    """Rate, calls, latency and cost of a key of whole flows."""
+    calls = [_value(results, key, name, "{:.1f}") for name in ("calls", "shed", "polls")]
+    latency = [_value(results, key, name, "{:.0f}") for name in ("p50_ms", "p99_ms", "client_us")]
+    return [f"{key.system}, {key.setting}", count(results.spread(key)), *calls, *latency, *_costs(results, key)]
 
 
-def limit_of(runs: Sequence[Run], workers: int) -> str:
-    """What was used up, and by whom; when nothing was, the run waited for commits and answers."""
-    if not runs or not runs[0].shares:
-        return ""
-    server, database, machine = (
-        Spread.of([run.shares.get(name, 0.0) for run in runs]).median for name in ("server", "database", "machine")
-    )
-    used = ", ".join(f"{name} {value:.0%}" for name, value in (("server", server), ("database", database)) if value)
-    if server >= BUSY * workers:
-        return f"the server's core ({used})"
-    if machine >= BUSY:
-        return f"all cores together ({used})"
-    return f"waiting ({used}, machine {machine:.0%})"
+def _costs(results: Results, key: Key) -> list[str]:
+    times = [_value(results, key, name, "{:.0f}") for name in ("server_us", "database_us")]
+    return [*times, *(_share(results.runs(key), name) for name in ("server", "database", "machine"))]
+
+
+def _value(results: Results, key: Key, attribute: str, form: str) -> str:
+    median = results.median(key, attribute)
+    return form.format(median) if median else ""
+
+
+def _share(runs: Sequence[Run], name: str) -> str:
+    values = [run.shares[name] for run in runs if run.shares.get(name)]
+    return f"{Spread.of(values).median * 100:.0f}" if values else ""

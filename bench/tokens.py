@@ -38,11 +38,14 @@ class Tokens:
         return RSAKey.import_key(self._key.as_dict(private=False))
 
     def distinct(self, count: int) -> Path:
-        """The file of so many tokens, all different."""
+        """The file of so many tokens, all different; made once."""
+        path = self._folder / f"distinct-{count}.txt"
+        if path.exists():
+            return path
         jobs = [TOKENS_A_JOB] * -(-count // TOKENS_A_JOB)
         with ProcessPoolExecutor(max_workers=2) as pool:
             found = [token for part in pool.map(sign, [self._pem] * len(jobs), jobs) for token in part]
-        return self._write("distinct.txt", found[:count])
+        return self._write(path.name, found[:count])
 
     def _write(self, name: str, found: list[str]) -> Path:
         path = self._folder / name

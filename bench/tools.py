@@ -12,8 +12,8 @@ from tests.throwaway_postgres import find_binaries
 PROGRAMS = {"wrk": "wrk", "h2load": "nghttp2-client"}
 """Each program, and the Debian package it comes in."""
 
-MODULES = {"fastapi": "fastapi", "jwt": "pyjwt[crypto]"}
-"""Each module of the default stack, and the distribution it comes in."""
+MODULES = {"fastapi": "fastapi", "jwt": "pyjwt[crypto]", "uvicorn": "uvicorn"}
+"""Each module of the peers, and the distribution it comes in."""
 
 
 class MissingToolsError(Exception):
