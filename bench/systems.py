@@ -67,7 +67,7 @@ class Launcher:
             "LOG_LEVEL": "warning",
         }
         environment = {f"CONNECT_APPOINTMENTS_{key}": value for key, value in settings.items()}
-        command = [program, "serve", *([] if workers == 1 else ["--workers", str(workers)])]
+        command = [program, "serve", *([] if workers == 1 else ["--processes", str(workers)])]
         with self._served(name, command, environment, port, store) as served:
             yield served
 

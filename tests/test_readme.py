@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from connect_appointments.cli.main import COMMANDS
 from connect_appointments.settings import ServeSettings
-from connect_appointments.telemetry import REGISTRY
+from connect_appointments.telemetry.metrics import REGISTRY
 from connect_appointments.web.api.problems import PROBLEMS
 from connect_appointments.web.api.routes import ROUTES
 from connect_appointments.web.api.versions import VERSIONS

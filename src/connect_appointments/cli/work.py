@@ -8,7 +8,7 @@ from connect_appointments.cli.database import opened
 from connect_appointments.jobs.worker import Worker
 from connect_appointments.planning import rules, worker_options
 from connect_appointments.settings import WorkSettings, load
-from connect_appointments.telemetry import configure_logging
+from connect_appointments.telemetry.logs import configure_logging
 from connect_appointments.web.server.server import until_stopped
 from connect_appointments.wiring import utc_now, working
 from connect_appointments.workforce.calendar import Calendar

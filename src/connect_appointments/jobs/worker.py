@@ -22,7 +22,7 @@ from connect_appointments.store.group_commit import GroupCommit
 from connect_appointments.store.idempotency import KEY_LIFETIME
 from connect_appointments.store.jobs import Job, JobKind
 from connect_appointments.store.searches import Searched, Subject
-from connect_appointments.telemetry import JOB_FAILURES
+from connect_appointments.telemetry.metrics import JOB_FAILURES
 from connect_appointments.workforce.port import Workforce
 
 log = structlog.get_logger(__name__)

@@ -16,7 +16,7 @@ from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, RSAKey, import_key
 
 from connect_appointments.core.errors import Unavailable
-from connect_appointments.telemetry import KEY_REFRESH_FAILURES
+from connect_appointments.telemetry.metrics import KEY_REFRESH_FAILURES
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from connect_appointments.core.errors import Refusal
-from connect_appointments.telemetry import REQUESTS
+from connect_appointments.telemetry.metrics import REQUESTS
 from connect_appointments.web.api.answers import Answer, send_answer, send_last_answer
 from connect_appointments.web.api.problems import problem_answer
 from connect_appointments.web.api.reading import CallerGone, drain

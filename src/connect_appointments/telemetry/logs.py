@@ -1,4 +1,4 @@
-"""What an operator sees: log lines and metrics."""
+"""Log lines: JSON on standard error."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ import logging
 import sys
 
 import structlog
-from prometheus_client import REGISTRY, Counter, generate_latest
-
-KEY_REFRESH_FAILURES = Counter("connect_key_refresh_failures", "Refreshes of the issuer's keys that failed.")
-REQUESTS = Counter("connect_requests", "Requests answered, by operation and status.", ["operation", "status"])
-JOB_FAILURES = Counter("connect_job_failures", "Background jobs that failed and were put off.", ["kind"])
 
 
 def configure_logging(level: str) -> None:
@@ -29,8 +24,3 @@ def configure_logging(level: str) -> None:
         logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
-
-
-def metrics() -> bytes:
-    """The metrics of this process, in the Prometheus text format."""
-    return generate_latest(REGISTRY)
