@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from connect_appointments.jobs.worker import Worker, WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.hot_path import HotPath
+from connect_appointments.telemetry.outage import Outage
 from connect_appointments.usecases.creation import Clock
 from connect_appointments.usecases.service import Service, ServiceOptions
 from connect_appointments.web.api.app import App, create_app
@@ -75,10 +76,10 @@ class Running:
     worker: Worker
 
 
-def create_worker(plan: Plan) -> Worker:
+def create_worker(plan: Plan, outage: Outage) -> Worker:
     """A worker, not yet at work."""
     workforce = plan.workforce or Calendar(plan.database, plan.rules)
-    return Worker(plan.database, workforce, plan.clock, plan.worker)
+    return Worker(plan.database, workforce, plan.clock, plan.worker, outage)
 
 
 @contextlib.asynccontextmanager
@@ -95,13 +96,14 @@ async def working(worker: Worker) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def running(plan: Plan, *, with_worker: bool = True) -> AsyncIterator[Running]:
     """The application, with its keys fresh, its health watched and its worker at work while the context lasts."""
-    serving = Serving(plan.public_url, plan.trusted_proxies)
+    outage = Outage()
+    serving = Serving(plan.public_url, plan.trusted_proxies, outage)
     keys = KeyRing(plan.keys, time.monotonic)
     authenticator = Authenticator(keys, plan.tokens, seconds_of(plan.clock))
     hot_path = HotPath(plan.database, max_waiting=plan.service.max_waiting)
-    worker = create_worker(plan)
+    worker = create_worker(plan, outage)
     service = Service(plan.database, hot_path, plan.rules, plan.clock, plan.service, worker.wake)
-    health = Health(plan.database, keys, serving)
+    health = Health(plan.database, keys, serving, outage)
     limiter = None if plan.limit is None else Limiter(plan.limit, seconds_of(plan.clock))
     gate = Gate(authenticator, plan.deprecation, limiter)
     mounts = {prefix: create(serving) for prefix, create in plan.mounts.items()}

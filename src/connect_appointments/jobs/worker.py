@@ -22,7 +22,9 @@ from connect_appointments.store.group_commit import GroupCommit
 from connect_appointments.store.idempotency import KEY_LIFETIME
 from connect_appointments.store.jobs import Job, JobKind
 from connect_appointments.store.searches import Searched, Subject
+from connect_appointments.store.unreachable import note_unreachable
 from connect_appointments.telemetry.metrics import JOB_FAILURES
+from connect_appointments.telemetry.outage import Outage
 from connect_appointments.workforce.port import Workforce
 
 log = structlog.get_logger(__name__)
@@ -60,9 +62,18 @@ class Worker:
     """Claims jobs, asks the workforce system, writes down what it said."""
 
     def __init__(
-        self, database: Database, workforce: Workforce, clock: Callable[[], datetime], options: WorkerOptions
+        self,
+        database: Database,
+        workforce: Workforce,
+        clock: Callable[[], datetime],
+        options: WorkerOptions,
+        outage: Outage | None = None,
     ) -> None:
-        """Start nothing yet."""
+        """Start nothing yet.
+
+        outage: of the database; None is one that nothing else knows of.
+        """
+        self._outage = outage or Outage()
         self._database = database
         self._workforce = workforce
         self._clock = clock
@@ -102,7 +113,7 @@ class Worker:
         try:
             await self._database.write(lambda connection: idempotency.forget(connection, now - KEY_LIFETIME))
         except Exception as error:  # noqa: BLE001 - it will be tried again in an hour
-            log.warning("keys-not-forgotten", reason=_reason(error))
+            self._warn("keys-not-forgotten", error)
 
     async def _claim(self) -> bool:
         """Claim as many jobs as there are free places; False when it is time to wait."""
@@ -114,8 +125,9 @@ class Worker:
                 lambda connection: jobs.claim(connection, limit=free, lease_seconds=self._options.lease_seconds)
             )
         except Exception as error:  # noqa: BLE001 - whatever it is may pass, and a worker that ended would not see it
-            log.warning("jobs-not-claimed", reason=_reason(error))
+            self._warn("jobs-not-claimed", error)
             return False
+        self._outage.over()
         for job in found:
             task = asyncio.create_task(self.do(job))
             self._running.add(task)
@@ -133,7 +145,7 @@ class Worker:
 
     async def do(self, job: Job) -> None:
         """Do one claimed job; whatever goes wrong puts it off, and nothing is raised."""
-        structlog.contextvars.bind_contextvars(trace=job.trace, job=job.id, appointment_request=job.request_id)
+        structlog.contextvars.bind_contextvars(request_id=job.trace, job=job.id, appointment_request=job.request_id)
         try:
             await self._handler(job)(job)
         except Exception as error:  # noqa: BLE001 - a workforce system may fail in any way; the job must live on
@@ -183,11 +195,16 @@ class Worker:
     async def _put_off(self, job: Job, error: Exception) -> None:
         reason = _reason(error)
         JOB_FAILURES.labels(job.kind).inc()
-        log.warning("job-failed", kind=job.kind, tries=job.tries, reason=reason)
+        self._warn("job-failed", error, kind=job.kind, tries=job.tries)
         try:
             await self._database.write(lambda connection: self._postpone(connection, job, reason))
         except Exception as failure:  # noqa: BLE001 - its lease runs out, and somebody takes it up
-            log.warning("job-left-to-its-lease", reason=_reason(failure))
+            self._warn("job-left-to-its-lease", failure)
+
+    def _warn(self, event: str, error: Exception, **fields: object) -> None:
+        """Log what failed, unless it did because the database is lost: that is logged once."""
+        if not note_unreachable(self._outage, error):
+            log.warning(event, reason=_reason(error), **fields)
 
     async def _postpone(self, connection: AsyncConnection, job: Job, reason: str) -> None:
         if job.kind is JobKind.SEARCH and job.tries >= self._options.search_tries:

@@ -73,7 +73,7 @@ class KeyRing:
             await self._fetch_once()
             found = self._keys.get(kid)
         if not self._keys:
-            raise Unavailable
+            raise Unavailable from LookupError("no usable key of the issuer is known")
         return found
 
     def _may_fetch(self) -> bool:
