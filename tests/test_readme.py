@@ -83,6 +83,14 @@ def test_every_metric_in_the_operations_page_exists() -> None:
     assert mentioned <= names
 
 
+def test_every_log_line_in_the_operations_page_is_written_somewhere() -> None:
+    table = OPERATIONS.partition("\n### Log lines\n")[2].partition("\n## ")[0]
+    events = re.findall(r"^\| `([a-z-]+)` \|", table, flags=re.MULTILINE)
+    assert "database-lost" in events
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    assert [event for event in events if f'"{event}"' not in source] == []
+
+
 @pytest.mark.parametrize("number", range(1, 39))
 def test_every_row_where_the_documentation_is_silent_has_a_test(number: int) -> None:
     rows = [row for row in table_under("Where the documentation is silent", README) if row[0] == f"D{number}"]
