@@ -28,7 +28,7 @@ DEFAULT_2 = "default stack, 2 processes"
 PGBENCH = "pgbench, one row a commit"
 VERIFY = "RS256 verification alone"
 
-PROCESSES_OPTION = "--workers"
+PROCESSES_OPTION = "--processes"
 """The option of `connect-appointments serve` that starts more than one process."""
 
 

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from connect_appointments.cli.main import COMMANDS
 from connect_appointments.settings import ServeSettings
-from connect_appointments.telemetry import REGISTRY
+from connect_appointments.telemetry.metrics import REGISTRY
 from connect_appointments.web.api.problems import PROBLEMS
 from connect_appointments.web.api.routes import ROUTES
 from connect_appointments.web.api.versions import VERSIONS
@@ -81,6 +81,14 @@ def test_every_metric_in_the_operations_page_exists() -> None:
     mentioned = set(re.findall(r"`(connect_[a-z_]+_total)`", OPERATIONS))
     assert mentioned
     assert mentioned <= names
+
+
+def test_every_log_line_in_the_operations_page_is_written_somewhere() -> None:
+    table = OPERATIONS.partition("\n### Log lines\n")[2].partition("\n## ")[0]
+    events = re.findall(r"^\| `([a-z-]+)` \|", table, flags=re.MULTILINE)
+    assert "database-lost" in events
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    assert [event for event in events if f'"{event}"' not in source] == []
 
 
 @pytest.mark.parametrize("number", range(1, 39))

@@ -15,6 +15,7 @@ from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.registry import WorkerOptions, job_kinds
 from connect_appointments.jobs.worker import Worker
 from connect_appointments.store.engine import Database
+from connect_appointments.telemetry.outage import Outage
 from connect_appointments.usecases.clock import Clock
 from connect_appointments.usecases.service import Service, ServiceOptions, create_service
 from connect_appointments.web.api.app import App, create_app
@@ -85,9 +86,14 @@ class Running:
     worker: Worker
 
 
-def create_worker(database: Database, workforce: Workforce, clock: Clock, options: WorkerOptions) -> Worker:
-    """A worker with every kind of job, not yet at work."""
-    return Worker(database, job_kinds(database, workforce, clock, options), clock, options)
+def create_worker(
+    database: Database, workforce: Workforce, clock: Clock, options: WorkerOptions, outage: Outage | None = None
+) -> Worker:
+    """A worker with every kind of job, not yet at work.
+
+    outage: of the database; None is one that nothing else knows of.
+    """
+    return Worker(database, job_kinds(database, workforce, clock, options), clock, options, outage or Outage())
 
 
 @contextlib.asynccontextmanager
@@ -104,13 +110,14 @@ async def working(worker: Worker) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def running(config: AppConfig, *, with_worker: bool = True) -> AsyncIterator[Running]:
     """The application, with its keys fresh, its health watched and its worker at work while the context lasts."""
-    serving = Serving(config.public_url, config.trusted_proxies)
+    outage = Outage()
+    serving = Serving(config.public_url, config.trusted_proxies, outage)
     keys = KeyRing(config.keys, time.monotonic)
     authenticator = Authenticator(keys, config.tokens, seconds_of(config.clock))
     workforce = config.workforce or Calendar(config.database, config.policy)
-    worker = create_worker(config.database, workforce, config.clock, config.worker)
+    worker = create_worker(config.database, workforce, config.clock, config.worker, outage)
     service = create_service(config.database, config.policy, config.clock, config.service, worker.wake)
-    health = Health(config.database, keys, serving)
+    health = Health(config.database, keys, serving, outage)
     limiter = None if config.limit is None else Limiter(config.limit, seconds_of(config.clock))
     gate = Gate(authenticator, config.deprecation, limiter)
     mounts = {prefix: create(serving) for prefix, create in config.mounts.items()}

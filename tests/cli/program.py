@@ -75,6 +75,11 @@ class Program:
         raise AssertionError(f"it ended with {self._process.wait()} and said {self.errors.read_text()}")
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
     def _output(self) -> IO[str]:
         assert self._process.stdout is not None
         return self._process.stdout

@@ -85,7 +85,7 @@ def test_a_wrong_call_is_said_in_one_line() -> None:
         "requests cancel 0",
         f"requests cancel {2**53}",
         "sandbox --port 65536",
-        "serve --workers 0",
+        "serve --processes 0",
         "migrate --nonsense",
         "demo --nonsense",
     ],

@@ -9,10 +9,10 @@ from typing import Any
 
 import anyio.to_thread
 import pytest
+from connect_appointments.core.lifecycle import SEARCH_FAILED
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.cli.failing import CommandFailed
-from connect_appointments.core.lifecycle import SEARCH_FAILED
 from connect_appointments.core.model import Actor, Operator
 from connect_appointments.store import events, orders
 from connect_appointments.store import requests as store

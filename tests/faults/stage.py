@@ -108,7 +108,7 @@ class Stage:
 
     async def serve_in_two(self, *arguments: str, command: Sequence[str] = SERVE, **settings: str) -> Serving:
         """Start one more server of the service, of two processes on one port."""
-        return await self.serve("--workers", "2", *arguments, command=command, **settings)
+        return await self.serve("--processes", "2", *arguments, command=command, **settings)
 
     async def work(self, variables: Mapping[str, str] | None = None, **settings: str) -> Process:
         """Start one more worker; `variables` are of its environment, and no settings of ours."""

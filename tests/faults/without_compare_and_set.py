@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connect_appointments.cli import main
 from connect_appointments.core.lifecycle import CANCEL, State
-from connect_appointments.store import hot_path
 from connect_appointments.store.postgres import PostgresLanes
+
+from connect_appointments.cli import main
+from connect_appointments.store import hot_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

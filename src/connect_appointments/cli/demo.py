@@ -17,7 +17,7 @@ from connect_appointments.cli.sandbox import HOST
 from connect_appointments.cli.wire import Exchange, exchange
 from connect_appointments.sandbox.keys import SandboxKeys
 from connect_appointments.sandbox.running import Sandbox, sandbox_on
-from connect_appointments.telemetry import configure_logging
+from connect_appointments.telemetry.logs import configure_logging
 from connect_appointments.web.server.server import bind
 from connect_appointments.wiring import utc_now
 

@@ -3,88 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-import gc
-import socket
 import sys
+from collections.abc import Iterator
 from typing import Annotated
 
-import httpx
 import typer
-import uvloop
 
-from connect_appointments.cli.database import open_database, opened
 from connect_appointments.cli.failing import CommandFailed
-from connect_appointments.planning import serve_config
 from connect_appointments.settings import ServeSettings, load
-from connect_appointments.telemetry import configure_logging
-from connect_appointments.web.server.processes import run_processes
-from connect_appointments.web.server.protocol import Patience
-from connect_appointments.web.server.server import bind, serving_on, until_stopped
-from connect_appointments.wiring import running
+from connect_appointments.telemetry.sharing import counters_of
 
 
 def serve(
-    workers: Annotated[int, typer.Option(help="Processes that share the port.", min=1, max=64)] = 1,
+    processes: Annotated[int, typer.Option(help="Processes that share the port.", min=1, max=64)] = 1,
     with_worker: Annotated[
         bool, typer.Option("--worker/--no-worker", help="Also do background work in these processes.")
     ] = True,
 ) -> None:
     """Serve the API. Settings are environment variables CONNECT_APPOINTMENTS_…, or …_FILE for secrets."""
     settings = load(ServeSettings)
-    configure_logging(settings.log_level)
-    uvloop.run(_check(settings))
-    listener = _listen(settings, shared=workers > 1)
-    address = f"http://{settings.listen_host}:{listener.getsockname()[1]}"
-    if workers == 1:
-        uvloop.run(_serve(settings, listener, address, with_worker=with_worker))
-        return
+    with _counters(processes):
+        # Imported only now: prometheus_client decides where counters are kept when it is imported.
+        from connect_appointments.cli.serving import run_server
 
-    def run() -> None:
-        own = bind(settings.listen_host, listener.getsockname()[1], shared=True)
-        uvloop.run(_serve(settings, own, address, with_worker=with_worker))
-
-    # The parent keeps the address, and never listens: a connection queued with it would wait for ever.
-    sys.exit(run_processes(workers, run))
+        code = run_server(settings, processes, with_worker=with_worker)
+    sys.exit(code)
 
 
-def _listen(settings: ServeSettings, *, shared: bool) -> socket.socket:
-    try:
-        return bind(settings.listen_host, settings.listen_port, shared=shared)
-    except OSError as error:
-        where = f"{settings.listen_host}:{settings.listen_port}"
-        raise CommandFailed(f"{where} cannot be listened on: {error.strerror}") from error
-
-
-async def _check(settings: ServeSettings) -> None:
-    async with opened(settings):
-        pass
-
-
-async def _serve(settings: ServeSettings, listener: socket.socket, address: str, *, with_worker: bool) -> None:
-    async with contextlib.AsyncExitStack() as stack:
-        database = open_database(settings)
-        stack.push_async_callback(database.close)
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
-        config = serve_config(settings, database, client)
-        parts = await stack.enter_async_context(running(config, with_worker=with_worker))
-        await stack.enter_async_context(
-            serving_on(
-                listener,
-                parts.app,
-                parts.serving,
-                drain_seconds=settings.drain_seconds,
-                shutdown_seconds=settings.shutdown_seconds,
-                patience=Patience(body_seconds=settings.body_timeout_seconds),
-            )
-        )
-        _settle_memory()
-        print(f"serving on {address}", flush=True)
-        await until_stopped()
-
-
-def _settle_memory() -> None:
-    """Spare the garbage collector what stays for good: looking through it stops every caller for some 70 ms."""
-    gc.collect()
-    gc.freeze()
-    # A request leaves hardly anything behind, and some thousand of them are under way at once.
-    gc.set_threshold(20_000, 20, 20)
+@contextlib.contextmanager
+def _counters(processes: int) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(counters_of(processes))
+        except OSError as error:
+            raise CommandFailed(f"no folder for the counters of {processes} processes can be made: {error}") from error
+        yield

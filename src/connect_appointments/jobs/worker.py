@@ -18,7 +18,9 @@ from connect_appointments.store.engine import Database
 from connect_appointments.store.idempotency import KEY_LIFETIME
 from connect_appointments.store.jobs import Job, Postponed
 from connect_appointments.store.transaction import Transaction
-from connect_appointments.telemetry import JOB_FAILURES
+from connect_appointments.store.unreachable import note_unreachable
+from connect_appointments.telemetry.metrics import JOB_FAILURES
+from connect_appointments.telemetry.outage import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -33,15 +35,21 @@ class Worker:
     """Does background work: each kind of job in a loop of its own, so that none waits for another."""
 
     def __init__(
-        self, database: Database, kinds: Sequence[JobKind], clock: Callable[[], datetime], options: WorkerOptions
+        self,
+        database: Database,
+        kinds: Sequence[JobKind],
+        clock: Callable[[], datetime],
+        options: WorkerOptions,
+        outage: Outage,
     ) -> None:
-        """Start nothing yet."""
+        """Start nothing yet. `outage`: of the database, in which its failures are logged once."""
         self._database = database
+        self._outage = outage
         self._clock = clock
         self._options = options
         self._stopping = False
         self._next_forgetting = clock() + FORGET_EVERY
-        self._lines = {kind.name: Line(database, kind, options) for kind in kinds}
+        self._lines = {kind.name: Line(database, kind, options, outage) for kind in kinds}
 
     def wake(self, kind: str) -> None:
         """Look for jobs of a kind now: one was just committed."""
@@ -81,15 +89,16 @@ class Worker:
         try:
             await self._database.write(lambda transaction: idempotency.forget(transaction, now - KEY_LIFETIME))
         except Exception as error:  # noqa: BLE001 - it will be tried again in an hour
-            log.warning("keys-not-forgotten", reason=_reason(error))
+            _warn(self._outage, "keys-not-forgotten", error)
 
 
 class Line:
     """The jobs of one kind: claimed in groups, as many as there are free slots."""
 
-    def __init__(self, database: Database, kind: JobKind, options: WorkerOptions) -> None:
+    def __init__(self, database: Database, kind: JobKind, options: WorkerOptions, outage: Outage) -> None:
         """Start nothing yet."""
         self._database = database
+        self._outage = outage
         self._kind = kind
         self._options = options
         self._woken = asyncio.Event()
@@ -122,8 +131,9 @@ class Line:
         try:
             claimed = await self._database.write(self._claim_free, batch=True, one_statement=True)
         except Exception as error:  # noqa: BLE001 - whatever it is may pass, and a worker that ended would not see it
-            log.warning("jobs-not-claimed", kind=self._kind.name, reason=_reason(error))
+            _warn(self._outage, "jobs-not-claimed", error, kind=self._kind.name)
             return False
+        self._outage.over()
         if claimed:
             self._free -= len(claimed)
             task = asyncio.create_task(self._do_and_free(claimed))
@@ -173,19 +183,18 @@ class Line:
             if later:
                 await self._database.write(lambda transaction: jobs.postpone(transaction, later), batch=True)
         except Exception as failure:  # noqa: BLE001 - its lease runs out, and a worker claims it again
-            log.warning("jobs-left-to-their-leases", kind=self._kind.name, reason=_reason(failure))
+            _warn(self._outage, "jobs-left-to-their-leases", failure, kind=self._kind.name)
 
     def _note(self, job: Job, error: Exception) -> None:
         JOB_FAILURES.labels(job.kind).inc()
-        log.warning(
-            "job-failed",
-            kind=job.kind,
-            job=job.id,
-            appointment_request=job.request_id,
-            request_id=job.trace,
-            tries=job.tries,
-            reason=_reason(error),
-        )
+        about = {"kind": job.kind, "job": job.id, "appointment_request": job.request_id, "request_id": job.trace}
+        _warn(self._outage, "job-failed", error, tries=job.tries, **about)
+
+
+def _warn(outage: Outage, event: str, error: Exception, **about: object) -> None:
+    """Log what failed, unless it did because the database is lost: that is logged once."""
+    if not note_unreachable(outage, error):
+        log.warning(event, reason=_reason(error), **about)
 
 
 def _is_last(retry: RetrySchedule, job: Job) -> bool:

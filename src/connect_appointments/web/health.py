@@ -8,17 +8,16 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import sqlalchemy as sa
-import structlog
 
 from connect_appointments.core.errors import Refusal
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
 from connect_appointments.store.transaction import Transaction
+from connect_appointments.store.unreachable import reason_of
+from connect_appointments.telemetry.outage import Outage
 from connect_appointments.web.api.answers import JSON, Answer
 from connect_appointments.web.api.keys import KeyRing
 from connect_appointments.web.api.shell import Serving
-
-log = structlog.get_logger(__name__)
 
 CHECK_SECONDS = 2
 
@@ -26,8 +25,9 @@ CHECK_SECONDS = 2
 class Health:
     """Answers `/livez` and `/readyz` from what was found at the last look, so that neither ever waits."""
 
-    def __init__(self, database: Database, keys: KeyRing, serving: Serving) -> None:
+    def __init__(self, database: Database, keys: KeyRing, serving: Serving, outage: Outage) -> None:
         """Nothing is known until the first look."""
+        self._outage = outage
         self._database = database
         self._keys = keys
         self._serving = serving
@@ -55,11 +55,11 @@ class Health:
                 await self._database.read(_ping)
                 self._schema_current = await schema.revision(self._database) == schema.head()
         except (Refusal, TimeoutError, OSError) as error:
-            if self._database_reachable:
-                log.warning("database-unreachable", reason=str(error.__cause__ or error)[:500])
             self._database_reachable = False
+            self._outage.lost(reason_of(error))
         else:
             self._database_reachable = True
+            self._outage.over()
 
     @contextlib.asynccontextmanager
     async def looking(self) -> AsyncIterator[None]:

@@ -37,7 +37,7 @@ async def stopped(trial: Trial) -> None:
     async with open_stage(settings={"DRAIN_SECONDS": str(DRAIN_SECONDS)}) as stage:
         load = Load(stage, [(await stage.serve("--no-worker")).url])
         for number in trial.rounds():
-            server = await stage.serve(*(("--workers", "2") if number % 2 else ()))
+            server = await stage.serve(*(("--processes", "2") if number % 2 else ()))
             trial.violations += await _Stop(stage, server, load).run()
             trial.times += 1
         await trial.judge(load)

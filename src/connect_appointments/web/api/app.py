@@ -9,7 +9,7 @@ from functools import cache
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connect_appointments.telemetry import metrics
+from connect_appointments.telemetry.metrics import metrics
 from connect_appointments.usecases.service import Service
 from connect_appointments.web.api import openapi
 from connect_appointments.web.api.answers import JSON, Answer

@@ -16,7 +16,7 @@ from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, RSAKey, import_key
 
 from connect_appointments.core.errors import Unavailable
-from connect_appointments.telemetry import KEY_REFRESH_FAILURES
+from connect_appointments.telemetry.metrics import KEY_REFRESH_FAILURES
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ class KeyRing:
             await self._fetch_once()
             found = self._keys.get(kid)
         if not self._keys:
-            raise Unavailable
+            raise Unavailable from LookupError("no usable key of the issuer is known")
         return found
 
     def _may_fetch(self) -> bool:

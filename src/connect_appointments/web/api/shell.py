@@ -12,10 +12,12 @@ import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from connect_appointments.core.errors import Refusal
-from connect_appointments.telemetry import REQUESTS
+from connect_appointments.telemetry.metrics import REQUESTS
+from connect_appointments.telemetry.outage import Outage
 from connect_appointments.web.api.answers import Answer, send_answer, send_last_answer
 from connect_appointments.web.api.problems import problem_answer
 from connect_appointments.web.api.reading import CallerGone, drain
+from connect_appointments.web.api.refusal_log import log_refusal
 from connect_appointments.web.api.refusals import InvalidHost, MethodNotAllowed, PathNotFound, UnexpectedError
 
 log = structlog.get_logger(__name__)
@@ -51,12 +53,16 @@ class Headers:
 class Serving:
     """What all answers of one process share: where its pages are, and whether it is about to stop."""
 
-    def __init__(self, public_url: str | None, trusted_proxies: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, public_url: str | None, trusted_proxies: frozenset[str] = frozenset(), outage: Outage | None = None
+    ) -> None:
         """Not draining yet.
 
         public_url: without a slash at its end; None where the caller's Host is believed, which only the sandbox does.
         trusted_proxies: addresses whose X-Forwarded-Host and -Proto are believed in its place.
+        outage: of the database; None is one that nothing else knows of.
         """
+        self.outage = outage or Outage()
         self.public_url = public_url
         self.trusted_proxies = trusted_proxies
         self.draining = False
@@ -137,14 +143,13 @@ class Shell(ABC):
         except Refusal as refusal:
             answer = self._refuse(request, refusal)
         except Exception:
-            log.exception("unexpected-error", trace=request.trace, operation=self.operation)
+            log.exception("unexpected-error", request_id=request.trace, operation=self.operation)
             answer = self._refuse(request, UnexpectedError())
         self._count(answer.status)
         await self._send(request, answer, send)
 
     def _refuse(self, request: Request, refusal: Refusal) -> Answer:
-        if refusal.__cause__ is not None and refusal.retry_after_seconds:
-            log.warning("refused", code=refusal.code, trace=request.trace, reason=str(refusal.__cause__)[:500])
+        log_refusal(refusal, self._serving.outage, request.trace)
         return problem_answer(refusal, public_url=request.base_url, trace=request.trace)
 
     async def _send(self, request: Request, answer: Answer, send: Send) -> None:

@@ -12,7 +12,7 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from connect_appointments.telemetry import REQUESTS
+from connect_appointments.telemetry.metrics import REQUESTS
 from connect_appointments.web.api.problems import problem_answer
 from connect_appointments.web.api.refusals import HeadTimeout, HeadTooLarge, HttpRefusal, MalformedRequest
 from connect_appointments.web.api.shell import Serving

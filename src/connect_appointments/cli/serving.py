@@ -1,0 +1,81 @@
+"""What `serve` runs: one process, or several that share the port."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import socket
+
+import httpx
+import uvloop
+
+from connect_appointments.cli.database import open_database, opened
+from connect_appointments.cli.failing import CommandFailed
+from connect_appointments.planning import serve_config
+from connect_appointments.settings import ServeSettings
+from connect_appointments.telemetry.logs import configure_logging
+from connect_appointments.web.server.processes import run_processes
+from connect_appointments.web.server.protocol import Patience
+from connect_appointments.web.server.server import bind, serving_on, until_stopped
+from connect_appointments.wiring import running
+
+
+def run_server(settings: ServeSettings, processes: int, *, with_worker: bool) -> int:
+    """Serve until SIGTERM or Ctrl-C, and give the exit code. Raises `CommandFailed` when serving cannot begin."""
+    configure_logging(settings.log_level)
+    uvloop.run(_check(settings))
+    listener = _listen(settings, shared=processes > 1)
+    address = f"http://{settings.listen_host}:{listener.getsockname()[1]}"
+    if processes == 1:
+        uvloop.run(_serve(settings, listener, address, with_worker=with_worker))
+        return 0
+
+    def run() -> None:
+        own = bind(settings.listen_host, listener.getsockname()[1], shared=True)
+        uvloop.run(_serve(settings, own, address, with_worker=with_worker))
+
+    # The parent keeps the address, and never listens: a connection queued with it would wait for ever.
+    return run_processes(processes, run)
+
+
+def _listen(settings: ServeSettings, *, shared: bool) -> socket.socket:
+    try:
+        return bind(settings.listen_host, settings.listen_port, shared=shared)
+    except OSError as error:
+        where = f"{settings.listen_host}:{settings.listen_port}"
+        raise CommandFailed(f"{where} cannot be listened on: {error.strerror}") from error
+
+
+async def _check(settings: ServeSettings) -> None:
+    async with opened(settings):
+        pass
+
+
+async def _serve(settings: ServeSettings, listener: socket.socket, address: str, *, with_worker: bool) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        database = open_database(settings)
+        stack.push_async_callback(database.close)
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
+        config = serve_config(settings, database, client)
+        parts = await stack.enter_async_context(running(config, with_worker=with_worker))
+        await stack.enter_async_context(
+            serving_on(
+                listener,
+                parts.app,
+                parts.serving,
+                drain_seconds=settings.drain_seconds,
+                shutdown_seconds=settings.shutdown_seconds,
+                patience=Patience(body_seconds=settings.body_timeout_seconds),
+            )
+        )
+        _settle_memory()
+        print(f"serving on {address}", flush=True)
+        await until_stopped()
+
+
+def _settle_memory() -> None:
+    """Spare the garbage collector what stays for good: looking through it stops every caller for some 70 ms."""
+    gc.collect()
+    gc.freeze()
+    # A request leaves hardly anything behind, and some thousand of them are under way at once.
+    gc.set_threshold(20_000, 20, 20)

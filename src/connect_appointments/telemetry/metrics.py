@@ -1,0 +1,33 @@
+"""The counters, and what a scrape reads of them."""
+
+from __future__ import annotations
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from connect_appointments.telemetry.sharing import shared_folder
+
+KEY_REFRESH_FAILURES = Counter("connect_key_refresh_failures", "Refreshes of the issuer's keys that failed.")
+REQUESTS = Counter("connect_requests", "Requests answered, by operation and status.", ["operation", "status"])
+JOB_FAILURES = Counter("connect_job_failures", "Background jobs that failed and were put off.", ["kind"])
+DATABASE_FAILURES = Counter(
+    "connect_database_failures", "Calls, jobs and health checks that failed because the database could not be reached."
+)
+
+
+def _scraped() -> CollectorRegistry:
+    folder = shared_folder()
+    if folder is None:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+    return registry
+
+
+SCRAPED = _scraped()
+"""The counters of this process, or the sums over all processes that share a folder."""
+
+
+def metrics() -> bytes:
+    """The metrics of this server, all its processes together, in the Prometheus text format."""
+    return generate_latest(SCRAPED)
