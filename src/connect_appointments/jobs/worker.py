@@ -152,13 +152,12 @@ class Line:
                 await self._woken.wait()
 
     async def _do_and_free(self, claimed: Sequence[Job]) -> None:
-        was_full = self._free == 0
         try:
             await self.do(claimed)
         finally:
+            if self._free == 0:
+                self.wake()  # jobs may be due that found no slot free
             self._free += len(claimed)
-            if was_full:
-                self.wake()
 
     async def do(self, claimed: Sequence[Job]) -> None:
         """Do claimed jobs; those that fail are put off, and nothing is raised."""
