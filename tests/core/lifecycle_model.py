@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from connect_appointments.store.hot_path import HotPath
-from connect_appointments.workforce.windows import Rules
-
 from connect_appointments.core import errors
 from connect_appointments.core.model import Actor, BookingState, Operator, Owner, Site, Slot
 from connect_appointments.jobs.worker import Worker, WorkerOptions
 from connect_appointments.store import events, jobs, orders, requests
 from connect_appointments.store.engine import Database
+from connect_appointments.store.hot_path import HotPath
 from connect_appointments.store.jobs import Job
 from connect_appointments.usecases.service import Service, ServiceOptions
+from connect_appointments.workforce.windows import Rules
 from tests.build import ALICE, BOB, sample_order
 from tests.worker.workforces import morning
 

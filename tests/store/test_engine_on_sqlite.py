@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from connect_appointments.core.lifecycle import State
-from connect_appointments.store.hot_path import HotPath
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.errors import Unavailable
+from connect_appointments.core.lifecycle import State
 from connect_appointments.store import capacity, sqlite
 from connect_appointments.store.capacity import Places
 from connect_appointments.store.engine import Database
+from connect_appointments.store.hot_path import HotPath
 from connect_appointments.store.options import DatabaseOptions
 from tests.store.conftest import ON_SQLITE
 from tests.store.given import MORNING, created, execute, rows

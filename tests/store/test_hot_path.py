@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from connect_appointments.core.lifecycle import BOOK, CANCEL, State
-from connect_appointments.store.hot_path import HotPath
-from connect_appointments.store.lanes import Cancel, Key
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.errors import Overloaded, Refusal
+from connect_appointments.core.lifecycle import BOOK, CANCEL, State
 from connect_appointments.store import events, orders, requests
 from connect_appointments.store.engine import Database
+from connect_appointments.store.hot_path import HotPath
+from connect_appointments.store.lanes import Cancel, Key
 from tests.build import ALICE, BOB, sample_order
 from tests.store.given import (
     ACTOR,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from connect_appointments.core.lifecycle import BOOK, BOOKED, CANCEL, MOVES, SLOT_REFUSED, SLOTS_FOUND, Move, State
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from connect_appointments.core.lifecycle import BOOK, BOOKED, CANCEL, MOVES, SLOT_REFUSED, SLOTS_FOUND, Move, State
 from connect_appointments.core.model import Actor, AppointmentRequest, Owner, Scope
 from connect_appointments.store import events, requests
 from connect_appointments.store.engine import Database
