@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from connect_appointments.core.model import AppointmentRequest, Scope
-from connect_appointments.core.requests import CANCEL, CREATED, TRANSITIONS, State
+from connect_appointments.core.requests import CANCEL, CREATED, ORDER_TRANSFERRED, TRANSITIONS, State
 from connect_appointments.core.transitions import Transition
 from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.jobs import bring_forward
@@ -175,7 +175,14 @@ def link_transition(link: Link, step: Transition[State], rows: Any, **more: Any)
 
 def _transition(step: Transition[State]) -> Chain:
     rows = given(id=BigId, owner=sa.Text(), client=sa.Text(), trace=sa.Text(), booking_id=BigId)
-    return Chain(lambda link: sa.select(link_transition(link, step, rows).c.id))
+
+    def build(link: Link) -> Any:
+        changed = link_transition(link, step, rows)
+        if step is ORDER_TRANSFERRED:
+            link("released", bring_forward(sa.select(changed.c.id)))
+        return sa.select(changed.c.id)
+
+    return Chain(build)
 
 
 _TRANSITIONS = {step: _transition(step) for step in TRANSITIONS}
