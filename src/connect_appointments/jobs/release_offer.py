@@ -13,6 +13,7 @@ from connect_appointments.jobs.kinds import JobKind, Outcome, RetrySchedule
 from connect_appointments.store import jobs, requests
 from connect_appointments.store.engine import Database
 from connect_appointments.store.jobs import RELEASE_OFFER, Job, claim_statement
+from connect_appointments.store.locking import lock
 from connect_appointments.store.slots import decode_slots
 from connect_appointments.store.tables import appointment_requests, bookings, installation, offers, orders
 from connect_appointments.store.tables import jobs as jobs_table
@@ -54,6 +55,8 @@ class ReleaseOffer:
         done = [job for job, answer in zip(claimed, answers, strict=True) if answer is None]
 
         async def work(transaction: Transaction) -> None:
+            # A cancel has the request locked when it brings the job forward.
+            await lock(transaction, requests.LOCK_ANY, [(job.request_id,) for job in done], wait=True)
             finished = await jobs.finish(transaction, done)
             ids = [job.request_id for job in done if job.key in finished and job.request_id is not None]
             await requests.hold_offers(transaction, dict.fromkeys(ids))
