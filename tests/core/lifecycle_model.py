@@ -6,24 +6,41 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from connect_appointments.core import errors
-from connect_appointments.core.model import Actor, BookingState, Operator, Owner, Site, Slot
-from connect_appointments.jobs.worker import Worker, WorkerOptions
-from connect_appointments.store import events, jobs, orders, requests
+from connect_appointments.core.bookings import BookingState
+from connect_appointments.core.model import Actor, Operator, Owner
+from connect_appointments.core.windows import BookingPolicy
+from connect_appointments.jobs.registry import WorkerOptions
+from connect_appointments.store import events, orders, requests, verify
 from connect_appointments.store.engine import Database
-from connect_appointments.store.hot_path import HotPath
 from connect_appointments.store.jobs import Job
-from connect_appointments.usecases.service import Service, ServiceOptions
-from connect_appointments.workforce.windows import Rules
-from tests.build import ALICE, BOB, sample_order
+from connect_appointments.usecases.order_imports import import_orders
+from connect_appointments.usecases.service import ServiceOptions, create_service
+from connect_appointments.wiring import create_worker, default_policy
+from connect_appointments.workforce.port import (
+    Availability,
+    AvailabilityQuery,
+    CancelCommand,
+    Cancelled,
+    Refused,
+    ReserveCommand,
+    Reserved,
+)
+from tests.build import ALICE, sample_order
+from tests.worker.by_hand import claim
 from tests.worker.workforces import morning
 
 T = TypeVar("T")
 SLOTS = ("a", "b", "c")
 NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
 EVERYBODYS = Operator("test")
+IMPORT = Actor(Operator("import"), "import", "trace-of-the-import")
+REFUSALS = {"slot-unavailable": "refused", "order-transferred": "transferred"}
+"""The codes that a refused booking attempt answers with, as the model calls them."""
+UNTIL_THE_END = 86_400
+"""Seconds of a lease: longer than any test."""
 
 
 @dataclass
@@ -44,6 +61,14 @@ class Model:
         self.state = state
         self.kinds.append(kind)
 
+    def end_attempt(self, booking_id: int, how: str, state: str, kind: str) -> None:
+        """The attempt ends, and the request enters a state because of it."""
+        slot, _ = self.attempts[booking_id]
+        self.attempts[booking_id] = (slot, how)
+        if how == "refused":
+            self.slots.remove(slot)
+        self.enter(state, kind)
+
 
 class Told:
     """A workforce system that answers as it was told last."""
@@ -51,13 +76,17 @@ class Told:
     def __init__(self) -> None:
         self.answer: object = True
 
-    async def find_slots(self, _site: Site, _date_from: object, _now: datetime) -> Sequence[Slot]:
+    async def find_slots(self, queries: Sequence[AvailabilityQuery], _now: datetime) -> Any:
         self._fail()
-        return [morning(name) for name in SLOTS]
+        return [Availability([morning(name) for name in SLOTS]) for _ in queries]
 
-    async def reserve(self, booking_id: int, _site: Site, _slot: Slot, _now: datetime) -> str | None:
+    async def reserve(self, commands: Sequence[ReserveCommand], _now: datetime) -> Any:
         self._fail()
-        return f"APT-{booking_id}" if self.answer else None
+        return [Reserved(f"APT-{one.key}") if self.answer else Refused("no technician") for one in commands]
+
+    async def cancel(self, commands: Sequence[CancelCommand]) -> Any:
+        self._fail()
+        return [Cancelled() for _ in commands]
 
     def _fail(self) -> None:
         if isinstance(self.answer, Exception):
@@ -72,11 +101,12 @@ class Real:
         self._loop = asyncio.Runner()
         self.database = Database(url)
         self.workforce = Told()
-        self._hot_path = HotPath(self.database)
         options = ServiceOptions(one_appointment_per_order=alone)
-        self.service = Service(self.database, self._hot_path, Rules(), lambda: NOW, options, lambda: None)
+        policy: BookingPolicy = default_policy()
+        self.service = create_service(self.database, policy, lambda: NOW, options, lambda _kind: None)
         worker_options = WorkerOptions(search_tries=1, backoff_seconds=0)
-        self._worker = Worker(self.database, self.workforce, lambda: NOW, worker_options)
+        told: Any = self.workforce
+        self._worker = create_worker(self.database, told, lambda: NOW, worker_options)
 
     def run(self, step: Awaitable[T]) -> T:
         async def taken() -> T:
@@ -91,59 +121,71 @@ class Real:
         except errors.Refusal as refusal:
             return refusal.code
 
-    def import_orders(self, ids: Sequence[int]) -> None:
-        found = [sample_order(n) for n in ids]
-        self.run(self.database.write(lambda connection: orders.upsert(connection, found)))
+    def import_orders(self, ids: Sequence[int], owner: str = ALICE) -> None:
+        """Import orders; those that are known change hands."""
+        found = [sample_order(n, owner) for n in ids]
+        self.run(import_orders(self.database, IMPORT, found, transfer=True, over_after_days=7))
 
     def next_order(self) -> int:
         """An order id that nobody has yet."""
         found = self.run(
-            self.database.read(lambda connection: orders.page(connection, EVERYBODYS, after=0, limit=10_000))
+            self.database.read(lambda transaction: orders.page(transaction, EVERYBODYS, after=0, limit=10_000))
         )
         return len(found) + 1
 
-    def create(self, order_id: int) -> int:
+    def create(self, owner: str, order_id: int) -> int | str:
+        """The id of a new appointment-request, or the code of its refusal."""
         day = NOW.date() + timedelta(days=1)
-        return self.run(self.service.create_request(actor(ALICE), order_id, day, None))
+        return self.outcome(self.service.appointment_requests.create_request(actor(owner), order_id, day, None))
+
+    def cancel(self, owner: str, request_id: int) -> str | None:
+        return self.outcome(self.service.appointment_requests.cancel_request(actor(owner), request_id))
+
+    def book(self, owner: str, request_id: int, slot: str) -> int | str:
+        return self.outcome(self.service.bookings.book_slot(actor(owner), request_id, slot))
+
+    def read(self, owner: str, request_id: int) -> Any:
+        return self.outcome(self.service.appointment_requests.read_request(Owner(owner), request_id))
+
+    def read_booking(self, owner: str, booking_id: int) -> Any:
+        return self.outcome(self.service.bookings.read_booking(Owner(owner), booking_id))
 
     def claim(self) -> Sequence[Job]:
-        """Every job that is due, for good: its lease is longer than any test."""
-        claim = jobs.claim
-        return self.run(self.database.write(lambda connection: claim(connection, limit=100, lease_seconds=86_400)))
+        """Every job that is due, for good."""
+        return self.run(self.database.write(lambda transaction: claim(transaction, lease_seconds=UNTIL_THE_END)))
 
     def do(self, job: Job, answer: object) -> None:
         self.workforce.answer = answer
-        self.run(self._worker.do(job))
+        self.run(self._worker.do([job]))
 
     def kinds(self, request_id: int) -> list[str]:
-        found = self.run(self.database.read(lambda connection: events.of_request(connection, EVERYBODYS, request_id)))
+        found = self.run(self.database.read(lambda transaction: events.of_request(transaction, EVERYBODYS, request_id)))
         return [event.kind for event in found]
 
     def state(self, request_id: int) -> tuple[str, list[str]]:
-        """Its state and slots, as the hot path and the store's other query both say."""
-        try:
-            read = self.run(self.service.read_request(Owner(ALICE), request_id))
-        except errors.SearchFailed:
+        """Its state and slots, as the use case and the store's other query both say."""
+        read = self.read(ALICE, request_id)
+        if read == "search-failed":
             return "failed", []
-        stored = self.run(self.database.read(lambda connection: requests.get(connection, EVERYBODYS, request_id)))
+        stored = self.run(self.database.read(lambda transaction: requests.get(transaction, EVERYBODYS, request_id)))
         assert read == stored
         return read.state.value, [slot.id for slot in read.slots]
 
     def booking(self, booking_id: int) -> str:
-        found = self.outcome(self.service.read_booking(Owner(ALICE), booking_id))
+        found = self.read_booking(ALICE, booking_id)
         if isinstance(found, str):
-            return "refused" if found == "slot-unavailable" else found
+            return REFUSALS.get(found, found)
         assert (found.appointment is not None) == (found.state is BookingState.BOOKED)
-        return found.state.value
+        return str(found.state.value)
+
+    def findings(self) -> Sequence[Any]:
+        """What is wrong in the database."""
+        return self.run(self.database.read(verify.findings))
 
     def close(self) -> None:
-        self.run(self._hot_path.close())
         self.run(self.database.close())
         self._loop.close()
 
 
 def actor(owner: str) -> Actor:
     return Actor(Owner(owner), "portal-api", "trace")
-
-
-STRANGER = actor(BOB)

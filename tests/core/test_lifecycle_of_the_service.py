@@ -1,8 +1,7 @@
-"""Any sequence of steps of owners and workers takes the service where it takes a model of a few lines."""
+"""Any sequence of steps of owners, importers and workers takes the service where it takes a model of a few lines."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +9,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from connect_appointments.core.model import Owner
+from connect_appointments.store.jobs import Job
 from tests.build import ALICE, BOB
-from tests.core.lifecycle_model import NOW, SLOTS, STRANGER, Model, Real, actor
+from tests.core.lifecycle_model import SLOTS, Model, Real
 
 REFUSED_TO_CANCEL = {"booking": "appointment-request-booking", "booked": "appointment-request-booked"}
 REFUSED_TO_BOOK = {
@@ -22,11 +21,13 @@ REFUSED_TO_BOOK = {
     "cancelled": "appointment-request-cancelled",
 }
 OCCUPYING = {"booking", "booked"}
+ENDED_BY_A_TRANSFER = {"searching", "open", "failed"}
 DOWN = ConnectionError("down")
+STRANGER = "11999"
 
 
 class Lifecycle(RuleBasedStateMachine):
-    """Owners create, cancel and book; workers do the jobs in any order, late, twice or not at all."""
+    """Owners create, cancel and book; orders change hands; workers do the jobs in any order, late, twice or never."""
 
     url: str
     alone: bool
@@ -36,25 +37,36 @@ class Lifecycle(RuleBasedStateMachine):
         super().__init__()
         self.real = Real(self.url, alone=self.alone)
         self.models: dict[int, Model] = {}
+        self.owners: dict[int, str] = {}
 
-    @initialize()
-    def import_two_orders(self) -> None:
+    @initialize(target=requests)
+    def create_the_first_of_two_orders(self) -> int:
         first = self.real.next_order()
-        self.orders = [first, first + 1]
+        self.owners = {first: ALICE, first + 1: ALICE}
+        self.orders = list(self.owners)
         self.real.import_orders(self.orders)
+        return self._create(first)
 
     @rule(target=requests, which=st.integers(0, 1))
     def create(self, which: int) -> int:
-        request_id = self.real.create(self.orders[which])
-        assert request_id not in self.models
-        self.models[request_id] = Model(self.orders[which])
+        return self._create(self.orders[which])
+
+    def _create(self, order_id: int) -> int:
+        """A new request of Alice, or, where the order is Bob's now, her last one."""
+        created = self.real.create(ALICE, order_id)
+        if self.owners.get(order_id) == BOB:
+            assert created == "not-found"
+            return max(self.models)
+        assert isinstance(created, int)
+        assert created not in self.models
+        self.models[created] = Model(order_id)
         self._claim()
-        return request_id
+        return created
 
     @rule(request_id=requests)
     def cancel(self, request_id: int) -> None:
         model = self.models[request_id]
-        outcome = self.real.outcome(self.real.service.cancel_request(actor(ALICE), request_id))
+        outcome = self.real.cancel(ALICE, request_id)
         assert outcome == REFUSED_TO_CANCEL.get(model.state)
         if outcome is None and model.state != "cancelled":
             model.slots = []
@@ -63,7 +75,7 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(request_id=requests, slot=st.sampled_from([*SLOTS, "never-offered"]))
     def book(self, request_id: int, slot: str) -> None:
         model = self.models[request_id]
-        outcome = self.real.outcome(self.real.service.book_slot(actor(ALICE), request_id, slot))
+        outcome = self.real.book(ALICE, request_id, slot)
         expected = self._expected_of_booking(model, slot)
         if expected is not None:
             assert outcome == expected
@@ -88,14 +100,25 @@ class Lifecycle(RuleBasedStateMachine):
     def _occupied(self, order_id: int) -> bool:
         return any(model.order_id == order_id and model.state in OCCUPYING for model in self.models.values())
 
-    @rule(request_id=requests, slot=st.sampled_from(SLOTS))
-    def a_stranger_sees_nothing_and_changes_nothing(self, request_id: int, slot: str) -> None:
-        service, model = self.real.service, self.models[request_id]
+    @rule(which=st.integers(0, 1), owner=st.sampled_from([ALICE, ALICE, BOB]))
+    def d48_an_order_changes_hands(self, which: int, owner: str) -> None:
+        order_id = self.orders[which]
+        self.real.import_orders([order_id], owner)
+        if self.owners[order_id] == owner:
+            return
+        self.owners[order_id] = owner
+        for model in self.models.values():
+            if model.order_id == order_id and model.state in ENDED_BY_A_TRANSFER:
+                model.slots = []
+                model.enter("cancelled", "order-transferred")
+
+    @rule(request_id=requests, slot=st.sampled_from(SLOTS), stranger=st.sampled_from([BOB, STRANGER]))
+    def a_stranger_sees_nothing_and_changes_nothing(self, request_id: int, slot: str, stranger: str) -> None:
         outcomes = [
-            self.real.outcome(service.cancel_request(STRANGER, request_id)),
-            self.real.outcome(service.book_slot(STRANGER, request_id, slot)),
-            self.real.outcome(service.read_request(Owner(BOB), request_id)),
-            self.real.outcome(service.create_request(STRANGER, model.order_id, NOW.date() + timedelta(days=1), None)),
+            self.real.cancel(stranger, request_id),
+            self.real.book(stranger, request_id, slot),
+            self.real.read(stranger, request_id),
+            self.real.create(STRANGER, self.models[request_id].order_id),
         ]
         assert set(outcomes) == {"not-found"}
 
@@ -109,7 +132,7 @@ class Lifecycle(RuleBasedStateMachine):
         if job.booking_id is None:
             self._searched(model, found=answer is not DOWN)
         elif answer is not DOWN:
-            self._decided(model, job.booking_id, granted=answer)
+            self._decided(model, job, granted=answer)
         model.done_jobs.append(job)
         self._claim()
 
@@ -122,14 +145,16 @@ class Lifecycle(RuleBasedStateMachine):
         else:
             model.enter("failed", "search-failed")
 
-    def _decided(self, model: Model, booking_id: int, *, granted: bool) -> None:
-        slot, _ = model.attempts[booking_id]
-        model.attempts[booking_id] = (slot, "booked" if granted else "refused")
-        if granted:
-            model.enter("booked", "booked")
-        else:
-            model.slots.remove(slot)
-            model.enter("open", "slot-refused")
+    def _decided(self, model: Model, job: Job, *, granted: bool) -> None:
+        """What a reservation, a refusal, or a reservation undone for an order that was Bob's at the claim means."""
+        assert job.booking_id is not None
+        undone = job.context.order_owner == BOB
+        if self.owners[model.order_id] == ALICE:
+            how = ("refused", "open", "slot-refused") if undone or not granted else ("booked", "booked", "booked")
+            model.end_attempt(job.booking_id, *how)
+        elif undone or not granted:
+            model.slots = []
+            model.end_attempt(job.booking_id, "transferred", "cancelled", "order-transferred")
 
     @rule(request_id=requests, answer=st.sampled_from([True, False, DOWN]), which=st.integers(0, 9))
     def do_an_old_job_again(self, request_id: int, answer: Any, which: int) -> None:
@@ -140,7 +165,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     def _claim(self) -> None:
         for job in self.real.claim():
-            self.models[job.request_id].open_jobs.append(job)
+            self.models[job.request_id or 0].open_jobs.append(job)
 
     @invariant()
     def both_say_the_same(self) -> None:
@@ -150,10 +175,13 @@ class Lifecycle(RuleBasedStateMachine):
             assert self.real.kinds(request_id) == model.kinds
             for booking_id, (_, state) in model.attempts.items():
                 assert self.real.booking(booking_id) == state
-                assert self.real.outcome(self.real.service.read_booking(Owner(BOB), booking_id)) == "not-found"
+                assert self.real.read_booking(BOB, booking_id) == "not-found"
 
     def teardown(self) -> None:
-        self.real.close()
+        try:
+            assert self.real.findings() == []
+        finally:
+            self.real.close()
 
 
 @pytest.mark.parametrize("alone", [True, False], ids=["d27-on", "d27-off"])
