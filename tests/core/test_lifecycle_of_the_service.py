@@ -102,7 +102,18 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 1), owner=st.sampled_from([ALICE, ALICE, BOB]))
     def d48_an_order_changes_hands(self, which: int, owner: str) -> None:
-        order_id = self.orders[which]
+        self._transfer(self.orders[which], owner)
+
+    @rule(request_id=requests, slot=st.sampled_from(SLOTS), answer=st.sampled_from([True, True, False, DOWN]))
+    def d48_an_order_changes_hands_while_it_is_booked(self, request_id: int, slot: str, answer: Any) -> None:
+        """What takes luck otherwise: a search, a booking, and a transfer between its claim and its answer."""
+        self.do_a_job(request_id, answer=True)
+        self.book(request_id, slot)
+        if self.models[request_id].state == "booking":
+            self._transfer(self.models[request_id].order_id, BOB)
+            self.do_a_job(request_id, answer)
+
+    def _transfer(self, order_id: int, owner: str) -> None:
         self.real.import_orders([order_id], owner)
         if self.owners[order_id] == owner:
             return
