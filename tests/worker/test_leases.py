@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -15,7 +15,7 @@ from connect_appointments.store import bookings, jobs
 from connect_appointments.store.engine import Database
 from connect_appointments.store.jobs import Job
 from connect_appointments.store.transaction import Transaction
-from connect_appointments.workforce.port import Refused, ReserveCommand, Reserved, Visit
+from connect_appointments.workforce.port import NotYet, Refused, ReserveCommand, Reserved, Visit
 from tests.api_client import Api, number_of
 from tests.build import ALICE, BRISBANE, Clock, days_from, sample_order, set_places
 from tests.store.given import kinds, rows
@@ -324,3 +324,54 @@ async def test_a_job_is_gone_with_the_change_it_made_or_not_at_all(serve: Serve,
         found = await api.parts.service.bookings.read_booking(Owner(ALICE), booking_id)
     assert found.appointment is not None
     assert await kinds(database, request_id) == BOOKED
+
+
+async def test_a_claim_that_was_superseded_takes_no_job_off_the_list(serve: Serve, database: Database) -> None:
+    async with serve(with_worker=False) as api:
+        await api.created(1)
+    stale, fresh = await twice_claimed(database)
+    assert await database.write(lambda transaction: jobs.finish(transaction, [stale])) == set()
+    assert await jobs_left(database) == 1
+    assert await database.write(lambda transaction: jobs.finish(transaction, [stale, fresh])) == {fresh.key}
+    assert await jobs_left(database) == 0
+
+
+@pytest.mark.parametrize("outcome", ["failed", "not-yet"])
+async def test_a_stale_worker_does_not_make_the_fresh_ones_job_due(
+    serve: Serve, database: Database, outcome: str
+) -> None:
+    async with serve(with_worker=False) as api:
+        await to_be_booked(api, database)
+        stale, _ = await twice_claimed(database)
+        workforce = Broken() if outcome == "failed" else Undecided()
+        await worker_of(database, workforce, backoff_seconds=0, max_backoff_seconds=0).do([stale])
+    assert await claimed(database) == []
+    assert [row[0] for row in await rows(database, "SELECT last_error FROM jobs")] == [None]
+
+
+class Undecided(Scripted):
+    """A workforce system that is to be asked again at once."""
+
+    async def reserve(self, commands: Sequence[ReserveCommand], _now: Any) -> Any:
+        return [NotYet(0) for _ in commands]
+
+
+async def test_a_stale_claim_in_a_group_changes_nothing_and_the_others_of_the_group_count(
+    serve: Serve, database: Database
+) -> None:
+    async with serve(with_worker=False) as api:
+        first, booking_id = await to_be_booked(api, database)
+        stale, _ = await twice_claimed(database)
+        second = await api.created(2)
+        (search,) = await claimed(database)
+        await worker_of(database, calendar(database)).do([search])
+        slots = (await api.alice.read(second)).json()["slots"]
+        other = number_of(await api.alice.book(second, slots[0]["id"]))
+        await worker_of(database, calendar(database)).do([stale, *await claimed(database)])
+        assert (await api.alice.read_booking(booking_id)).status_code == 202
+        assert (await api.alice.read_booking(other)).status_code == 200
+        await run_out(database)
+        await work_off(api.parts.worker, database)
+        assert (await api.alice.read_booking(booking_id)).status_code == 200
+    assert (await kinds(database, first), await kinds(database, second)) == (BOOKED, BOOKED)
+    assert (await places_taken(database), await appointments_made(database)) == (2, 2)
