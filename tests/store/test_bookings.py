@@ -335,16 +335,14 @@ async def test_booking_again_and_confirming_do_not_lock_each_other_out(database:
 
     async def caller(transaction: Transaction) -> None:
         tries.append("caller")
-        await lock(transaction, requests.LOCK_ORDERS_OF_OWNED, [(request_id, ALICE)], wait=True)
-        await lock(transaction, requests.LOCK_OWNED, [(request_id, ALICE)], wait=True)
+        await lock(transaction, requests.LOCK_OWNED_WITH_ORDERS, [(request_id, ALICE)], wait=True)
 
     async def worker(transaction: Transaction) -> None:
         tries.append("worker")
-        await lock(transaction, requests.LOCK_ORDERS_OF_ANY, [(request_id,)], wait=True)
+        await lock(transaction, requests.LOCK_ANY_WITH_ORDERS, [(request_id,)], wait=True)
         if not waiting:
             waiting.append(asyncio.create_task(neighbour.write(caller)))
             await until_one_waits(database.url)
-        await lock(transaction, requests.LOCK_ANY, [(request_id,)], wait=True)
         await confirmed(transaction, booking_id)
 
     await database.write(worker)

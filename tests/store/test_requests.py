@@ -1,22 +1,25 @@
-"""Appointment-requests: created, moved from state to state by compare-and-set, offered slots, read in a scope."""
+"""Appointment-requests: created, led from state to state under a row lock, offered slots, read in a scope."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+import sqlalchemy as sa
 
-from connect_appointments.core.lifecycle import BOOK, BOOKED, CANCEL, MOVES, SLOT_REFUSED, SLOTS_FOUND, Move, State
-from connect_appointments.core.model import Actor, AppointmentRequest, Owner, Scope
-from connect_appointments.store import events, requests
+from connect_appointments.core.model import AppointmentRequest, Scope
+from connect_appointments.core.requests import BOOK, CANCEL, SLOTS_FOUND, TRANSITIONS, State
+from connect_appointments.core.transitions import Transition
+from connect_appointments.store import events, offers, orders, requests
 from connect_appointments.store.engine import Database
-from connect_appointments.store.failures import RowHeld
-from connect_appointments.store.requests import Held, New
-from tests.build import ALICE, BOB, sample_order
+from connect_appointments.store.locking import ROW_LOCKED, Lock, Locked, is_row, lock
+from connect_appointments.store.requests import Change, NewRequest
+from connect_appointments.store.tables import appointment_requests
+from connect_appointments.store.transaction import Transaction
+from tests.build import ALICE, BOB
 from tests.store.conftest import ON_POSTGRESQL
 from tests.store.given import (
-    ACTOR,
     ALICES,
     BOBS,
     BOBS_ORDER,
@@ -25,12 +28,16 @@ from tests.store.given import (
     NOBODYS_ID,
     ORDER,
     SECOND_ORDER,
+    begun,
     being_booked,
+    booked,
     created,
     in_state,
     kinds,
     moved,
     opened,
+    refused,
+    rows,
     slot,
     state_of,
     until_one_waits,
@@ -38,14 +45,14 @@ from tests.store.given import (
 
 
 async def _get(database: Database, scope: Scope, request_id: int) -> AppointmentRequest | None:
-    return await database.read(lambda connection: requests.get(connection, scope, request_id))
+    return await database.read(lambda transaction: requests.get(transaction, scope, request_id))
 
 
 async def _ids(
     database: Database, scope: Scope, *, after: int = 0, limit: int = 100, state: State | None = None
 ) -> list[int]:
     found = await database.read(
-        lambda connection: requests.page(connection, scope, after=after, limit=limit, state=state)
+        lambda transaction: requests.page(transaction, scope, after=after, limit=limit, state=state)
     )
     return [request.id for request in found]
 
@@ -71,15 +78,31 @@ async def test_ids_grow(database: Database) -> None:
     assert found == sorted(set(found))
 
 
-@pytest.mark.parametrize("move", MOVES, ids=lambda move: move.name)
-async def test_a_move_is_made_from_the_states_it_leaves_and_no_others(database: Database, move: Move) -> None:
+@pytest.mark.parametrize("step", TRANSITIONS, ids=lambda step: step.name)
+async def test_a_transition_is_made_from_its_sources_and_no_others(database: Database, step: Transition[State]) -> None:
     for state in State:
         request_id = await in_state(database, state)
         before = await kinds(database, request_id)
-        made = await moved(database, request_id, move, **({"entering_booking": 1} if move is BOOK else {}))
-        assert made == (state in move.leaves), state
-        assert await state_of(database, request_id) is (move.enters if made else state)
-        assert await kinds(database, request_id) == before + [move.name] * made
+        made = await _made(database, request_id, step)
+        assert made == (state in step.sources), state
+        assert await state_of(database, request_id) is (step.target if made else state)
+        assert await kinds(database, request_id) == before + [step.name] * made
+
+
+async def _made(database: Database, request_id: int, step: Transition[State]) -> bool:
+    """Whether a transition was made, whatever is behind the state."""
+
+    async def work(transaction: Transaction) -> None:
+        if step is BOOK:
+            await begun(transaction, request_id)
+        else:
+            await requests.transition(transaction, step, [Change(request_id, ALICE, "portal-api", "trace")])
+
+    try:
+        await database.write(work)
+    except AssertionError:
+        return False
+    return True
 
 
 async def test_a_cancelled_one_says_since_when(database: Database) -> None:
@@ -91,121 +114,234 @@ async def test_a_cancelled_one_says_since_when(database: Database) -> None:
     assert found.created_on <= found.cancelled_on == found.updated_on
 
 
-@pytest.mark.parametrize("move", [BOOKED, SLOT_REFUSED], ids=lambda move: move.name)
-async def test_an_older_attempt_moves_nothing(database: Database, move: Move) -> None:
-    request_id, booking_id = await being_booked(database)
-    assert not await moved(database, request_id, move, leaving_booking=booking_id - 1)
-    assert await state_of(database, request_id) is State.BOOKING
-    assert await moved(database, request_id, move, leaving_booking=booking_id)
+async def test_a_transition_of_an_id_nobody_has_is_a_bug(database: Database) -> None:
+    with pytest.raises(AssertionError, match="cancelled changed 0 of 1 appointment-requests"):
+        await _transition(database, CANCEL, NOBODYS_ID)
 
 
-async def test_a_move_of_an_id_nobody_has_is_not_made(database: Database) -> None:
-    assert not await moved(database, NOBODYS_ID, CANCEL)
+async def _transition(database: Database, step: Transition[State], *ids: int) -> None:
+    changes = [Change(request_id, ALICE, "portal-api", f"trace {request_id}") for request_id in ids]
+    await database.write(lambda transaction: requests.transition(transaction, step, changes))
 
 
-async def test_two_moves_at_once_exclude_each_other(database: Database, neighbour: Database) -> None:
+@pytest.mark.parametrize("other", [State.BOOKING, State.CANCELLED])
+async def test_where_one_of_several_is_in_no_source_none_is_changed(database: Database, other: State) -> None:
+    searching, elsewhere = await created(database), await in_state(database, other)
+    with pytest.raises(AssertionError, match="cancelled changed 1 of 2 appointment-requests"):
+        await _transition(database, CANCEL, searching, elsewhere)
+    assert await state_of(database, searching) is State.SEARCHING
+    assert await kinds(database, searching) == ["created"]
+
+
+async def test_one_that_is_there_twice_is_a_bug(database: Database) -> None:
+    request_id = await created(database)
+    with pytest.raises(AssertionError, match="of 2 appointment-requests"):
+        await _transition(database, CANCEL, request_id, request_id)
+    assert await kinds(database, request_id) == ["created"]
+
+
+async def test_two_transitions_at_once_exclude_each_other(database: Database, neighbour: Database) -> None:
+    async def book(transaction: Transaction) -> None:
+        await lock(transaction, requests.LOCK_ANY, [(request_id,)], wait=True)
+        await begun(transaction, request_id)
+
     for _ in range(10):
         request_id = await opened(database)
-        made = await asyncio.gather(
-            moved(database, request_id, CANCEL),
-            moved(neighbour, request_id, BOOK, entering_booking=1),
+        cancelled, booking = await asyncio.gather(
+            moved(database, request_id, CANCEL), neighbour.write(book), return_exceptions=True
         )
-        winner = CANCEL if made[0] else BOOK
-        assert sorted(made) == [False, True]
+        winner = CANCEL if cancelled else BOOK
+        assert isinstance(booking, AssertionError) == cancelled
         assert await kinds(database, request_id) == ["created", SLOTS_FOUND.name, winner.name]
-        assert await state_of(database, request_id) is winner.enters
+        assert await state_of(database, request_id) is winner.target
 
 
 @ON_POSTGRESQL
-async def test_who_holds_the_row_decides_on_the_state_it_will_leave(database: Database, neighbour: Database) -> None:
+async def test_who_waits_for_a_row_decides_on_the_state_it_has_then(database: Database, neighbour: Database) -> None:
     request_id = await opened(database)
-    holding = asyncio.Event()
+    waiting: list[asyncio.Task[list[Locked]]] = []
 
-    async def book(connection: AsyncConnection) -> None:
-        await requests.hold(connection, ALICES, request_id)
-        holding.set()
-        await until_one_waits(database.url)
-        assert await requests.move(connection, ACTOR, request_id, BOOK, entering_booking=7)
+    async def look(transaction: Transaction) -> list[Locked]:
+        return await lock(transaction, requests.LOCK_OWNED_WITH_ORDERS, [(request_id, ALICE)], wait=True)
 
-    async def look(connection: AsyncConnection) -> Held:
-        return await requests.hold(connection, ALICES, request_id)
+    async def book(transaction: Transaction) -> int:
+        await look(transaction)
+        if not waiting:
+            waiting.append(asyncio.create_task(neighbour.write(look)))
+            await until_one_waits(database.url)
+        return await begun(transaction, request_id)
 
-    booking = asyncio.create_task(database.write(book))
-    await holding.wait()
-    held = await neighbour.write(look)
-    await booking
-    assert held == Held(request_id, ORDER, State.BOOKING, 7)
+    number = await database.write(book)
+    ((found,),) = await asyncio.gather(*waiting)
+    assert (found.id, found.order_id, found.state, found.booking_id) == (request_id, ORDER, State.BOOKING, number)
+    assert (found.owner, found.order_owner, found.occupancy) == (ALICE, ALICE, 1)
 
 
 async def test_many_are_created_at_once_each_with_its_event(database: Database) -> None:
-    actors = [Actor(Owner(owner), f"client {n}", f"trace {n}") for n, owner in enumerate((ALICE, BOB, ALICE))]
-    found = [sample_order(ORDER), sample_order(BOBS_ORDER, BOB), sample_order(ORDER)]
-    new = [New(actor, order, DAY) for actor, order in zip(actors, found, strict=True)]
-    ids = await database.write(lambda connection: requests.insert(connection, new))
-    assert len(set(ids)) == 3
-    for request_id, actor, order in zip(ids, actors, found, strict=True):
-        created_one = await _get(database, EVERYBODYS, request_id)
-        (event,) = await database.read(lambda connection, n=request_id: events.of_request(connection, EVERYBODYS, n))
-        assert created_one is not None
-        assert (created_one.owner, created_one.order_id) == (order.owner, order.id)
-        assert (event.owner, event.client, event.trace) == (order.owner, actor.client, actor.trace)
-
-
-async def test_of_many_those_are_moved_that_may_be(database: Database) -> None:
-    by_state = {state: await in_state(database, state) for state in State}
-    actors = {n: Actor(EVERYBODYS, "worker", f"trace {n}") for n in (*by_state.values(), NOBODYS_ID)}
-    moved_ids = await database.write(lambda connection: requests.move_many(connection, actors, SLOTS_FOUND))
-    assert moved_ids == [by_state[State.SEARCHING]]
-    found = await database.read(lambda connection: events.of_request(connection, EVERYBODYS, moved_ids[0]))
-    assert [(event.kind, event.owner, event.trace) for event in found[1:]] == [
-        (SLOTS_FOUND.name, ALICE, f"trace {moved_ids[0]}")
+    of_owners = [(ALICE, ORDER), (BOB, BOBS_ORDER), (ALICE, ORDER), (ALICE, SECOND_ORDER)]
+    new = [
+        NewRequest(owner, order_id, DAY, f"client {n}", f"trace {n}") for n, (owner, order_id) in enumerate(of_owners)
     ]
-    for state, request_id in by_state.items():
-        assert await state_of(database, request_id) is (State.OPEN if request_id in moved_ids else state)
+    ids = await database.write(lambda transaction: requests.insert(transaction, new))
+    assert ids == sorted(set(ids))
+    for request_id, one in zip(ids, new, strict=True):
+        made = await _get(database, EVERYBODYS, request_id)
+        (event,) = await database.read(lambda transaction, n=request_id: events.of_request(transaction, EVERYBODYS, n))
+        assert made is not None
+        assert (made.owner, made.order_id) == (one.owner, one.order_id)
+        assert (event.owner, event.client, event.trace) == (one.owner, one.client, one.trace)
 
 
-async def test_moving_none_and_offering_nothing_changes_nothing(database: Database) -> None:
+@pytest.mark.parametrize("job", [None, "search"])
+async def test_many_are_created_at_once_each_with_its_job_where_they_are_to_have_one(
+    database: Database, job: str | None
+) -> None:
+    new = [NewRequest(ALICE, ORDER, DAY, "portal-api", f"trace {n}") for n in range(3)]
+    ids = await database.write(lambda transaction: requests.insert(transaction, new, job=job))
+    found = await rows(database, "SELECT request_id, trace, kind FROM jobs ORDER BY trace")
+    expected = [(request_id, one.trace, job) for request_id, one in zip(ids, new, strict=True)]
+    assert found == (expected if job else [])
+
+
+async def test_many_are_led_on_together_each_with_its_event(database: Database) -> None:
+    ids = [await created(database), await created(database, BOBS_ORDER)]
+    changes = [
+        Change(request_id, owner, "worker", f"trace {request_id}")
+        for request_id, owner in zip(ids, (ALICE, BOB), strict=True)
+    ]
+    await database.write(lambda transaction: requests.transition(transaction, SLOTS_FOUND, changes))
+    for change in changes:
+        found = await database.read(
+            lambda transaction, n=change.request_id: events.of_request(transaction, EVERYBODYS, n)
+        )
+        assert [(event.kind, event.owner, event.client, event.trace) for event in found[1:]] == [
+            (SLOTS_FOUND.name, change.owner, "worker", change.trace)
+        ]
+        assert await state_of(database, change.request_id) is State.OPEN
+
+
+async def test_creating_leading_and_offering_none_changes_nothing(database: Database) -> None:
     request_id = await created(database)
 
-    async def work(connection: AsyncConnection) -> list[int]:
-        await requests.offer(connection, {})
-        return await requests.move_many(connection, {}, SLOTS_FOUND)
+    async def work(transaction: Transaction) -> list[int]:
+        await offers.insert(transaction, {})
+        await offers.withdraw(transaction, {})
+        await requests.hold_offers(transaction, {})
+        await requests.transition(transaction, SLOTS_FOUND, [])
+        return await requests.insert(transaction, [])
 
     assert await database.write(work) == []
     assert await kinds(database, request_id) == ["created"]
 
 
+async def _lock(database: Database, statements: Lock, *keys: tuple[object, ...], wait: bool = False) -> list[Locked]:
+    found = await database.write(lambda transaction: lock(transaction, statements, keys, wait=wait))
+    return [one.id if is_row(one) else one for one in found]
+
+
 @ON_POSTGRESQL
-async def test_who_does_not_wait_is_told_which_rows_are_held(database: Database, neighbour: Database) -> None:
-    held, free, bobs = await created(database), await created(database), await created(database, BOBS_ORDER)
+async def test_who_does_not_wait_is_told_which_rows_are_locked(database: Database, neighbour: Database) -> None:
+    locked, free = await created(database), await created(database, SECOND_ORDER)
+    bobs = await created(database, BOBS_ORDER)
+    owned = [(number, ALICE) for number in (free, locked, bobs, NOBODYS_ID)]
+    everyones = [(number,) for number in (locked, bobs, NOBODYS_ID, free)]
 
-    async def hold_one(connection: AsyncConnection) -> Held:
-        return await requests.hold(connection, ALICES, held, wait=False)
+    async def work(transaction: Transaction) -> list[list[Locked]]:
+        await lock(transaction, requests.LOCK_ANY, [(locked,)], wait=False)
+        return [
+            await _lock(neighbour, requests.LOCK_OWNED_WITH_ORDERS, *owned),
+            await _lock(neighbour, requests.LOCK_ANY_WITH_ORDERS, *everyones),
+            await _lock(neighbour, requests.LOCK_ANY, *everyones),
+        ]
 
-    async def hold_many(connection: AsyncConnection) -> set[int]:
-        return await requests.hold_many(connection, ALICES, [held, free, bobs], wait=False)
+    everyone_else = [ROW_LOCKED, bobs, None, free]
+    assert await database.write(work) == [[free, ROW_LOCKED, None, None], everyone_else, everyone_else]
+    for wait in (True, False):
+        assert await _lock(database, requests.LOCK_OWNED_WITH_ORDERS, *owned, wait=wait) == [free, locked, None, None]
 
-    async def work(connection: AsyncConnection) -> set[int]:
-        await requests.hold(connection, ALICES, held)
-        with pytest.raises(RowHeld):
-            await neighbour.write(hold_one)
-        return await neighbour.write(hold_many)
 
-    assert await database.write(work) == {free}
-    assert await database.write(hold_many) == {held, free}
-    assert (await database.write(hold_one)).id == held
+@ON_POSTGRESQL
+async def test_one_whose_order_is_locked_is_locked(database: Database, neighbour: Database) -> None:
+    first, second = await created(database), await created(database, SECOND_ORDER)
+
+    async def work(transaction: Transaction) -> list[list[Locked]]:
+        await lock(transaction, orders.LOCK_ANY, [(ORDER,)], wait=True)
+        return [
+            await _lock(neighbour, requests.LOCK_OWNED_WITH_ORDERS, (first, ALICE), (second, ALICE), (first, BOB)),
+            await _lock(neighbour, requests.LOCK_ANY_WITH_ORDERS, (NOBODYS_ID,), (second,), (first,)),
+        ]
+
+    assert await database.write(work) == [[ROW_LOCKED, second, None], [None, second, ROW_LOCKED]]
+
+
+async def test_requests_of_one_order_are_locked_together(database: Database) -> None:
+    ids = [await created(database) for _ in range(3)]
+    for wait in (True, False):
+        found = await _lock(database, requests.LOCK_ANY_WITH_ORDERS, *[(number,) for number in ids[::-1]], wait=wait)
+        assert found == ids[::-1]
+
+
+@ON_POSTGRESQL
+async def test_who_waits_for_a_request_keeps_its_order_from_nobody(database: Database, neighbour: Database) -> None:
+    request_id = await created(database)
+    waiting: list[asyncio.Task[list[Locked]]] = []
+
+    async def work(transaction: Transaction) -> list[Locked]:
+        await lock(transaction, requests.LOCK_ANY, [(request_id,)], wait=True)
+        if not waiting:
+            call = _lock(neighbour, requests.LOCK_ANY_WITH_ORDERS, (request_id,), wait=True)
+            waiting.append(asyncio.create_task(call))
+            await until_one_waits(database.url)
+        return await lock(transaction, orders.LOCK_ANY, [(ORDER,)], wait=False)
+
+    (order,) = await database.write(work)
+    assert order.id == ORDER
+    assert await asyncio.gather(*waiting) == [[request_id]]
+
+
+@ON_POSTGRESQL
+async def test_rows_are_locked_in_the_order_of_their_ids_whatever_the_order_of_the_batch(
+    database: Database, neighbour: Database
+) -> None:
+    ids = [await created(database) for _ in range(20)]
+    upwards = [(number,) for number in ids]
+    batches = [upwards, upwards[::-1]] * 10
+    calls = [
+        where.write(lambda transaction, keys=keys: lock(transaction, requests.LOCK_ANY, keys, wait=True))
+        for where, keys in zip((database, neighbour) * 10, batches, strict=True)
+    ]
+    for found, keys in zip(await asyncio.gather(*calls), batches, strict=True):
+        assert [(row.id,) for row in found] == keys
+    query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    assert await rows(database, query) == [(0,)]
+
+
+async def test_an_offer_is_held_until_it_is_not(database: Database) -> None:
+    ids = [await opened(database) for _ in range(2)]
+    until = slot().start
+
+    async def held() -> list[Any]:
+        query = sa.select(appointment_requests.c.held_until).order_by(appointment_requests.c.id)
+        return [moment for (moment,) in await database.read(lambda transaction: transaction.fetch(query))]
+
+    await database.write(lambda transaction: requests.hold_offers(transaction, dict.fromkeys(ids, until)))
+    assert await held() == [until, until]
+    await database.write(lambda transaction: requests.hold_offers(transaction, {ids[0]: None}))
+    assert await held() == [None, until]
 
 
 async def test_slots_are_seen_while_it_is_open_and_only_then(database: Database) -> None:
-    request_id = await opened(database)
-    seen = []
-    for move in (None, BOOK, SLOT_REFUSED, CANCEL):
-        if move is not None:
-            await moved(database, request_id, move, **({"entering_booking": 1} if move is BOOK else {}))
-        found = await _get(database, ALICES, request_id)
-        assert found is not None
-        seen.append((found.state, len(found.slots)))
-    assert seen == [(State.OPEN, 3), (State.BOOKING, 0), (State.OPEN, 3), (State.CANCELLED, 0)]
+    found = [
+        await created(database),
+        await opened(database),
+        (await being_booked(database))[0],
+        (await booked(database))[0],
+        (await refused(database))[0],
+        await opened(database),
+    ]
+    await moved(database, found[-1], CANCEL)
+    seen = [await _get(database, ALICES, request_id) for request_id in found]
+    assert [one and len(one.slots) for one in seen] == [0, 3, 0, 0, 2, 0]
 
 
 async def test_slots_come_back_as_they_were_offered(database: Database) -> None:
@@ -216,27 +352,53 @@ async def test_slots_come_back_as_they_were_offered(database: Database) -> None:
 
 
 async def test_a_slot_that_is_withdrawn_is_no_longer_offered(database: Database) -> None:
-    request_id = await opened(database)
-    await database.write(lambda connection: requests.withdraw(connection, request_id, "slot-2"))
-    assert await database.read(lambda connection: requests.offered(connection, request_id)) == (slot(1), slot(3))
+    first, second, third = [await opened(database) for _ in range(3)]
+    withdrawn = {first: "slot-2", second: "no such slot"}
+    await database.write(lambda transaction: offers.withdraw(transaction, withdrawn))
+    assert await _offered(database, first, second, third) == {
+        first: (slot(1), slot(3)),
+        second: (slot(1), slot(2), slot(3)),
+        third: (slot(1), slot(2), slot(3)),
+    }
+
+
+async def _offered(database: Database, *ids: int) -> dict[int, Any]:
+    return await database.read(lambda transaction: offers.get(transaction, ids))
 
 
 async def test_nothing_is_offered_while_it_searches(database: Database) -> None:
     request_id = await created(database)
-    assert await database.read(lambda connection: requests.offered(connection, request_id)) == ()
+    assert await _offered(database, request_id, NOBODYS_ID) == {}
 
 
 async def test_an_order_is_occupied_while_one_of_its_is_booked_or_on_its_way(database: Database) -> None:
-    async def occupied(connection: AsyncConnection) -> list[bool]:
-        return [await requests.order_is_occupied(connection, order_id) for order_id in (ORDER, SECOND_ORDER)]
+    async def occupied() -> list[Any]:
+        return await rows(database, "SELECT id, occupancy FROM orders WHERE occupancy <> 0")
 
     for state in (State.SEARCHING, State.OPEN, State.FAILED, State.CANCELLED):
         await in_state(database, state)
-    assert await database.read(occupied) == [False, False]
-    request_id, booking_id = await being_booked(database)
-    assert await database.read(occupied) == [True, False]
-    await moved(database, request_id, BOOKED, leaving_booking=booking_id)
-    assert await database.read(occupied) == [True, False]
+    assert await occupied() == []
+    await refused(database)
+    assert await occupied() == []
+    await being_booked(database)
+    assert await occupied() == [(ORDER, 1)]
+    await booked(database)
+    assert await occupied() == [(ORDER, 2)]
+
+
+async def test_those_of_orders_that_are_neither_booked_nor_cancelled_are_told(database: Database) -> None:
+    by_state = {state: await in_state(database, state) for state in State}
+    bobs, _ = await created(database, BOBS_ORDER), await created(database, SECOND_ORDER)
+    asked = [ORDER, BOBS_ORDER]
+    found = await database.read(lambda transaction: requests.not_ended(transaction, asked))
+    left = [state for state in State if state not in {State.BOOKED, State.CANCELLED}]
+    of_alice = [(by_state[state], ORDER, ALICE, state) for state in left]
+    assert sorted(found) == sorted([*of_alice, (bobs, BOBS_ORDER, BOB, State.SEARCHING)])
+
+
+async def test_the_first_number_can_be_chosen_while_there_is_none(database: Database) -> None:
+    await database.write(lambda transaction: requests.number_from(transaction, 300))
+    assert [await created(database) for _ in range(2)] == [300, 301]
 
 
 async def test_an_owner_sees_its_own_and_no_others(database: Database) -> None:
@@ -250,11 +412,8 @@ async def test_an_owner_sees_its_own_and_no_others(database: Database) -> None:
 
 async def test_the_order_of_anothers_is_not_told(database: Database) -> None:
     request_id = await created(database, BOBS_ORDER)
-
-    async def order_ids(connection: AsyncConnection) -> list[int | None]:
-        return [await requests.order_id_of(connection, scope, request_id) for scope in (ALICES, BOBS, EVERYBODYS)]
-
-    assert await database.read(order_ids) == [None, BOBS_ORDER, BOBS_ORDER]
+    owners = [(request_id, owner) for owner in (ALICE, BOB)]
+    assert await _lock(database, requests.LOCK_OWNED_WITH_ORDERS, *owners, wait=True) == [None, request_id]
 
 
 @pytest.mark.parametrize("request_id", [0, -1, NOBODYS_ID, 2**63 - 1, -(2**63)])
