@@ -26,8 +26,8 @@ MANY = 40
 
 @pytest.fixture
 async def small(database_url: str, issuer: Issuer, clock: Clock) -> AsyncIterator[Api]:
-    """The service with two connections, and orders that take any number of appointments."""
-    database = Database(database_url, DatabaseOptions(pool_size=2))
+    """The service with four connections, two of which may wait; orders take any number of appointments."""
+    database = Database(database_url, DatabaseOptions(pool_size=4))
     await fill(database, clock())
     options = ServiceOptions(one_appointment_per_order=False)
     async with serve_in_process(database, issuer, clock, service=options) as api:
@@ -89,7 +89,7 @@ async def test_a_held_row_does_not_delay_the_booking_of_the_orders_other_one(
 async def test_many_who_wait_to_book_a_held_orders_requests_leave_room_for_everybody_else(
     database_url: str, issuer: Issuer, clock: Clock
 ) -> None:
-    database = Database(database_url, DatabaseOptions(pool_size=2))
+    database = Database(database_url, DatabaseOptions(pool_size=4))
     await fill(database, clock())
     async with serve_in_process(database, issuer, clock) as api:
         found = [await api.opened(1) for _ in range(8)]
@@ -129,7 +129,9 @@ async def test_many_who_wait_to_cancel_a_held_row_leave_room_for_everybody_else(
         await everything_works(small)
         assert not any(task.done() for task in waiting)
     assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {204}
-    assert await kinds(small.parts.service._database, one) == ["created", "slots-found", "cancelled"]
+    database = Database(database_url)
+    assert await kinds(database, one) == ["created", "slots-found", "cancelled"]
+    await database.close()
 
 
 async def test_many_who_wait_to_book_a_held_row_leave_room_for_everybody_else(small: Api, database_url: str) -> None:

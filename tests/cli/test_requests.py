@@ -9,14 +9,14 @@ from typing import Any
 
 import anyio.to_thread
 import pytest
-from connect_appointments.core.lifecycle import SEARCH_FAILED
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.cli.failing import CommandFailed
-from connect_appointments.core.model import Actor, Operator
+from connect_appointments.core.requests import SEARCH_FAILED
 from connect_appointments.store import events, orders
 from connect_appointments.store import requests as store
 from connect_appointments.store.engine import Database
+from connect_appointments.store.requests import Change
+from connect_appointments.store.transaction import Transaction
 from tests.api_client import Api
 from tests.build import ALICE, BOB, sample_order
 from tests.cli.files import database_at
@@ -83,8 +83,8 @@ async def test_what_is_booked_is_shown_with_its_appointment_and_not_cancelled(ap
     assert found["startTime"] == booking.json()["startTime"]
 
 
-async def fail(connection: AsyncConnection, request_id: int) -> None:
-    await store.move(connection, Actor(Operator("test"), "test", "trace"), request_id, SEARCH_FAILED)
+async def fail(transaction: Transaction, request_id: int, owner: str) -> None:
+    await store.transition(transaction, SEARCH_FAILED, [Change(request_id, owner, "test", "trace")])
 
 
 @pytest.fixture
@@ -93,10 +93,10 @@ def filled_url(database_url: str) -> str:
 
     async def write() -> None:
         async with database_at(database_url) as database:
-            await database.write(lambda connection: orders.upsert(connection, [ALICES, BOBS]))
+            await database.write(lambda transaction: orders.upsert(transaction, [ALICES, BOBS]))
             ids = [await created(database, order.id) for order in (ALICES, BOBS) * 3]
-            for request_id in ids[:2]:
-                await database.write(lambda connection, found=request_id: fail(connection, found))
+            for request_id, owner in zip(ids, (ALICE, BOB), strict=False):
+                await database.write(lambda transaction, n=request_id, owner=owner: fail(transaction, n, owner))
 
     asyncio.run(write())
     return database_url

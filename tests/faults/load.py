@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from connect_appointments.store import jobs
-from connect_appointments.store.tables import appointments, capacity, reservations
+from connect_appointments.store.tables import appointments, capacity, installation, reservations
 
 from .callers import Caller, Plan, race
 from .checker import check, check_capacity, check_settled
@@ -26,9 +26,9 @@ from .stage import OWNERS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from connect_appointments.store.engine import Database
+    from connect_appointments.store.statements import Row
+    from connect_appointments.store.transaction import Transaction
 
     from .history import Call, Violation
     from .stage import Stage
@@ -185,10 +185,16 @@ async def under_load(load: Load) -> AsyncIterator[Load]:
 async def _audit(database: Database) -> list[Violation]:
     """Hold the capacity table against the appointments."""
 
-    async def work(connection: AsyncConnection) -> list[Violation]:
-        joined = sa.select(reservations).join(appointments, appointments.c.booking_id == reservations.c.booking_id)
-        booked = Counter(_window(row) for row in await connection.execute(joined))
-        rows = (await connection.execute(sa.select(capacity))).all()
+    async def work(transaction: Transaction) -> list[Violation]:
+        key = installation.c.id + "-" + sa.cast(appointments.c.booking_id, sa.Text)
+        joined = (
+            sa.select(reservations.c.area, reservations.c.day, reservations.c.slot_type)
+            .select_from(appointments)
+            .join(installation, installation.c.id != "")
+            .join(reservations, reservations.c.key == key)
+        )
+        booked = Counter(_window(row) for row in await transaction.fetch(joined))
+        rows = await transaction.fetch(sa.select(capacity))
         taken = {_window(row): row.taken for row in rows if row.taken}
         places = {_window(row): row.places for row in rows}
         return check_capacity(booked, taken, places)
@@ -196,5 +202,5 @@ async def _audit(database: Database) -> list[Violation]:
     return await database.read(work)
 
 
-def _window(row: sa.Row[tuple[object, ...]]) -> str:
+def _window(row: Row) -> str:
     return f"{row.area} {row.day} {row.slot_type}"

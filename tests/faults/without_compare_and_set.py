@@ -5,37 +5,36 @@ The checker has to flag what this build does. Run it like the program itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from connect_appointments.core.lifecycle import CANCEL, State
-from connect_appointments.store.postgres import PostgresLanes
+import sqlalchemy as sa
 
 from connect_appointments.cli import main
-from connect_appointments.store import hot_path
+from connect_appointments.core.requests import CANCEL
+from connect_appointments.store import requests
+from connect_appointments.store.tables import appointment_requests, database_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connect_appointments.store.lanes import Cancel, Found
-
-LOOK = "SELECT id, owner, state FROM appointment_requests WHERE id = ANY ($1::bigint[])"
-CHANGE = "UPDATE appointment_requests SET state = $2, cancelled_on = now() WHERE id = ANY ($1::bigint[])"
+    from connect_appointments.store.transaction import Transaction
 
 
-class CarelessLanes(PostgresLanes):
-    """Cancels what could be cancelled a moment ago."""
-
-    async def cancel(self, members: Sequence[Cancel]) -> list[Found]:
-        """Check, then act."""
-        async with self._lane("cancel") as connection:
-            rows = await connection.fetch(LOOK, [member.id for member in members])
-            seen = {(row["id"], row["owner"]): State(row["state"]) for row in rows}
-            found = [seen.get(member.key) for member in members]
-            wanted = [member.id for member, state in zip(members, found, strict=True) if state in CANCEL.leaves]
-            await connection.execute(CHANGE, wanted, CANCEL.enters)
-        return list(found)
+async def careless_cancel(
+    transaction: Transaction, wanted: Sequence[tuple[int, str, str, str]], *, wait: bool
+) -> list[Any]:
+    """Check, then act: cancel what could be cancelled a moment ago."""
+    del wait
+    keys = [(number, owner) for number, owner, _, _ in wanted]
+    before = [found.state if found else None for found in await requests.get_owned(transaction, keys)]
+    ids = [number for (number, _), state in zip(keys, before, strict=True) if state in CANCEL.sources]
+    stamps = {"cancelled_on": database_now(), "updated_on": database_now()}
+    change = sa.update(appointment_requests).values(state=CANCEL.target.value, **stamps)
+    for number in ids:
+        await transaction.execute(change.where(appointment_requests.c.id == number))
+    return before
 
 
 if __name__ == "__main__":
-    setattr(hot_path, "PostgresLanes", CarelessLanes)  # noqa: B010 - the fault this file is for
+    setattr(requests, "cancel", careless_cancel)  # noqa: B010 - the fault this file is for
     main.main()

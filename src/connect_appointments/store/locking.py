@@ -33,10 +33,13 @@ class Lock(NamedTuple):
 
     skipping: leaves out rows that another transaction has locked.
     waiting: waits for them, as long as the connection's `lock_timeout`.
+    last: locks what `waiting` locks last, where that is more than one table. It is waited for once without any other
+    lock, so that no row of an earlier table stays locked meanwhile.
     """
 
     skipping: sa.Select[Any] | Chain
     waiting: sa.Select[Any] | Chain
+    last: sa.Select[Any] | None = None
 
 
 def lock_statements(
@@ -79,9 +82,20 @@ async def lock(
     wait: wait for rows that another transaction has locked, or answer `ROW_LOCKED` for them.
     """
     found: list[Locked] = [None] * len(rows)
+    if wait and statements.last is not None and transaction.dialect == "postgresql":
+        await _wait_without_locks(transaction, statements.last, rows)
     for row in await transaction.fetch(statements.waiting if wait else statements.skipping, rows):
         if row.is_locked:
             found[row.place - 1] = row
         elif row.is_there and not wait:
             found[row.place - 1] = ROW_LOCKED
     return found
+
+
+async def _wait_without_locks(
+    transaction: Transaction, statement: sa.Select[Any], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Wait until no other transaction has locked the rows; the locks end with the savepoint."""
+    await transaction.script("SAVEPOINT waiting")
+    await transaction.fetch(statement, rows)
+    await transaction.script("ROLLBACK TO SAVEPOINT waiting")

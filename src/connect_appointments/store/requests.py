@@ -96,11 +96,19 @@ def _lock_with_orders(rows: Any, is_asked: Any, *, skip_locked: bool) -> Chain:
     return Chain(build)
 
 
-LOCK_OWNED_WITH_ORDERS = Lock(*(_lock_with_orders(_owned, _is_owned, skip_locked=skip) for skip in (True, False)))
+LOCK_OWNED_WITH_ORDERS = Lock(
+    _lock_with_orders(_owned, _is_owned, skip_locked=True),
+    _lock_with_orders(_owned, _is_owned, skip_locked=False),
+    sa.select(requests.c.id).select_from(_owned.join(requests, _is_owned)).with_for_update(of=requests),
+)
 """Locks the orders of appointment-requests, then these, by their id and owner."""
 
 _is_any = requests.c.id == _any.c.id
-LOCK_ANY_WITH_ORDERS = Lock(*(_lock_with_orders(_any, _is_any, skip_locked=skip) for skip in (True, False)))
+LOCK_ANY_WITH_ORDERS = Lock(
+    _lock_with_orders(_any, _is_any, skip_locked=True),
+    _lock_with_orders(_any, _is_any, skip_locked=False),
+    LOCK_ANY.waiting,
+)
 """Locks the orders of appointment-requests, then these, by their id: for the worker alone."""
 
 _new = given(owner=sa.Text(), order_id=BigId, date_from=sa.Date(), client=sa.Text(), trace=sa.Text())

@@ -25,7 +25,7 @@ from ..stage import open_stage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from connect_appointments.store.transaction import Transaction
 
     from ..stage import Stage
     from ..trial import Trial
@@ -120,18 +120,21 @@ def _cancels(stage: Stage, owner: str, ids: Iterable[int]) -> Iterator[bytes]:
 async def _insert(stage: Stage, owner: str, count: int) -> list[int]:
     """Put requests into the database as they are when they were just created; their ids."""
     now = datetime.now(UTC)
-    row = {
-        "owner": owner,
-        "order_id": stage.order_ids(owner)[0],
-        "date_from": now.date(),
-        "state": "open",
-        "created_on": now,
-        "updated_on": now,
-    }
-    statement = sa.insert(appointment_requests).returning(appointment_requests.c.id)
+    statement = (
+        sa.insert(appointment_requests)
+        .values(
+            owner=owner,
+            order_id=stage.order_ids(owner)[0],
+            date_from=now.date(),
+            state="open",
+            created_on=now,
+            updated_on=now,
+        )
+        .returning(appointment_requests.c.id)
+    )
 
-    async def work(connection: AsyncConnection) -> list[int]:
-        return list((await connection.execute(statement, [row] * count)).scalars())
+    async def work(transaction: Transaction) -> list[int]:
+        return [(await transaction.fetch(statement))[0].id for _ in range(count)]
 
     async with stage.database() as database:
         return await database.write(work)
@@ -140,8 +143,8 @@ async def _insert(stage: Stage, owner: str, count: int) -> list[int]:
 async def _cancelled(stage: Stage) -> set[int]:
     statement = sa.select(appointment_requests.c.id).where(appointment_requests.c.state == "cancelled")
 
-    async def work(connection: AsyncConnection) -> set[int]:
-        return set((await connection.execute(statement)).scalars())
+    async def work(transaction: Transaction) -> set[int]:
+        return {row.id for row in await transaction.fetch(statement)}
 
     async with stage.database() as database:
         return await database.read(work)
