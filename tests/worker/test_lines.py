@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import structlog
+from prometheus_client import REGISTRY
 
 from connect_appointments.jobs.registry import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.tables import DETAILS
-from connect_appointments.telemetry import JOB_FAILURES
 from connect_appointments.workforce.port import AvailabilityQuery, NotYet, ReserveCommand
 from tests.api_client import Api, number_of
 from tests.store.given import kinds, rows, until
@@ -27,7 +27,7 @@ from tests.worker.by_hand import (
     work_off,
     worker_of,
 )
-from tests.worker.workforces import Behind, Gated, Scripted, calendar, morning
+from tests.worker.workforces import Behind, Failing, Gated, Scripted, calendar, morning
 
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
 NEVER_LOOKS = 3600
@@ -204,7 +204,7 @@ class Undecided(Behind):
 
 
 def failures() -> float:
-    return JOB_FAILURES.labels("book")._value.get()
+    return REGISTRY.get_sample_value("connect_job_failures_total", {"kind": "book"}) or 0
 
 
 async def test_a_booking_that_is_not_decided_yet_is_put_off_and_has_not_failed(
@@ -224,6 +224,14 @@ async def test_a_booking_that_is_not_decided_yet_is_put_off_and_has_not_failed(
         await worker.do(await claimed(database))
         assert (await api.alice.read_booking(booking_id)).status_code == 200
     assert (await places_taken(database), await jobs_left(database)) == (1, 0)
+
+
+async def test_a_booking_that_fails_is_counted(serve: Serve, database: Database) -> None:
+    async with serve(with_worker=False) as api:
+        await to_be_booked(api, database, 1)
+        before = failures()
+        await worker_of(database, Failing(Scripted(), ConnectionError("down"), times=1)).do(await claimed(database))
+    assert failures() == before + 1
 
 
 async def test_a_booking_is_asked_for_again_as_soon_as_the_workforce_system_said(
