@@ -9,8 +9,9 @@ import pytest
 from connect_appointments.store.engine import Database
 from connect_appointments.workforce.calendar.calendar import Calendar
 from tests.build import BRISBANE, days_from, set_places
-from tests.workforce.contract import NOW, Stage, WorkforceContract
+from tests.workforce.contract import WorkforceContract
 from tests.workforce.places import policy
+from tests.workforce.stage import NOW, Stage
 
 
 @pytest.fixture
