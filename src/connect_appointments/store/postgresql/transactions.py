@@ -145,12 +145,21 @@ async def _transaction(connection: Connection, work: Work[T], begin: str) -> T:
 
     result = await _until_lost(connection, begin_and_work)
     try:
-        await connection.execute("COMMIT")
+        status = await connection.execute("COMMIT")
     except BaseException as error:
         if not isinstance(error, asyncpg.PostgresError) or breaks_connection(error):
-            connection.terminate()
+            _terminate(connection)
         raise
+    if status != "COMMIT":
+        # An error that the work did not let through has undone the transaction.
+        raise RuntimeError(f"the server answered COMMIT with {status}")
     return result
+
+
+def _terminate(connection: Connection) -> None:
+    """Give up a connection, which goes back to its pool by itself where it has noticed its end."""
+    with contextlib.suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 async def _alone(connection: Connection, work: Work[T]) -> T:
@@ -159,7 +168,7 @@ async def _alone(connection: Connection, work: Work[T]) -> T:
         return await work(PostgresqlTransaction(connection))
     except BaseException as error:
         if not isinstance(error, Exception) or breaks_connection(error):
-            connection.terminate()
+            _terminate(connection)
         raise
 
 
@@ -168,12 +177,12 @@ async def _until_lost(connection: Connection, work: Work[T]) -> T:
     try:
         return await work(PostgresqlTransaction(connection))
     except asyncio.CancelledError:
-        connection.terminate()
+        _terminate(connection)
         raise
     except Exception as error:
         if not breaks_connection(error):
             raise
-        connection.terminate()
+        _terminate(connection)
         if is_out_of_time(error):
             raise
         raise LostBeforeCommit from error
