@@ -105,6 +105,15 @@ def translated_errors() -> Iterator[None]:
     except errors.Refusal:
         raise
     except Exception as error:
+        _hide_values(error)
         if is_unavailable(error):
             raise errors.Unavailable from error
         raise
+
+
+def _hide_values(error: Exception) -> None:
+    """Take the values out of what a driver says: they may be contact data, and errors are logged."""
+    if isinstance(error, asyncpg.PostgresError):
+        error.detail = None
+    if isinstance(error, asyncpg.DataError):
+        error.args = (str(error.args[0]).partition(":")[0],)
