@@ -13,6 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from connect_appointments.store.tables import Instant, instant_text
+
 DIALECTS: Mapping[str, sa.Dialect] = {
     "postgresql": postgresql.dialect(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]
     "sqlite": sqlite.dialect(),
@@ -53,6 +55,28 @@ def param(name: str, kind: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
     return sa.bindparam(name, type_=kind, value=None, required=False)
 
 
+class JsonRows(sa.types.TypeDecorator[Any]):
+    """Rows as one JSON text, each value as the type of its column keeps it."""
+
+    impl = sa.Text
+    cache_ok = False
+
+    def __init__(self, kinds: Sequence[sa.types.TypeEngine[Any]]) -> None:
+        super().__init__()
+        self._moments = [number for number, kind in enumerate(kinds) if isinstance(kind, Instant)]
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str:  # noqa: ARG002 - SQLAlchemy passes it
+        rows = [self._with_moments(row) for row in value] if self._moments else value
+        return _encode(rows).decode()
+
+    def _with_moments(self, row: Sequence[Any]) -> list[Any]:
+        values = list(row)
+        for number in self._moments:
+            if values[number] is not None:
+                values[number] = instant_text(values[number])
+        return values
+
+
 @compiles(Given, "postgresql")
 def _given_on_postgresql(element: Given, compiler: Any, **_: Any) -> str:
     arrays = [
@@ -65,7 +89,7 @@ def _given_on_postgresql(element: Given, compiler: Any, **_: Any) -> str:
 
 @compiles(Given, "sqlite")
 def _given_on_sqlite(element: Given, compiler: Any, **_: Any) -> str:
-    text = compiler.process(param(f"{GIVEN}json", sa.Text()))
+    text = compiler.process(param(f"{GIVEN}json", JsonRows(list(element.given.values()))))
     columns = ", ".join(f"json_extract(value, '$[{number}]') AS {name}" for number, name in enumerate(element.given))
     return f"(SELECT {columns}, key + 1 AS place FROM json_each({text}))"  # noqa: S608 - names of ours
 
@@ -117,7 +141,8 @@ def _argument_maker(found: Any, dialect: sa.Dialect) -> Callable[[Any, Any], lis
             number = columns[name]
             return [row[number] for row in rows]
         if name == f"{GIVEN}json":
-            return _encode(rows).decode()
+            encode = encoders[name]
+            return encode(rows) if encode else rows
         if name not in values:
             return constants.get(name)
         encode = encoders[name]
