@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from connect_appointments.core.errors import Overloaded
 from connect_appointments.store.chains import Chain, Steps
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.sqlite.connection import connect
@@ -79,8 +80,9 @@ class SqliteEngine:
 
     def __init__(self, url: str, options: DatabaseOptions) -> None:
         """Open nothing yet."""
-        self._writer = _Threads(lambda: connect(url, options.lock_timeout_seconds), 1, "sqlite-writer")
-        self._readers = _Threads(lambda: _connect_reader(url, options), READERS, "sqlite-reader")
+        seconds = options.statement_timeout_seconds
+        self._writer = _Threads(lambda: connect(url, options.lock_timeout_seconds), 1, seconds, "sqlite-writer")
+        self._readers = _Threads(lambda: _connect_reader(url, options), READERS, seconds, "sqlite-reader")
 
     async def read(self, work: Work[T], *, batch: bool) -> T:  # noqa: ARG002 - PostgreSQL has pools to choose from
         """Run `work` in a transaction that can change nothing."""
@@ -99,18 +101,32 @@ class SqliteEngine:
 class _Threads:
     """Threads with a connection each, opened at its first use."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], count: int, name: str) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], count: int, seconds: float, name: str) -> None:
+        """`seconds`: how long work waits for a thread before it is refused with `Overloaded`."""
         self._connect = connect
         self._count = count
+        self._seconds = seconds
         self._name = name
+        self._free = asyncio.Semaphore(count)
         self._executor: ThreadPoolExecutor | None = None
         self._of_thread = threading.local()
         self._connections: list[sqlite3.Connection] = []
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        await self._wait_for_a_thread()
         if self._executor is None:
             self._executor = ThreadPoolExecutor(max_workers=self._count, thread_name_prefix=self._name)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._work, work)
+        loop, future = asyncio.get_running_loop(), self._executor.submit(self._work, work)
+        # Not when the caller ends: where it is cancelled, the thread goes on.
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._free.release))
+        return await asyncio.wrap_future(future)
+
+    async def _wait_for_a_thread(self) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._free.acquire()
+        except TimeoutError as error:
+            raise Overloaded from error
 
     def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
         connection: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
