@@ -10,15 +10,16 @@ import signal
 import asyncpg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.errors import Unavailable
-from connect_appointments.store import capacity, orders
+from connect_appointments.store import capacity
 from connect_appointments.store.capacity import Places
 from connect_appointments.store.engine import Database
 from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.store.postgresql.transactions import BATCH_SETTINGS
+from connect_appointments.store.transaction import Transaction
 from tests.store.conftest import ON_PLAIN_POSTGRESQL, ON_POSTGRESQL, SERIALIZABLE
-from tests.store.given import MORNING, ORDER, SECOND_ORDER, execute, rows, until_one_waits
+from tests.store.given import MORNING, ORDER, SECOND_ORDER, execute, rows
 
 ONE = sa.text("SELECT 1")
 PID = sa.text("SELECT pg_backend_pid()")
@@ -45,8 +46,9 @@ class Meeting:
 async def test_every_transaction_has_the_isolation_of_its_database(database: Database, engine: str) -> None:
     wanted = "serializable" if engine == SERIALIZABLE else "read committed"
     show = sa.text("SHOW transaction_isolation")
-    assert await database.write(lambda connection: connection.scalar(show)) == wanted
-    assert await database.read(lambda connection: connection.scalar(show)) == wanted
+    for batch in (False, True):
+        for where in (database.write, database.read):
+            assert await where(lambda transaction: transaction.fetch(show), batch=batch) == [(wanted,)]
 
 
 @ON_POSTGRESQL
@@ -55,11 +57,11 @@ async def test_a_serialization_failure_is_run_again(database: Database, neighbou
     meeting = Meeting()
 
     def work(order_id: int):  # noqa: ANN202 - a unit of work
-        async def add_the_sum(connection: AsyncConnection) -> int:
-            await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"))
-            seen = int(await connection.scalar(SUM) or 0)
+        async def add_the_sum(transaction: Transaction) -> int:
+            await transaction.script("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")
+            ((seen,),) = await transaction.fetch(SUM)
             await meeting.reached()
-            await connection.execute(ADD, {"id": order_id})
+            await transaction.execute(ADD, id=order_id)
             return seen
 
         return add_the_sum
@@ -74,11 +76,11 @@ async def test_a_deadlock_is_run_again(database: Database, neighbour: Database) 
     meeting = Meeting()
 
     def work(first: int, second: int):  # noqa: ANN202 - a unit of work
-        async def add_to_both(connection: AsyncConnection) -> None:
-            await connection.execute(sa.text("SET LOCAL deadlock_timeout = '10ms'"))
-            await connection.execute(ADD, {"id": first})
+        async def add_to_both(transaction: Transaction) -> None:
+            await transaction.script("SET LOCAL deadlock_timeout = '10ms'")
+            await transaction.execute(ADD, id=first)
             await meeting.reached()
-            await connection.execute(ADD, {"id": second})
+            await transaction.execute(ADD, id=second)
 
         return add_to_both
 
@@ -95,13 +97,14 @@ async def test_work_whose_connection_the_server_ends_runs_again(
 ) -> None:
     pids: list[int] = []
 
-    async def work(connection: AsyncConnection) -> None:
-        pids.append(int(await connection.scalar(PID) or 0))
-        await capacity.set_places(connection, [Places(MORNING, len(pids))])
+    async def work(transaction: Transaction) -> None:
+        ((pid,),) = await transaction.fetch(PID)
+        pids.append(pid)
+        await capacity.set_places(transaction, [Places(MORNING, len(pids))])
         if len(pids) < 3:
             if by == "another":
                 await execute(neighbour, "SELECT pg_terminate_backend(:pid)", pid=pids[-1])
-            await connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+            await transaction.fetch(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
     await database.write(work)
     assert len(set(pids)) == 3
@@ -113,40 +116,14 @@ async def test_connections_that_were_ended_while_idle_are_replaced_unnoticed(
     database: Database, neighbour: Database
 ) -> None:
     async def at_once() -> None:
-        await asyncio.gather(*(database.read(lambda connection: connection.scalar(ONE)) for _ in range(8)))
+        await asyncio.gather(*(database.read(lambda transaction: transaction.fetch(ONE)) for _ in range(8)))
 
     for _ in range(3):
         await at_once()
         others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         await execute(neighbour, f"SELECT pg_terminate_backend(pid) {others}")
         await at_once()
-        await database.write(lambda connection: connection.scalar(ONE))
-
-
-@ON_POSTGRESQL
-async def test_work_that_waits_for_rows_leaves_connections_to_the_rest(database_url: str, database: Database) -> None:
-    crowded = Database(database_url, DatabaseOptions(pool_size=2))
-    told_to_wait: list[bool] = []
-
-    async def book(connection: AsyncConnection, *, wait: bool) -> None:
-        told_to_wait.append(wait)
-        await orders.hold(connection, ORDER, wait=wait)
-
-    waiting: list[asyncio.Task[None]] = []
-
-    async def work(connection: AsyncConnection) -> None:
-        await orders.hold(connection, ORDER)
-        if not waiting:
-            waiting.extend(asyncio.create_task(crowded.write_patiently(book)) for _ in range(5))
-            await until_one_waits(database.url)
-        async with asyncio.timeout(5):
-            await crowded.write(lambda other: other.scalar(ONE))
-
-    await database.write(work)
-    await asyncio.gather(*waiting)
-    assert told_to_wait.count(False) >= 5
-    assert told_to_wait.count(True) >= 1
-    await crowded.close()
+        await database.write(lambda transaction: transaction.fetch(ONE))
 
 
 FAIL_AT_COMMIT = """
@@ -172,10 +149,10 @@ async def test_a_connection_lost_at_commit_leaves_the_outcome_unknown(database: 
     await _fail_at_commit(database, "PERFORM pg_terminate_backend(pg_backend_pid())", times=1)
     runs = 0
 
-    async def work(connection: AsyncConnection) -> None:
+    async def work(transaction: Transaction) -> None:
         nonlocal runs
         runs += 1
-        await capacity.set_places(connection, [Places(MORNING, runs)])
+        await capacity.set_places(transaction, [Places(MORNING, runs)])
 
     with pytest.raises(Unavailable):
         await database.write(work)
@@ -185,14 +162,59 @@ async def test_a_connection_lost_at_commit_leaves_the_outcome_unknown(database: 
 
 
 @ON_POSTGRESQL
+async def test_work_that_is_repeatable_runs_again_after_a_connection_lost_at_commit(database: Database) -> None:
+    await _fail_at_commit(database, "PERFORM pg_terminate_backend(pg_backend_pid())", times=2)
+    runs = 0
+
+    async def work(transaction: Transaction) -> None:
+        nonlocal runs
+        runs += 1
+        await capacity.set_places(transaction, [Places(MORNING, runs)])
+
+    await database.write(work, batch=True, repeatable=True)
+    assert await rows(database, "SELECT places FROM capacity") == [(3,)]
+
+
+@ON_POSTGRESQL
+async def test_one_statement_that_commits_by_itself_runs_again_where_it_is_repeatable(database: Database) -> None:
+    await _fail_at_commit(database, "PERFORM pg_terminate_backend(pg_backend_pid())", times=2)
+    runs = 0
+
+    async def work(transaction: Transaction) -> None:
+        nonlocal runs
+        runs += 1
+        await capacity.set_places(transaction, [Places(MORNING, runs)])
+
+    with pytest.raises(Unavailable):
+        await database.write(work, one_statement=True)
+    assert runs == 1
+    await database.write(work, one_statement=True, repeatable=True)
+    assert await rows(database, "SELECT places FROM capacity") == [(3,)]
+
+
+@ON_POSTGRESQL
+async def test_an_error_that_work_swallows_is_no_commit(database: Database) -> None:
+    """PostgreSQL has given the transaction up by then, and answers COMMIT with ROLLBACK."""
+
+    async def work(transaction: Transaction) -> None:
+        await capacity.set_places(transaction, [Places(MORNING, 1)])
+        with contextlib.suppress(asyncpg.PostgresError):
+            await transaction.fetch(sa.text("SELECT * FROM there_is_no_such_table"))
+
+    with pytest.raises(Exception, match=r"."):
+        await database.write(work)
+    assert await rows(database, "SELECT places FROM capacity") == []
+
+
+@ON_POSTGRESQL
 async def test_a_conflict_found_at_commit_is_run_again(database: Database) -> None:
     await _fail_at_commit(database, "RAISE EXCEPTION USING ERRCODE = '40001'", times=2)
     runs = 0
 
-    async def work(connection: AsyncConnection) -> None:
+    async def work(transaction: Transaction) -> None:
         nonlocal runs
         runs += 1
-        await capacity.set_places(connection, [Places(MORNING, runs)])
+        await capacity.set_places(transaction, [Places(MORNING, runs)])
 
     await database.write(work)
     assert await rows(database, "SELECT places FROM capacity") == [(3,)]
@@ -212,7 +234,7 @@ async def test_a_server_that_cannot_is_unavailable_and_not_a_bug(database: Datab
 @ON_PLAIN_POSTGRESQL
 @pytest.mark.parametrize("code", ["22012", "23505", "42P01", "42501", "P0001", "XX000"])
 async def test_a_statement_that_cannot_is_a_bug_and_not_unavailable(database: Database, code: str) -> None:
-    with pytest.raises(sa.exc.DBAPIError):
+    with pytest.raises(asyncpg.PostgresError):
         await execute(database, f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}'; END $$")
 
 
@@ -221,7 +243,7 @@ async def test_a_server_that_only_reads_by_now_is_left_for_one_that_writes(datab
     """What a leader becomes that is demoted without ending its connections."""
     read_only = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
     await asyncio.gather(*(execute(database, read_only) for _ in range(3)))
-    await database.write(lambda connection: capacity.set_places(connection, [Places(MORNING, 7)]))
+    await database.write(lambda transaction: capacity.set_places(transaction, [Places(MORNING, 7)]))
     assert await rows(database, "SELECT places FROM capacity") == [(7,)]
 
 
@@ -234,6 +256,14 @@ async def test_limits_of_time_are_in_force_on_every_connection(database_url: str
     with pytest.raises(Unavailable):
         await execute(database, "SELECT pg_sleep(20)")
     await database.close()
+
+
+@ON_PLAIN_POSTGRESQL
+async def test_a_batch_waits_a_second_at_most_and_finds_its_rows_by_key(database: Database) -> None:
+    for setting, value in (BATCH_SETTINGS | {"lock_timeout": "1s"}).items():
+        show = sa.text(f"SHOW {setting}")
+        for where in (database.read, database.write):
+            assert await where(lambda transaction, show=show: transaction.fetch(show), batch=True) == [(value,)]
 
 
 @ON_PLAIN_POSTGRESQL
@@ -263,7 +293,7 @@ async def test_behind_a_pooler_no_prepared_statement_is_kept(database_url: str) 
 
 @ON_PLAIN_POSTGRESQL
 async def test_closing_leaves_no_connection(database: Database, neighbour: Database) -> None:
-    await asyncio.gather(*(database.read(lambda connection: connection.scalar(ONE)) for _ in range(5)))
+    await asyncio.gather(*(database.read(lambda transaction: transaction.fetch(ONE)) for _ in range(5)))
     await database.close()
     others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     async with asyncio.timeout(5):

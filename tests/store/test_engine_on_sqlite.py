@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+import stat
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.errors import Unavailable
-from connect_appointments.core.lifecycle import State
-from connect_appointments.store import capacity, sqlite
+from connect_appointments.core.requests import State
+from connect_appointments.store import capacity, schema
 from connect_appointments.store.capacity import Places
 from connect_appointments.store.engine import Database
-from connect_appointments.store.hot_path import HotPath
 from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.store.sqlite.connection import OWNER_ONLY, beside, path_of
+from connect_appointments.store.transaction import Transaction
 from tests.store.conftest import ON_SQLITE
-from tests.store.given import MORNING, created, execute, rows
+from tests.store.given import MORNING, created, execute, rows, take_place
 from tests.store.other_process import TURNS, start
-from tests.store.test_hot_path import wish
+from tests.store.test_cancelling import cancels, command
 
 IN_FORCE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 
@@ -31,22 +34,19 @@ IN_FORCE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_ti
 @ON_SQLITE
 @pytest.mark.parametrize("pragma", list(IN_FORCE))
 async def test_every_connection_is_durable_and_strict(database: Database, pragma: str) -> None:
-    async def look(connection: AsyncConnection) -> Any:
-        return await connection.scalar(sa.text(f"PRAGMA {pragma}"))
+    async def look(transaction: Transaction) -> Any:
+        return (await transaction.fetch(sa.text(f"PRAGMA {pragma}")))[0][0]
 
     seen = [await where(look) for where in (database.read, database.write)]
-    lane = sqlite.connect(database.url, DatabaseOptions().lock_timeout_seconds)
-    seen += lane.execute(f"PRAGMA {pragma}").fetchone()
-    lane.close()
-    assert seen == [IN_FORCE[pragma]] * 3
+    assert seen == [IN_FORCE[pragma]] * 2
 
 
 @ON_SQLITE
 async def test_a_writer_is_alone_from_its_first_moment(database: Database) -> None:
     """Else two would read the same and one's change be lost."""
-    rival = sqlite3.connect(sqlite.path_of(database.url), timeout=0, isolation_level=None)
+    rival = sqlite3.connect(path_of(database.url), timeout=0, isolation_level=None, check_same_thread=False)
 
-    async def work(connection: AsyncConnection) -> str:
+    async def work(transaction: Transaction) -> str:
         with pytest.raises(sqlite3.OperationalError) as raised:
             rival.execute("BEGIN IMMEDIATE")
         return str(raised.value)
@@ -57,22 +57,53 @@ async def test_a_writer_is_alone_from_its_first_moment(database: Database) -> No
 
 @ON_SQLITE
 async def test_a_reader_keeps_nobody_waiting(database: Database, neighbour: Database) -> None:
-    async def work(connection: AsyncConnection) -> list[Any]:
-        before = list(await connection.execute(sa.text("SELECT places FROM capacity")))
-        await neighbour.write(lambda other: capacity.set_places(other, [Places(MORNING, 1)]))
-        after = list(await connection.execute(sa.text("SELECT places FROM capacity")))
-        return [before, after]
+    query = sa.text("SELECT places FROM capacity")
+    begun, going_on = threading.Event(), threading.Event()
 
+    async def work(transaction: Transaction) -> list[Any]:
+        before = await transaction.fetch(query)
+        begun.set()
+        assert going_on.wait(10)
+        return [before, await transaction.fetch(query)]
+
+    reading = asyncio.create_task(database.read(work))
+    await asyncio.to_thread(begun.wait)
+    await neighbour.write(lambda transaction: capacity.set_places(transaction, [Places(MORNING, 1)]))
+    going_on.set()
     # It goes on seeing what was there when it began.
-    assert await database.read(work) == [[], []]
+    assert await reading == [[], []]
+
+
+@ON_SQLITE
+async def test_several_read_at_once_and_while_another_writes(database: Database) -> None:
+    together = threading.Barrier(3, timeout=10)
+
+    async def work(transaction: Transaction) -> list[Any]:
+        together.wait()
+        return await transaction.fetch(sa.text("SELECT 1"))
+
+    answers = await asyncio.gather(database.read(work), database.read(work), database.write(work))
+    assert answers == [[(1,)]] * 3
+
+
+@ON_SQLITE
+async def test_work_that_awaits_anything_but_its_transaction_is_a_bug(database: Database) -> None:
+    async def work(transaction: Transaction) -> None:
+        await capacity.set_places(transaction, [Places(MORNING, 1)])
+        await asyncio.sleep(0)
+
+    for where in (database.write, database.read):
+        with pytest.raises((RuntimeError, Unavailable)):
+            await where(work)
+    assert await rows(database, "SELECT * FROM capacity") == []
 
 
 @ON_SQLITE
 async def test_two_processes_that_write_at_once_lose_nothing(database: Database) -> None:
-    await database.write(lambda connection: capacity.set_places(connection, [Places(MORNING, 1000)]))
+    await database.write(lambda transaction: capacity.set_places(transaction, [Places(MORNING, 1000)]))
     processes = [start(database.url, "take-places") for _ in range(2)]
     for _ in range(TURNS):
-        assert await database.write(lambda connection: capacity.take_place(connection, MORNING))
+        assert await database.write(take_place)
     assert [await asyncio.to_thread(process.wait) for process in processes] == [0, 0]
     assert await rows(database, "SELECT taken FROM capacity") == [(3 * TURNS,)]
 
@@ -81,19 +112,18 @@ async def test_two_processes_that_write_at_once_lose_nothing(database: Database)
 async def test_who_waits_too_long_for_the_writer_is_told_so(database_url: str, database: Database) -> None:
     request_id = await created(database)
     impatient = Database(database_url, DatabaseOptions(lock_timeout_seconds=0.1))
-    hot_path = HotPath(impatient)
-    rival = sqlite3.connect(sqlite.path_of(database_url), isolation_level=None)
+    group = cancels(impatient)
+    rival = sqlite3.connect(path_of(database_url), isolation_level=None)
     rival.execute("BEGIN IMMEDIATE")
     with pytest.raises(Unavailable):
         await execute(impatient, "UPDATE orders SET e_sla = 'x'")
     with pytest.raises(Unavailable):
-        await hot_path.cancel(wish(request_id))
+        await group.submit(command(request_id))
     assert await rows(impatient, "SELECT count(*) FROM orders") == [(3,)]
     rival.execute("ROLLBACK")
     rival.close()
     await execute(impatient, "UPDATE orders SET e_sla = 'x'")
-    assert await hot_path.cancel(wish(request_id)) is State.SEARCHING
-    await hot_path.close()
+    assert await group.submit(command(request_id)) is State.SEARCHING
     await impatient.close()
 
 
@@ -109,13 +139,11 @@ def _remove(path: Path) -> None:
 @ON_SQLITE
 @pytest.mark.parametrize("harm", [_spoil, _remove], ids=["spoilt", "not a file"])
 async def test_a_file_that_cannot_be_used_is_unavailable(database_url: str, harm: Callable[[Path], None]) -> None:
-    harm(Path(sqlite.path_of(database_url)))
+    harm(Path(path_of(database_url)))
     database = Database(database_url)
-    hot_path = HotPath(database)
-    for call in (rows(database, "SELECT 1"), hot_path.cancel(wish(1))):
+    for call in (rows(database, "SELECT 1"), cancels(database).submit(command(1))):
         with pytest.raises(Unavailable):
             await call
-    await hot_path.close()
     await database.close()
 
 
@@ -123,9 +151,9 @@ async def test_a_file_that_cannot_be_used_is_unavailable(database_url: str, harm
 async def test_a_full_disk_is_unavailable_and_loses_nothing(database: Database) -> None:
     ((pages,),) = await rows(database, "PRAGMA page_count")
 
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(sa.text(f"PRAGMA max_page_count = {pages}"))
-        await connection.execute(sa.text("UPDATE orders SET contact_notes = :notes"), {"notes": "x" * 100_000})
+    async def work(transaction: Transaction) -> None:
+        await transaction.fetch(sa.text(f"PRAGMA max_page_count = {pages}"))
+        await transaction.execute(sa.text("UPDATE orders SET contact_notes = :notes"), notes="x" * 100_000)
 
     with pytest.raises(Unavailable):
         await database.write(work)
@@ -136,7 +164,7 @@ async def test_a_path_is_taken_as_it_is_written(sqlite_template: Path, tmp_path:
     path = tmp_path / "100%25 what? #1.db"
     shutil.copy(sqlite_template, path)
     database = Database(f"sqlite:///{path}")
-    await database.write(lambda connection: capacity.set_places(connection, [Places(MORNING, 1)]))
+    await database.write(lambda transaction: capacity.set_places(transaction, [Places(MORNING, 1)]))
     await database.close()
     assert [found.name for found in await asyncio.to_thread(lambda: list(tmp_path.iterdir()))] == [path.name]
 
@@ -144,10 +172,48 @@ async def test_a_path_is_taken_as_it_is_written(sqlite_template: Path, tmp_path:
 @ON_SQLITE
 async def test_closing_leaves_only_the_database_file(database: Database) -> None:
     request_id = await created(database)
-    hot_path = HotPath(database)
-    await hot_path.cancel(wish(request_id))
-    await hot_path.close()
+    await cancels(database).submit(command(request_id))
     await database.close()
     # The last connection to close folds the log into the file.
-    path = Path(sqlite.path_of(database.url))
+    path = Path(path_of(database.url))
     assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+
+@pytest.fixture
+def everyone_may_read() -> Iterator[None]:
+    """What a process makes is readable by everybody, unless it says otherwise."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def _rights(path: Path) -> dict[str, int]:
+    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+
+
+@pytest.mark.usefixtures("everyone_may_read")
+async def test_a_new_database_is_its_users_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    database = Database(f"sqlite:///{path}")
+    await schema.migrate(database)
+    await rows(database, "SELECT count(*) FROM orders")
+    wal, shm, _ = beside(path)
+    assert _rights(path) == dict.fromkeys((path.name, wal.name, shm.name), OWNER_ONLY)
+    await database.close()
+    assert _rights(path) == {path.name: OWNER_ONLY}
+
+
+@pytest.mark.usefixtures("everyone_may_read")
+async def test_a_migration_makes_an_older_database_its_users_alone(tmp_path: Path, sqlite_template: Path) -> None:
+    path = tmp_path / "older.db"
+    shutil.copy(sqlite_template, path)
+    path.chmod(0o644)
+    older = sqlite3.connect(path, isolation_level=None)
+    older.execute("UPDATE installation SET id = 'in-a-log'")
+    wal, shm, _ = beside(path)
+    assert _rights(path) == dict.fromkeys((path.name, wal.name, shm.name), 0o644)
+    database = Database(f"sqlite:///{path}")
+    await schema.migrate(database)
+    assert _rights(path) == dict.fromkeys((path.name, wal.name, shm.name), OWNER_ONLY)
+    await database.close()
+    older.close()
