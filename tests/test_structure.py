@@ -23,10 +23,10 @@ LOWER = {
     "store": {"core", "telemetry"},
     "workforce": {"core", "store"},
     "usecases": {"core", "store", "workforce"},
-    "jobs": {"core", "store", "workforce", "telemetry"},
+    "jobs": {"core", "store", "workforce", "usecases", "telemetry"},
     "web": {"core", "store", "usecases", "telemetry"},
     "sandbox": {"core", "store", "workforce", "web", "wiring"},
-    "planning": {"store", "workforce", "usecases", "jobs", "web", "settings", "wiring"},
+    "planning": {"core", "store", "workforce", "usecases", "jobs", "web", "settings", "wiring"},
     "wiring": {"core", "store", "workforce", "usecases", "jobs", "web", "telemetry"},
     "cli": {
         *("core", "settings", "telemetry", "store", "workforce", "usecases", "jobs", "web"),

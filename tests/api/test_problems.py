@@ -83,6 +83,7 @@ REACHED_ELSEWHERE = {
     "appointment-request-booking": "a worker that has not finished: the tests of D3 and D33",
     "appointment-request-not-open": "a worker that has not finished: the tests of D32",
     "slot-unavailable": "the last place taken by another: the tests of D29",
+    "order-transferred": "an order that changed hands: test_orders_that_change_hands.py",
     "search-failed": "a workforce system that fails: the tests of D19",
     "unexpected-error": "a bug: test_outages.py",
     "temporarily-unavailable": "a database that is gone: test_outages.py",

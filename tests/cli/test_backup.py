@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from connect_appointments.cli.failing import CommandFailed
+from connect_appointments.store import schema
 from connect_appointments.store.sqlite.backup import BackupError, new_file
 from tests.cli.conftest import Start
 from tests.cli.files import ORDER, as_json_lines
@@ -38,7 +39,7 @@ def database(sqlite_template: Path, tmp_path: Path) -> Path:
 def copy(database: Path, tmp_path: Path) -> Path:
     """A backup of it."""
     path = tmp_path / "copy.db"
-    assert done("backup", path, database).startswith(f"backed up {database} to {path}: schema 0001, ")
+    assert done("backup", path, database).startswith(f"backed up {database} to {path}: schema {schema.head()}, ")
     return path
 
 
@@ -84,7 +85,7 @@ def opened(database: Path) -> Iterator[sqlite3.Connection]:
 
 def test_what_was_backed_up_is_restored(database: Path, copy: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere.db"
-    assert done("restore", copy, elsewhere) == f"restored {elsewhere} from {copy}: schema 0001\n"
+    assert done("restore", copy, elsewhere) == f"restored {elsewhere} from {copy}: schema {schema.head()}\n"
     assert orders_in(elsewhere) == orders_in(database) == [7]
     assert [path.name for path in tmp_path.glob("*elsewhere*")] == ["elsewhere.db"]
 

@@ -24,7 +24,7 @@ def take(url: str, day: str) -> None:
     async def work() -> None:
         window = Window("4000", date.fromisoformat(day), SlotType.AM)
         async with database_at(url) as database:
-            assert await database.write(lambda connection: capacity.take_place(connection, window))
+            await database.write(lambda transaction: capacity.take(transaction, {window: 1}))
 
     asyncio.run(work())
 

@@ -23,7 +23,7 @@ def kept(url: str) -> Sequence[Order]:
     async def work() -> Sequence[Order]:
         async with database_at(url) as database:
             return await database.read(
-                lambda connection: orders.page(connection, Operator("test"), after=0, limit=10_000)
+                lambda transaction: orders.page(transaction, Operator("test"), after=0, limit=10_000)
             )
 
     return asyncio.run(work())
@@ -32,7 +32,7 @@ def kept(url: str) -> Sequence[Order]:
 def keep(url: str, *found: Order) -> None:
     async def work() -> None:
         async with database_at(url) as database:
-            await database.write(lambda connection: orders.upsert(connection, found))
+            await database.write(lambda transaction: orders.upsert(transaction, found))
 
     asyncio.run(work())
 
@@ -79,7 +79,8 @@ def test_what_one_database_lists_another_imports(database_url: str, tmp_path: Pa
     done = invoke(
         "orders", "import", "-", "--json", env=settings(database_url=f"sqlite:///{other}"), text=listed.stdout
     )
-    assert (done.exit_code, done.output) == (0, '{"imported": 1202}\n')
+    assert done.exit_code == 0
+    assert {name: value for name, value in json.loads(done.output).items() if value} == {"imported": 1202}
     assert kept(f"sqlite:///{other}") == known
 
 

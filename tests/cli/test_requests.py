@@ -11,6 +11,7 @@ import anyio.to_thread
 import pytest
 
 from connect_appointments.cli.failing import CommandFailed
+from connect_appointments.core.model import Operator
 from connect_appointments.core.requests import SEARCH_FAILED
 from connect_appointments.store import events, orders
 from connect_appointments.store import requests as store
@@ -64,7 +65,7 @@ async def test_the_operator_lists_shows_and_cancels(api: Api, requests: Any, dat
 
     again = await requests("cancel", str(request_id))
     assert (again.exit_code, again.output) == (0, f"appointment-request {request_id} is cancelled\n")
-    happened = await database.read(lambda connection: events.of_request(connection, Operator("test"), request_id))
+    happened = await database.read(lambda transaction: events.of_request(transaction, Operator("test"), request_id))
     assert [event.kind for event in happened].count("cancelled") == 1
 
 
