@@ -65,6 +65,7 @@ class Endpoint(Shell):
         """Nothing is looked up again while serving."""
         super().__init__(serving)
         self.operation = route.operation
+        self.not_found_title = route.not_found_title
         self._route = route
         self._gate = gate
         self._service = service

@@ -38,7 +38,8 @@ class Problem(NamedTuple):
         return self.refusal.code
 
 
-NOT_FOUND = "You are not authorised or The id (of the appointment-request) provided does not exist"
+NOT_FOUND = "You do not have permission to perform this task"
+"""The title of a 404 for an id, unless the route has its own (D22)."""
 UNEXPECTED = "There was an unexpected error processing the request"
 VALIDATION = (
     "There are validation errors on the request you made. Check the response body to see what fields had issues"
@@ -102,17 +103,18 @@ class ProblemMessage(msgspec.Struct, rename="camel", omit_defaults=True):
     supported: Annotated[list[VersionNumber], Meta(min_length=1, max_length=7)] = []
 
 
-def problem_answer(refusal: Refusal, *, public_url: str, trace: str) -> Answer:
+def problem_answer(refusal: Refusal, *, public_url: str, trace: str, title: str | None = None) -> Answer:
     """The answer to a refused request.
 
     public_url: where the pages of the problems are.
     trace: the X-Request-Id.
+    title: that of the route; None is the table's.
     """
     problem = BY_CODE[refusal.code]
     extra = refusal.extra if isinstance(refusal, refusals.HttpRefusal) else {}
     message = ProblemMessage(
         type=f"{public_url}/problems/{problem.code}",
-        title=problem.title,
+        title=title or problem.title,
         status=problem.status,
         code=problem.code,
         detail=refusal.detail,

@@ -13,6 +13,7 @@ from connect_appointments.usecases.service import Service
 from connect_appointments.web.api import handlers, messages, refusals
 from connect_appointments.web.api.answers import Answer
 from connect_appointments.web.api.handlers import APPOINTMENTS_PATH, REQUESTS_PATH, Call
+from connect_appointments.web.api.problems import NOT_FOUND
 
 Handler = Callable[[Service, Call], Awaitable[Answer]]
 
@@ -31,6 +32,7 @@ class Route:
     """One row. `path` may end in `/{n}`, a number.
 
     body: the shape of the request's body, None where there is none.
+    not_found_title: the title of its 404 for an id, unknown or another owner's (D22).
     refusals: what this use case may refuse, beside what any call may be refused for.
     """
 
@@ -42,6 +44,7 @@ class Route:
     refusals: tuple[type[Refusal], ...]
     body: type[msgspec.Struct] | None = None
     idempotency_key: bool = False
+    not_found_title: str = NOT_FOUND
 
     @property
     def operation(self) -> str:
@@ -81,6 +84,7 @@ ROUTES = (
         (Success(204, "The request was completed successfully"),),
         (errors.AppointmentRequestBooking, errors.AppointmentRequestBooked),
         body=messages.CancelRequestBody,
+        not_found_title="You are not authorised or The id (of the appointment-request) provided does not exist",
     ),
     Route(
         "POST",

@@ -11,10 +11,10 @@ from collections.abc import Callable
 import structlog
 from starlette.types import Message, Receive, Scope, Send
 
-from connect_appointments.core.errors import Refusal
+from connect_appointments.core.errors import NotFound, Refusal
 from connect_appointments.telemetry import REQUESTS
 from connect_appointments.web.api.answers import Answer, send_answer, send_last_answer
-from connect_appointments.web.api.problems import problem_answer
+from connect_appointments.web.api.problems import NOT_FOUND, problem_answer
 from connect_appointments.web.api.reading import CallerGone, drain
 from connect_appointments.web.api.refusals import InvalidHost, MethodNotAllowed, PathNotFound, UnexpectedError
 
@@ -117,6 +117,7 @@ class Shell(ABC):
     """An ASGI callable that answers every request, whatever happens."""
 
     operation: str
+    not_found_title: str = NOT_FOUND
 
     def __init__(self, serving: Serving) -> None:
         """`serving` is shared with the server."""
@@ -145,7 +146,8 @@ class Shell(ABC):
     def _refuse(self, request: Request, refusal: Refusal) -> Answer:
         if refusal.__cause__ is not None and refusal.retry_after_seconds:
             log.warning("refused", code=refusal.code, trace=request.trace, reason=str(refusal.__cause__)[:500])
-        return problem_answer(refusal, public_url=request.base_url, trace=request.trace)
+        title = self.not_found_title if refusal.code == NotFound.code else None
+        return problem_answer(refusal, public_url=request.base_url, trace=request.trace, title=title)
 
     async def _send(self, request: Request, answer: Answer, send: Send) -> None:
         more = [*request.trail, (b"x-request-id", request.trace.encode())]
@@ -167,7 +169,7 @@ class Shell(ABC):
 
 
 class GetOnly(Shell):
-    """Answers GET with what a function gives, given the path; None is a 404."""
+    """Answers GET, and HEAD, with what a function gives, given the path; None is a 404."""
 
     def __init__(self, serving: Serving, operation: str, give: Callable[[str], Answer | None]) -> None:
         """`give` answers at once: what takes time is ready before."""
@@ -180,7 +182,7 @@ class GetOnly(Shell):
         found = self._give(request.scope["path"])
         if found is None:
             raise PathNotFound
-        if request.scope["method"] != "GET":
-            raise MethodNotAllowed("GET")
+        if request.scope["method"] not in {"GET", "HEAD"}:
+            raise MethodNotAllowed("GET, HEAD")
         request.check_host()
         return found

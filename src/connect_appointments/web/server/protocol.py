@@ -147,10 +147,21 @@ class Protocol(HttpToolsProtocol):
         """Start on the request; raises `HeadTooLarge`."""
         if len(self.headers) > MAX_FIELDS or self._head_is_too_large():
             raise HeadTooLarge
+        self._check_head()
         self._begin()
         self._awaited = BODY
         self._waited_seconds = 0.0
         self.headers = []  # what is behind the chunks of a body is not among its headers
+
+    def _check_head(self) -> None:
+        """Raise `MalformedRequest` for what two servers could read in two ways."""
+        encodings = [value for name, value in self.headers if name == b"transfer-encoding"]
+        if (
+            b"#" in self.url
+            or self.parser.get_http_version() not in {"1.0", "1.1"}
+            or (encodings and [value.strip().lower() for value in encodings] != [b"chunked"])
+        ):
+            raise MalformedRequest
 
     def _begin(self) -> None:
         """Have the request answered, after the one before it."""
