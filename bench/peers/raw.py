@@ -9,8 +9,9 @@ import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
 
-from connect_appointments.web.api.answers import SECURITY_HEADERS
-from connect_appointments.web.server.server import bind, create_server
+from connect_appointments.web.api.request import Request, ServerContext
+from connect_appointments.web.api.response import NO_CONTENT, SECURITY_HEADERS, Response
+from connect_appointments.web.server.server import bind, serving_on, until_stopped
 
 START = {
     "type": "http.response.start",
@@ -26,15 +27,28 @@ async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send(BODY)
 
 
+async def answer(_request: Request) -> Response:
+    """Answer."""
+    return NO_CONTENT
+
+
+async def serve_ours(port: int) -> None:
+    """Serve on the service's own server."""
+    listener = bind("127.0.0.1", port)
+    async with serving_on(listener, answer, ServerContext(None), drain_seconds=0, shutdown_seconds=1):
+        await until_stopped()
+
+
+async def serve_uvicorn(port: int) -> None:
+    """Serve on plain uvicorn."""
+    config = uvicorn.Config(app, http="httptools", ws="none", lifespan="off", access_log=False, log_level="warning")
+    await uvicorn.Server(config).serve(sockets=[bind("127.0.0.1", port)])
+
+
 def main(port: int, whose: str) -> None:
-    """Serve until killed: on plain uvicorn, or on the service's own server."""
-    if whose == "ours":
-        server: uvicorn.Server = create_server(app, shutdown_seconds=1)
-    else:
-        options = {"loop": "uvloop", "http": "httptools", "ws": "none", "lifespan": "off"}
-        server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", **options))  # type: ignore[arg-type]
+    """Serve until killed."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(server.serve(sockets=[bind("127.0.0.1", port)]))
+        runner.run(serve_ours(port) if whose == "ours" else serve_uvicorn(port))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from starlette.types import ASGIApp
-
 from connect_appointments.jobs.worker import Worker, WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.hot_path import HotPath
@@ -18,10 +16,11 @@ from connect_appointments.usecases.creation import Clock
 from connect_appointments.usecases.service import Service, ServiceOptions
 from connect_appointments.web.api.app import App, create_app
 from connect_appointments.web.api.auth import Authenticator, TokenRules
-from connect_appointments.web.api.endpoint import Gate
+from connect_appointments.web.api.base_endpoint import Handler
+from connect_appointments.web.api.endpoint import RequestGuards
 from connect_appointments.web.api.fairness import Limit, Limiter
 from connect_appointments.web.api.keys import KeyRing, KeySource
-from connect_appointments.web.api.shell import Serving
+from connect_appointments.web.api.request import ServerContext
 from connect_appointments.web.api.versions import Deprecation
 from connect_appointments.web.health import Health
 from connect_appointments.workforce.calendar import Calendar
@@ -62,7 +61,7 @@ class Plan:
     clock: Clock = utc_now
     workforce: Workforce | None = None
     limit: Limit | None = None
-    mounts: Mapping[str, Callable[[Serving], ASGIApp]] = field(default_factory=dict)
+    mounts: Mapping[str, Handler] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Running:
     """A service at work."""
 
     app: App
-    serving: Serving
+    context: ServerContext
     service: Service
     worker: Worker
 
@@ -95,21 +94,20 @@ async def working(worker: Worker) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def running(plan: Plan, *, with_worker: bool = True) -> AsyncIterator[Running]:
     """The application, with its keys fresh, its health watched and its worker at work while the context lasts."""
-    serving = Serving(plan.public_url, plan.trusted_proxies)
+    context = ServerContext(plan.public_url, plan.trusted_proxies)
     keys = KeyRing(plan.keys, time.monotonic)
     authenticator = Authenticator(keys, plan.tokens, seconds_of(plan.clock))
     hot_path = HotPath(plan.database, max_waiting=plan.service.max_waiting)
     worker = create_worker(plan)
     service = Service(plan.database, hot_path, plan.rules, plan.clock, plan.service, worker.wake)
-    health = Health(plan.database, keys, serving)
+    health = Health(plan.database, keys, context)
     limiter = None if plan.limit is None else Limiter(plan.limit, seconds_of(plan.clock))
-    gate = Gate(authenticator, plan.deprecation, limiter)
-    mounts = {prefix: create(serving) for prefix, create in plan.mounts.items()}
-    app = create_app(serving, gate, service, health.answer, mounts)
+    guards = RequestGuards(authenticator, plan.deprecation, limiter)
+    app = create_app(guards, service, health.answer, plan.mounts)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(hot_path.close)
         await stack.enter_async_context(keys.refreshing())
         await stack.enter_async_context(health.looking())
         if with_worker:
             await stack.enter_async_context(working(worker))
-        yield Running(app, serving, service, worker)
+        yield Running(app, context, service, worker)

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from connect_appointments.core.errors import InvalidFields, NotFound, Refusal
-from connect_appointments.web.api.answers import SECURITY_HEADERS
 from connect_appointments.web.api.links import LINKS
 from connect_appointments.web.api.problems import BY_CODE, Problem, ProblemMessage
 from connect_appointments.web.api.refusals import HeadTimeout, MalformedRequest, PathNotFound, UnsupportedApiVersion
+from connect_appointments.web.api.response import SECURITY_HEADERS
 from connect_appointments.web.api.routes import OF_EVERY_BODY, OF_EVERY_CALL, ROUTES, Route, Success
 from connect_appointments.web.api.values import MAX_SAFE_INTEGER
 from connect_appointments.web.api.versions import VERSIONS, Version

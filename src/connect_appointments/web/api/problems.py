@@ -11,7 +11,7 @@ from msgspec import Meta
 from connect_appointments.core import errors
 from connect_appointments.core.errors import Refusal
 from connect_appointments.web.api import refusals
-from connect_appointments.web.api.answers import PROBLEM, Answer
+from connect_appointments.web.api.response import CLOSE, PROBLEM, Response
 from connect_appointments.web.api.values import (
     MAX_FIELD_ERRORS,
     Code,
@@ -103,11 +103,11 @@ class ProblemMessage(msgspec.Struct, rename="camel", omit_defaults=True):
     supported: Annotated[list[VersionNumber], Meta(min_length=1, max_length=7)] = []
 
 
-def problem_answer(refusal: Refusal, *, public_url: str, trace: str, title: str | None = None) -> Answer:
-    """The answer to a refused request.
+def problem_response(refusal: Refusal, *, public_url: str, request_id: str, title: str | None = None) -> Response:
+    """The response to a refused request.
 
     public_url: where the pages of the problems are.
-    trace: the X-Request-Id.
+    request_id: the X-Request-Id.
     title: that of the route; None is the table's.
     """
     problem = BY_CODE[refusal.code]
@@ -119,19 +119,19 @@ def problem_answer(refusal: Refusal, *, public_url: str, trace: str, title: str 
         code=problem.code,
         detail=refusal.detail,
         instance=f"urn:uuid:{uuid.uuid4()}",
-        request_id=trace,
+        request_id=request_id,
         errors=[FieldErrorMessage(*field) for field in refusal.fields],
         **extra,  # type: ignore[arg-type]  # `supported`, as its refusal declares it
     )
-    return Answer(problem.status, msgspec.json.encode(message), PROBLEM, trail=_trail(refusal))
+    return Response(problem.status, msgspec.json.encode(message), PROBLEM, headers_after=_headers_after(refusal))
 
 
-def _trail(refusal: Refusal) -> list[tuple[bytes, bytes]]:
+def _headers_after(refusal: Refusal) -> list[tuple[bytes, bytes]]:
     found: list[tuple[bytes, bytes]] = []
     if refusal.retry_after_seconds is not None:
         found.append((b"retry-after", b"%d" % refusal.retry_after_seconds))
     if isinstance(refusal, refusals.HttpRefusal):
         found += refusal.headers
         if refusal.closes:
-            found.append((b"connection", b"close"))
+            found.append(CLOSE)
     return found

@@ -1,35 +1,15 @@
-"""Reading a body off the wire: its media type and its size."""
+"""What the headers of a request say of its body: the media type, the encoding, the size."""
 
 from __future__ import annotations
 
-import asyncio
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Protocol
 
-from starlette.types import Receive
-
-from connect_appointments.web.api.refusals import (
-    BodyTimeout,
-    BodyTooLarge,
-    UnsupportedContentEncoding,
-    UnsupportedMediaType,
-)
-
-MAX_BODY_BYTES = 16 * 1024
-DRAIN_SECONDS = 1
+from connect_appointments.web.api.refusals import BodyTooLarge, UnsupportedContentEncoding, UnsupportedMediaType
+from connect_appointments.web.api.request import MAX_BODY_BYTES
 
 _parameter = re.compile(rb""";[ \t]*([^=;*\s"]*)\*?(?:[ \t]*=[ \t]*("(?:\\.|[^"\\])*"|[^;\s"]*))?""")
-
-
-class CallerGone(Exception):
-    """The caller closed the connection before its request was complete: there is nobody to answer."""
-
-
-class HasHeaders(Protocol):
-    """Headers by name."""
-
-    def get(self, name: bytes) -> bytes | None: ...
 
 
 def check_media_type(value: bytes | None, *, repeated: bool) -> None:
@@ -45,38 +25,9 @@ def _is_json(value: bytes) -> bool:
     return essence.strip(b" \t") == b"application/json" and charsets <= {b"utf-8"}
 
 
-async def read_body(receive: Receive, headers: HasHeaders) -> bytes:
-    """The whole body; how long it may take is up to the connection.
-
-    Raises `UnsupportedContentEncoding`, `BodyTooLarge`, `BodyTimeout`, or `CallerGone`.
-    """
-    if headers.get(b"content-encoding") is not None:
+def check_body_fields(headers: Mapping[bytes, bytes]) -> None:
+    """Raise `UnsupportedContentEncoding` or `BodyTooLarge` by what the headers say of the body."""
+    if b"content-encoding" in headers:
         raise UnsupportedContentEncoding
-    length = headers.get(b"content-length")
-    if length is not None and int(length) > MAX_BODY_BYTES:
+    if int(headers.get(b"content-length", b"0")) > MAX_BODY_BYTES:
         raise BodyTooLarge
-    return await receive_body(receive)
-
-
-async def receive_body(receive: Receive) -> bytes:
-    """The whole body, whatever was said of it. Raises `BodyTooLarge`, `BodyTimeout`, or `CallerGone`."""
-    body: bytes = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise BodyTimeout if message.get("late") else CallerGone
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise BodyTooLarge
-        if not message.get("more_body", False):
-            return body
-
-
-async def drain(receive: Receive) -> None:
-    """Read on for a moment before the connection is closed, or the caller may never see the answer."""
-    try:
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while (await receive()).get("more_body", False):
-                pass
-    except TimeoutError:
-        pass

@@ -11,11 +11,11 @@ from connect_appointments.core import errors
 from connect_appointments.core.errors import Refusal
 from connect_appointments.usecases.service import Service
 from connect_appointments.web.api import handlers, messages, refusals
-from connect_appointments.web.api.answers import Answer
 from connect_appointments.web.api.handlers import APPOINTMENTS_PATH, REQUESTS_PATH, Call
 from connect_appointments.web.api.problems import NOT_FOUND
+from connect_appointments.web.api.response import Response
 
-Handler = Callable[[Service, Call], Awaitable[Answer]]
+Handler = Callable[[Service, Call], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
