@@ -16,8 +16,8 @@ LOOP = "event loop, sockets (uvloop)"
 HTTP = "HTTP (uvicorn, httptools, ours)"
 PARTS = {
     "uvicorn/": HTTP,
-    "connect_appointments/web/server/protocol.py": HTTP,
-    "connect_appointments/web/server/cycle.py": HTTP,
+    "connect_appointments/web/server/": HTTP,
+    "connect_appointments/web/api/re": HTTP,  # request.py, response.py
     "bench/peers/raw.py": "the application",
     "connect_appointments/web/api/auth.py": "tokens (ours, joserfc, cryptography)",
     "joserfc/": "tokens (ours, joserfc, cryptography)",

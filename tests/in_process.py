@@ -6,7 +6,6 @@ import httpx
 
 from connect_appointments.web.api.base_endpoint import Handler
 from connect_appointments.web.api.request import Request, ServerContext
-from connect_appointments.web.api.response import field_line
 
 
 class InProcess(httpx.AsyncBaseTransport):
@@ -30,8 +29,7 @@ class InProcess(httpx.AsyncBaseTransport):
         found.end_body()
         response = await self._handler(found)
         assert response is not None
-        more = [*found.headers_after, (b"x-request-id", found.request_id.encode())]
-        head = response.head(b"", b"".join(field_line(*one) for one in more))
+        head = response.head(b"", found.request_id, found.headers_after)
         fields = [(name, value) for name, _, value in (line.partition(b": ") for line in head.split(b"\r\n")[1:-2])]
         content = b"" if request.method == "HEAD" else response.body
         return httpx.Response(response.status, headers=fields, content=content)

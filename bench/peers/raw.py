@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Any
 
 import uvicorn
 import uvloop
-from starlette.types import Receive, Scope, Send
 
 from connect_appointments.web.api.request import Request, ServerContext
 from connect_appointments.web.api.response import NO_CONTENT, SECURITY_HEADERS, Response
@@ -21,7 +21,7 @@ START = {
 BODY = {"type": "http.response.body", "body": b""}
 
 
-async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+async def app(_scope: Any, _receive: Any, send: Any) -> None:
     """Answer."""
     await send(START)
     await send(BODY)

@@ -19,7 +19,7 @@ class Line(asyncio.Transport):
         super().__init__()
         self.writes: list[bytes] = []
         self.reads = True
-        self.closed = False
+        self.closed = self.closing = False
         self._written = asyncio.Event()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -36,10 +36,10 @@ class Line(asyncio.Transport):
         self.closed = True
 
     def close(self) -> None:
-        self.closed = True
+        self.closed = self.closing = True
 
     def is_closing(self) -> bool:
-        return self.closed
+        return self.closing
 
     def pause_reading(self) -> None:
         self.reads = False

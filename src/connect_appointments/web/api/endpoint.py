@@ -16,7 +16,7 @@ from connect_appointments.web.api.base_endpoint import BaseEndpoint
 from connect_appointments.web.api.body import decode
 from connect_appointments.web.api.fairness import Limiter
 from connect_appointments.web.api.handlers import Call
-from connect_appointments.web.api.reading import check_body_fields, check_media_type
+from connect_appointments.web.api.reading import check_body_headers
 from connect_appointments.web.api.refusals import InvalidToken, MethodNotAllowed, RefusedToken, UnsupportedApiVersion
 from connect_appointments.web.api.request import Request
 from connect_appointments.web.api.response import Response
@@ -34,12 +34,15 @@ class RequestGuards:
     deprecation: Deprecation
     limiter: Limiter | None = None
 
-    async def caller(self, request: Request) -> Caller:
-        """Who calls; raises what `Authenticator.verify` does."""
-        header = request.headers.get(b"authorization")
+    def known_caller(self, request: Request) -> Caller | None:
+        """The caller of a token that was verified before; raises `RefusedToken` for two Authorization headers."""
         if b"authorization" in request.repeated:
             raise RefusedToken(InvalidToken.meaning())
-        return self.authenticator.remembered(header) or await self.authenticator.verify(header)
+        return self.authenticator.remembered(request.headers.get(b"authorization"))
+
+    async def verify(self, request: Request) -> Caller:
+        """The caller; raises what `Authenticator.verify` does."""
+        return await self.authenticator.verify(request.headers.get(b"authorization"))
 
     def check_version(self, request: Request) -> None:
         """Raise `UnsupportedApiVersion`, or note what a deprecated version's answers say."""
@@ -78,17 +81,21 @@ class Endpoint(BaseEndpoint):
         if request.method != self._route.verb:
             raise MethodNotAllowed(self._route.verb)
         request.check_host()
-        caller = await self._guards.caller(request)
+        caller = self._guards.known_caller(request) or await self._guards.verify(request)
         self._guards.check_version(request)
         if self._guards.limiter is not None:
             self._guards.count(request, caller)
+        message = None
+        if self._route.body is not None:
+            check_body_headers(request)
+            message = decode(request.body or await request.read_body(), self._route.body)
         call = Call(
             owner=Owner(caller.owner),
             client=caller.client,
             trace=request.request_id,
             base_url=request.base_url,
             number=number,
-            message=await self._message(request),
+            message=message,
             idempotency_key=b"" if b"idempotency-key" in request.repeated else request.headers.get(b"idempotency-key"),
         )
         return await self._route.handler(self._service, call)
@@ -100,11 +107,3 @@ class Endpoint(BaseEndpoint):
         if not _number.fullmatch(text):
             raise NotFound
         return min(int(text), MAX_ID)
-
-    async def _message(self, request: Request) -> object:
-        if self._route.body is None:
-            return None
-        headers = request.headers
-        check_media_type(headers.get(b"content-type"), repeated=b"content-type" in request.repeated)
-        check_body_fields(headers)
-        return decode(await request.read_body(), self._route.body)

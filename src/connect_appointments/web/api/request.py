@@ -47,6 +47,7 @@ class Request:
     headers: by lower-case name; of a repeated name the last value.
     repeated: the names of repeated headers.
     headers_after: header fields of its response, whatever the response is.
+    body: the whole of it, once nothing has to be waited for; empty before that. `read_body` waits.
     """
 
     __slots__ = (
@@ -55,6 +56,7 @@ class Request:
         "_send_continue",
         "_waiter",
         "base_url",
+        "body",
         "headers",
         "headers_after",
         "is_complete",
@@ -71,7 +73,6 @@ class Request:
         method: str,
         path: str,
         headers: Mapping[bytes, bytes],
-        *,
         repeated: Collection[bytes] = (),
         client: str = "",
     ) -> None:
@@ -81,21 +82,21 @@ class Request:
         self.headers = headers
         self.repeated = repeated
         self.headers_after: tuple[tuple[bytes, bytes], ...] = ()
-        self.request_id = self._sent_request_id() or context.new_request_id()
+        sent = headers.get(b"x-request-id")
+        self.request_id = context.new_request_id() if sent is None else self._plain_id(sent) or context.new_request_id()
         self.base_url = context.public_url or self._host_url(client in context.trusted_proxies)
         self.is_complete = False
+        self.body = b""
         self.owes_continue = b"expect" in headers
         self._send_continue: Callable[[], None] | None = None
         self._body = b""
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
 
-    def _sent_request_id(self) -> str | None:
+    def _plain_id(self, sent: bytes) -> str | None:
         """The X-Request-Id of the caller, if it is a plain one."""
-        sent = self.headers.get(b"x-request-id")
-        if sent is None or b"x-request-id" in self.repeated or not _request_id.fullmatch(sent):
-            return None
-        return sent.decode("ascii")
+        is_plain = b"x-request-id" not in self.repeated and _request_id.fullmatch(sent)
+        return sent.decode("ascii") if is_plain else None
 
     def _host_url(self, is_proxied: bool) -> str:  # noqa: FBT001 - whether the forwarded headers are believed
         """The URL of this server in the words of the caller or of a trusted proxy; empty when they make no sense."""
@@ -142,6 +143,8 @@ class Request:
     def end_body(self) -> None:
         """Note that the body is complete."""
         self.is_complete = True
+        if self._send_continue is None and not self.owes_continue and len(self._body) <= MAX_BODY_BYTES:
+            self.body = self._body
         self._wake()
 
     def fail_body(self, error: Exception) -> None:

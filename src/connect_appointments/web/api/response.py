@@ -21,7 +21,6 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
 CLOSE = (b"connection", b"close")
-CLOSE_LINE = b"connection: close\r\n"
 
 
 class Response(NamedTuple):
@@ -43,11 +42,12 @@ class Response(NamedTuple):
         """Whether it says itself that the connection ends."""
         return CLOSE in self.headers_after
 
-    def head(self, date_line: bytes, more: bytes) -> bytes:
-        """The status line and all header fields, each line with its end.
+    def head(self, date_line: bytes, request_id: str, more: Fields = (), *, is_last: bool = False) -> bytes:
+        """The status line and all header fields; raises `ValueError` for a line end in one.
 
-        date_line: the first field.
-        more: the fields at the end.
+        date_line: the first field, as it is sent.
+        more: the fields before the X-Request-Id.
+        is_last: whether the connection ends.
         """
         return b"".join(
             (
@@ -58,7 +58,9 @@ class Response(NamedTuple):
                 _SECURITY_LINES,
                 b"" if self.status == HTTPStatus.NO_CONTENT else b"content-length: %d\r\n" % len(self.body),
                 _lines(self.headers_after) if self.headers_after else b"",
-                more,
+                _lines(more) if more else b"",
+                b"x-request-id: %b\r\n" % request_id.encode(),
+                _CLOSE_LINE if is_last and not self.closes else b"",
                 b"\r\n",
             )
         )
@@ -67,17 +69,15 @@ class Response(NamedTuple):
 NO_CONTENT = Response(204)
 
 
-def field_line(name: bytes, value: bytes) -> bytes:
-    """One header field on the wire; raises `ValueError` for a line end in it, which would be another field."""
-    line = b"%b: %b\r\n" % (name, value)
-    if line.find(b"\n") != len(line) - 1 or line.find(b"\r") != len(line) - 2:
-        raise ValueError(f"the header field {name!r} has a line end in it")
-    return line
-
-
 def _lines(fields: Fields) -> bytes:
-    return b"".join([field_line(name, value) for name, value in fields])
+    """The fields on the wire; raises `ValueError` for a line end in one, which would make it two."""
+    lines = [b"%b: %b\r\n" % pair for pair in fields]
+    found = b"".join(lines)
+    if not found.count(b"\n") == found.count(b"\r") == len(lines):
+        raise ValueError("a header field has a line end in it")
+    return found
 
 
+_CLOSE_LINE = b"connection: close\r\n"
 _SECURITY_LINES = _lines(SECURITY_HEADERS)
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from functools import partial
+from typing import NamedTuple
 
 import structlog
 
@@ -13,28 +13,26 @@ from connect_appointments.web.api.base_endpoint import Handler
 from connect_appointments.web.api.problems import problem_response
 from connect_appointments.web.api.refusals import BodyTimeout, HeadTimeout, HttpRefusal, UnexpectedError
 from connect_appointments.web.api.request import CallerGone, Request, ServerContext
-from connect_appointments.web.api.response import CLOSE_LINE, Response, field_line
-from connect_appointments.web.server.reader import BODY, HEAD, REQUEST, RequestReader
+from connect_appointments.web.api.response import Response
+from connect_appointments.web.server.reader import BODY, HEAD, RequestReader
 
 log = structlog.get_logger(__name__)
 
 LINGER_SECONDS = 1
 """How long the connection reads on after its last response: to close at once could take the response back."""
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-@dataclass(frozen=True)
-class Timeouts:
-    """How long a connection may wait for its peer.
+class Timeouts(NamedTuple):
+    """How long a connection may wait for its peer, by what its reader expects.
 
+    idle_seconds: for the next request, the first included; and for a response to be read.
     head_seconds: for the head of a request, once it has begun.
     body_seconds: for its body; also for the body of a request that has its response.
-    idle_seconds: for the next request, the first included; and for a response to be read.
     """
 
+    idle_seconds: float = 75
     head_seconds: float = 10
     body_seconds: float = 10
-    idle_seconds: float = 75
 
 
 @dataclass(eq=False)
@@ -57,26 +55,18 @@ class Connection(asyncio.Protocol):
 
     _transport: asyncio.Transport
     _reader: RequestReader
-    # The request that has no response yet, and the task that makes one.
-    _request: Request | None = None
+    _request: Request | None = None  # the one without a response, which the task makes
     _task: asyncio.Task[None] | None = None
     _is_ending = False  # its last response is written
-    _has_eof = False
-    _is_lost = False
-    _reading_paused = False
-    _writing_paused = False
-    _waited_seconds = 0.0
+    _has_eof = _is_lost = _reading_paused = _writing_paused = False
 
     def __init__(self, shared: Connections) -> None:
         self._shared = shared
-        self._loop = asyncio.get_running_loop()
-
-    # The transport's side
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # a socket's is one
         self._transport = transport
         peer = transport.get_extra_info("peername")
-        self._reader = RequestReader(partial(Request, self._shared.context, client=str(peer[0]) if peer else ""))
+        self._reader = RequestReader(self._shared.context, str(peer[0]) if peer else "")
         self._shared.alive.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the reason changes nothing
@@ -102,8 +92,6 @@ class Connection(asyncio.Protocol):
         self._writing_paused = False
         self._read_on()
 
-    # Requests
-
     def _read(self) -> None:
         """Begin the next request, unless it has to wait for the response to the one before it."""
         reader = self._reader
@@ -113,28 +101,19 @@ class Connection(asyncio.Protocol):
             self._refuse(refusal)
             return
         if request is not None:
-            self._begin(request)
+            if request.owes_continue and request.headers[b"expect"].lower() == b"100-continue":
+                request.expect_continue(self._send_continue)
+            self._request = request
+            self._task = asyncio.create_task(self._answer(request))
         if reader.has_more is not self._reading_paused:
             self._pace()
-
-    def _begin(self, request: Request) -> None:
-        if request.owes_continue and request.headers[b"expect"].lower() == b"100-continue":
-            request.expect_continue(self._send_continue)
-        self._request = request
-        self._task = self._loop.create_task(self._answer(request))
-
-    def _send_continue(self) -> None:
-        if not (self._is_ending or self._transport.is_closing()):
-            self._transport.write(CONTINUE)
 
     def _pace(self) -> None:
         """Take no more from the socket than can be parsed."""
         self._reading_paused = self._reader.has_more
-        if self._transport.is_closing():
-            return
         if self._reading_paused:
             self._transport.pause_reading()
-        else:
+        elif not self._transport.is_closing():
             self._transport.resume_reading()
 
     def _read_on(self) -> None:
@@ -146,7 +125,9 @@ class Connection(asyncio.Protocol):
         if self._has_eof and not self._reader.has_more and (self._request is None or self._reader.expects == BODY):
             self._transport.close()
 
-    # Responses
+    def _send_continue(self) -> None:
+        if not (self._is_ending or self._transport.is_closing()):
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     async def _answer(self, request: Request) -> None:
         try:
@@ -156,7 +137,7 @@ class Connection(asyncio.Protocol):
         except Exception:
             log.exception("unexpected-error", trace=request.request_id)
             if request is self._request:
-                self._say(UnexpectedError())
+                self._refuse(UnexpectedError())
         finally:
             self._task = None
             if self._is_lost:
@@ -166,37 +147,26 @@ class Connection(asyncio.Protocol):
     def _respond(self, request: Request, response: Response) -> None:
         """Write a response; raises `ValueError` for a header field that cannot be written."""
         reader, shared = self._reader, self._shared
-        lines = field_line(b"x-request-id", request.request_id.encode())
-        if request.headers_after:
-            lines = b"".join([field_line(*one) for one in request.headers_after]) + lines
-        closes = response.closes
-        is_last = closes or request.owes_continue or not reader.keeps_alive or shared.context.draining
-        if is_last or (self._has_eof and not reader.has_more):
-            is_last = True
-            lines += b"" if closes else CLOSE_LINE
-        head = response.head(shared.date_line, lines)
+        must_end = response.closes or request.owes_continue
+        is_last = (
+            must_end or not reader.keeps_alive or shared.context.draining or (self._has_eof and not reader.has_more)
+        )
+        head = response.head(shared.date_line, request.request_id, request.headers_after, is_last=is_last)
         self._request = None
         reader.end_request()
         self._transport.write(head if request.method == "HEAD" else head + response.body)
         if is_last:
-            self._end(lingers=closes or request.owes_continue or reader.has_more or reader.expects == BODY)
+            self._end(lingers=must_end or reader.has_more or reader.expects == BODY)
 
     def _refuse(self, refusal: HttpRefusal) -> None:
-        """Write why nothing more is read, unless it is the body of a request that has its response."""
+        """End the connection, and write why, unless the request that is not complete has its response."""
         self._abandon()
-        if self._reader.discards:
-            self._end(lingers=True)
-        else:
-            self._say(refusal)
-
-    def _say(self, refusal: HttpRefusal) -> None:
-        """Write the response to what is no request, and end the connection."""
-        context = self._shared.context
-        request_id = context.new_request_id()
-        response = problem_response(refusal, public_url=context.public_url or "", request_id=request_id)
-        head = response.head(self._shared.date_line, field_line(b"x-request-id", request_id.encode()))
-        self._transport.write(head + response.body)
-        REQUESTS.labels("connection", str(response.status)).inc()
+        if not self._reader.discards:
+            context = self._shared.context
+            request_id = context.new_request_id()
+            response = problem_response(refusal, public_url=context.public_url or "", request_id=request_id)
+            self._transport.write(response.head(self._shared.date_line, request_id) + response.body)
+            REQUESTS.labels("connection", str(response.status)).inc()
         self._end(lingers=True)
 
     def _abandon(self) -> None:
@@ -209,53 +179,40 @@ class Connection(asyncio.Protocol):
         """Write no more, and close the connection; when it lingers, after its peer had a moment to read."""
         self._request = None
         self._is_ending = True
-        self._waited_seconds = 0.0
+        self._reader.clear()
+        self._reader.waited_seconds = 0.0
         if self._has_eof or not lingers:
             self._transport.close()
             return
         self._transport.write_eof()
-        self._reader.clear()
         if self._reading_paused:
             self._pace()
-
-    # Time
 
     def check_timeouts(self, seconds: float) -> None:
         """End the connection when it has waited for its peer for too long.
 
         seconds: since the last check. A clock would count the time in which this process was stopped.
         """
-        if self._reader.has_begun or self._awaits_handler():
-            self._reader.has_begun = False
-            self._waited_seconds = 0.0
-            return
-        self._waited_seconds += seconds
-        if self._waited_seconds > self._longest_wait():
+        reader, timeouts, transport = self._reader, self._shared.timeouts, self._transport
+        awaits_handler = self._request is not None and reader.expects != BODY and not self._writing_paused
+        reader.waited_seconds = 0.0 if awaits_handler else reader.waited_seconds + seconds
+        if transport.is_closing():
+            if reader.waited_seconds > timeouts.idle_seconds:
+                transport.abort()  # its peer does not read what was written
+        elif self._is_ending:
+            if reader.waited_seconds > LINGER_SECONDS:
+                transport.close()
+        elif reader.waited_seconds > timeouts[reader.expects]:
             self._give_up()
 
-    def _awaits_handler(self) -> bool:
-        return self._request is not None and self._reader.expects != BODY and not self._writing_paused
-
-    def _longest_wait(self) -> float:
-        timeouts, expects = self._shared.timeouts, self._reader.expects
-        if self._is_ending and not self._transport.is_closing():
-            return LINGER_SECONDS
-        if expects == REQUEST or self._transport.is_closing():
-            return timeouts.idle_seconds
-        return timeouts.head_seconds if expects == HEAD else timeouts.body_seconds
-
     def _give_up(self) -> None:
-        if self._transport.is_closing():
-            self._transport.abort()  # its peer does not read what was written
-        elif self._reader.expects == HEAD and not self._is_ending:
+        if self._reader.expects == HEAD:
             self._refuse(HeadTimeout())
-        elif self._request is not None and self._reader.expects == BODY:
-            self._waited_seconds = 0.0
+        elif self._reader.expects == BODY and self._request is not None:
+            self._reader.waited_seconds = 0.0
             self._request.fail_body(BodyTimeout())
         else:
             self._transport.close()
-
-    # Stopping
 
     def shut_down(self) -> None:
         """Close the connection, or have the response to what has begun to arrive close it."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import httptools
 
 from connect_appointments.web.api.refusals import HeadTooLarge, MalformedRequest
-from connect_appointments.web.api.request import Request
+from connect_appointments.web.api.request import Request, ServerContext
 
 MAX_HEAD_BYTES = 32 * 1024
 """For the target and the header fields of a request."""
 MAX_LINE_BYTES = 64
-"""More than there is in a head beside them: the method and the version."""
+"""For the rest of a head: the method and the version."""
 MAX_FIELDS = 100
 
 REQUEST, HEAD, BODY = range(3)
@@ -22,9 +21,7 @@ CHUNKED = -1
 
 _END_OF_HEAD = b"\r\n\r\n"
 # One space between its parts, no fragment, HTTP/1.0 or 1.1: two servers could read anything else in two ways.
-_request_line = re.compile(rb"[\r\n]*(?!CONNECT )([!-~]+) ([!-\"$-~]+) HTTP/1\.([01])\r\n")
-
-
+_request_line = re.compile(rb"(?!CONNECT )([!-~]+) ([!-\"$-~]+) HTTP/1\.([01])\r\n")
 _offer = re.compile(rb"\nupgrade:", re.IGNORECASE)
 
 
@@ -32,28 +29,26 @@ class RequestReader:
     """Feeds a parser with the bytes of one request at a time, so that it never runs into the next one.
 
     expects: REQUEST, HEAD or BODY.
-    has_begun: whether something of a request has arrived since this was last set to False.
+    waited_seconds: set to 0 when a head begins and when it ends.
     has_more: whether bytes have arrived that are not parsed.
-    keeps_alive: whether the connection may go on after the last request that was read.
+    keeps_alive: whether the connection may go on after the last request.
     discards: whether the rest of a body is parsed and thrown away.
     """
 
     expects = REQUEST
-    has_begun = False
-    has_more = False
+    waited_seconds = 0.0
+    has_more = discards = False
     keeps_alive = True
-    discards = False
-    _request: Request | None = None  # with a body that is not complete
+    _request: Request | None = None  # the one with a body that is not complete
     # Bytes from the start of the head that is being read; those before `_fed` are parsed.
     _data = b""
-    _start = 0
-    _fed = 0
+    _start = _fed = 0
     _left = 0  # bytes of the body, or CHUNKED
     _overhead = 0  # bytes since the last piece of a body in chunks
 
-    def __init__(self, new_request: Callable[..., Request]) -> None:
-        """`new_request` takes the method, the path, the headers and the names of repeated ones."""
-        self._new_request = new_request
+    def __init__(self, context: ServerContext, client: str) -> None:
+        self._context = context
+        self._client = client
         self._fields: dict[bytes, bytes] = {}
         self._repeated: list[bytes] = []
         self._parser = self._new_parser()
@@ -72,14 +67,14 @@ class RequestReader:
         self._data = data
         self.has_more = True
 
+    def clear(self) -> None:
+        """Forget all bytes, also those that are not parsed."""
+        self._data, self._start, self._fed, self.has_more = b"", 0, 0, False
+
     def end_request(self) -> None:
-        """Note that the request that was read has its response."""
+        """Note that the request has its response."""
         self._request = None
         self.discards = self.expects == BODY
-
-    def clear(self) -> None:
-        """Forget the bytes that are not parsed."""
-        self._data, self._start, self._fed, self.has_more = b"", 0, 0, False
 
     def read(self, *, may_begin: bool) -> Request | None:
         """Parse what has arrived, up to the next request; its body is added to it as it arrives.
@@ -105,6 +100,9 @@ class RequestReader:
 
     def _read_head(self) -> Request | None:
         data, start, fed = self._data, self._start, self._fed
+        if data[start] in b"\r\n":
+            self._advance(len(data) - len(data[start:].lstrip(b"\r\n")))
+            return None
         # Its end may have begun before the bytes that are new.
         end = data.find(_END_OF_HEAD, max(start, fed - 3)) + len(_END_OF_HEAD)
         if end < len(_END_OF_HEAD):
@@ -113,19 +111,9 @@ class RequestReader:
         self._advance(end)
         line = _request_line.match(data, start, end)
         if line is None:
-            if data[start:end].strip(b"\r\n"):
-                raise MalformedRequest
-            return None  # empty lines before a request
-        method, target, minor = line.groups()
+            raise MalformedRequest
         self._feed_head(data, start, fed, end)
-        self._check_fields(end - line.start(2) - len(" HTTP/1.1\r\n\r\n"))
-        self.keeps_alive = self.keeps_alive and minor == b"1"
-        request = self._new_request(method.decode("ascii"), _path(target), self._fields, repeated=self._repeated)
-        if self.expects == BODY:
-            self._request = request
-        else:
-            request.is_complete = True
-        return request
+        return self._new_request(*line.groups(), size=end - line.start(2) - len(" HTTP/1.1\r\n\r\n"))
 
     def _advance(self, end: int) -> None:
         self._start = self._fed = end
@@ -135,9 +123,7 @@ class RequestReader:
         self._parser.feed_data(self._data[self._fed :])
         self._fed = len(self._data)
         self.has_more = False
-        if self.expects == REQUEST:
-            self._start = self._fed  # empty lines before a request
-        elif self._fed - self._start > MAX_HEAD_BYTES + MAX_LINE_BYTES:
+        if self._fed - self._start > MAX_HEAD_BYTES + MAX_LINE_BYTES:
             raise HeadTooLarge
 
     def _feed_head(self, data: bytes, start: int, fed: int, end: int) -> None:
@@ -149,21 +135,27 @@ class RequestReader:
             self._parser = self._new_parser()
             self._parser.feed_data(_offer.sub(rb"\nx-offer:", data[start:end]))
 
-    def _check_fields(self, size: int) -> None:
-        """Raise `HeadTooLarge`, or `MalformedRequest` for a body that could end in two places.
-
-        size: bytes of the target and the fields.
-        """
-        fields = self._fields
-        if size > MAX_HEAD_BYTES or len(fields) + len(self._repeated) > MAX_FIELDS:
+    def _new_request(self, method: bytes, target: bytes, minor: bytes, *, size: int) -> Request:
+        """The request whose head is complete; `size` is that of its target and fields."""
+        fields, repeated = self._fields, self._repeated
+        if size > MAX_HEAD_BYTES or len(fields) + len(repeated) > MAX_FIELDS:
             raise HeadTooLarge
+        path = target.partition(b"?")[0] if target[:1] == b"/" else httptools.parse_url(target).path
         encoding = fields.get(b"transfer-encoding")
-        if encoding is None:
-            self._left = int(fields.get(b"content-length", 0))
-        elif encoding.strip(b" \t").lower() != b"chunked" or b"transfer-encoding" in self._repeated:
+        if path is None or (encoding is not None and not self._is_chunked(encoding)):
             raise MalformedRequest
+        if minor == b"0":
+            self.keeps_alive = False
+        request = Request(self._context, method.decode("ascii"), path.decode("ascii"), fields, repeated, self._client)
+        if self.expects == BODY:
+            self._left = CHUNKED if encoding is not None else int(fields[b"content-length"])
+            self._request = request
         else:
-            self._left = CHUNKED
+            request.is_complete = True
+        return request
+
+    def _is_chunked(self, encoding: bytes) -> bool:
+        return encoding.strip(b" \t").lower() == b"chunked" and b"transfer-encoding" not in self._repeated
 
     def _read_body(self) -> None:
         """Parse what has arrived of a body, or one line of it when it comes in chunks."""
@@ -179,48 +171,32 @@ class RequestReader:
         if self._overhead > MAX_HEAD_BYTES:
             raise HeadTooLarge
 
-    # Called by the parser
-
     def on_message_begin(self) -> None:
-        """Note that a request has begun to arrive."""
         self._fields, self._repeated = {}, []
         self.expects = HEAD
-        self.has_begun = True
+        self.waited_seconds = 0.0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header, but not one behind a body."""
-        if self.expects != HEAD:
-            return
-        name = name.lower()
-        if name in self._fields:
-            self._repeated.append(name)
-        self._fields[name] = value
+        if self.expects == HEAD:  # not one behind a body
+            name = name.lower()
+            if name in self._fields:
+                self._repeated.append(name)
+            self._fields[name] = value
 
     def on_headers_complete(self) -> None:
-        """Note that the head is complete."""
         self.keeps_alive = self._parser.should_keep_alive()
         self.expects = BODY
         self._overhead = 0
-        self.has_begun = True
+        self.waited_seconds = 0.0
 
     def on_body(self, piece: bytes) -> None:
-        """Add a piece of the body."""
         self._overhead = 0
         if self._request is not None:
             self._request.add_body(piece)
 
     def on_message_complete(self) -> None:
-        """Note that the request is complete."""
         self.expects = REQUEST
         self.discards = False
         if self._request is not None:
             self._request.end_body()
             self._request = None
-
-
-def _path(target: bytes) -> str:
-    """The path of a target; raises `MalformedRequest`, or `HttpParserError`, for one without a path."""
-    path = target.partition(b"?")[0] if target[:1] == b"/" else httptools.parse_url(target).path
-    if path is None:
-        raise MalformedRequest
-    return path.decode("ascii")

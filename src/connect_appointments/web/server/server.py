@@ -1,4 +1,4 @@
-"""The HTTP server: listens, keeps time for its connections, and stops without losing a request."""
+"""The HTTP server: it listens, keeps time for its connections, and stops without losing a request."""
 
 from __future__ import annotations
 
@@ -21,87 +21,12 @@ log = structlog.get_logger(__name__)
 BACKLOG = 2048
 CHECKS_AT_ONCE = 16
 """Connections that are checked before others have their turn: each check may end one."""
-LONGEST_TICK_SECONDS = 1.0
-"""The Date of a response is that old at most."""
-SHORTEST_TICK_SECONDS = 0.1
 TICKS = 10
-"""How often each connection is checked within the shortest timeout."""
+"""How often each connection is checked within the shortest timeout; at most so often a second, and at least once."""
 LAST_READ_SECONDS = 0.1
-"""How long, after the last connection was taken, its first request may take to arrive."""
+"""How long, after the last connection was accepted, its first request may take to arrive."""
 LOOK_SECONDS = 0.02
 """How often the server looks whether the last connection has ended."""
-
-
-class Server:
-    """Serves a handler on one listener."""
-
-    def __init__(self, handler: Handler, context: ServerContext, timeouts: Timeouts) -> None:
-        """Nothing is served before `start`."""
-        self._connections = Connections(handler, context, timeouts)
-        shortest = min(timeouts.head_seconds, timeouts.body_seconds, timeouts.idle_seconds)
-        self._tick_seconds = max(SHORTEST_TICK_SECONDS, min(LONGEST_TICK_SECONDS, shortest / TICKS))
-
-    async def start(self, listener: socket.socket) -> None:
-        """Accept connections."""
-        self._set_date()
-        self._listener = listener
-        self._server = await asyncio.get_running_loop().create_server(self._connection, sock=listener, backlog=BACKLOG)
-        self._ticking = asyncio.create_task(self._tick())
-
-    def _connection(self) -> Connection:
-        return Connection(self._connections)
-
-    def _set_date(self) -> None:
-        self._connections.date_line = f"date: {formatdate(usegmt=True)}\r\n".encode()
-
-    async def _tick(self) -> None:
-        """Keep the date, and the timeouts of all connections: that costs less than a timer for every request."""
-        while True:
-            await asyncio.sleep(self._tick_seconds)
-            self._set_date()
-            for number, connection in enumerate(list(self._connections.alive)):
-                if number % CHECKS_AT_ONCE == 0:
-                    await asyncio.sleep(0)
-                connection.check_timeouts(self._tick_seconds)
-
-    async def stop(self, shutdown_seconds: float) -> None:
-        """Answer what is connected or under way, then end.
-
-        shutdown_seconds: how long requests under way may take.
-        """
-        self._connections.context.draining = True
-        await self._take_the_last()
-        await asyncio.sleep(LAST_READ_SECONDS)
-        for connection in list(self._connections.alive):
-            connection.shut_down()
-        try:
-            async with asyncio.timeout(shutdown_seconds):
-                while self._connections.alive:  # noqa: ASYNC110 - they are many, and this happens once
-                    await asyncio.sleep(LOOK_SECONDS)
-        except TimeoutError:
-            log.warning("requests-cancelled", connections=len(self._connections.alive))
-            for connection in list(self._connections.alive):
-                connection.cancel()
-        self._ticking.cancel()
-
-    async def _take_the_last(self) -> None:
-        """Close the listener, and take the connections in its queue: the system would reset them."""
-        copy = self._listener.dup()
-        self._server.close()
-        self._listener.close()
-        for waiting in _accept_all(copy):
-            with contextlib.suppress(OSError):
-                await asyncio.get_running_loop().connect_accepted_socket(self._connection, waiting)
-
-
-def _accept_all(listener: socket.socket) -> list[socket.socket]:
-    """The connections in the queue of a listener, which is closed."""
-    accepted = []
-    with listener, contextlib.suppress(OSError):
-        listener.settimeout(0)
-        while True:
-            accepted.append(listener.accept()[0])
-    return accepted
 
 
 def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
@@ -140,21 +65,63 @@ async def serving_on(
     shutdown_seconds: how long requests under way may take after that.
     timeouts: None are the usual ones.
     """
-    _allow_all_files()
-    server = Server(handler, context, timeouts or Timeouts())
-    await server.start(listener)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # where that is more than the usual 1,024
+    connections = Connections(handler, context, timeouts or Timeouts())
+    loop = asyncio.get_running_loop()
+    ticking = loop.create_task(_tick(connections))
+    server = await loop.create_server(lambda: Connection(connections), sock=listener, backlog=BACKLOG)
     try:
         yield
         context.draining = True
         await asyncio.sleep(drain_seconds)
     finally:
-        await server.stop(shutdown_seconds)
+        context.draining = True
+        for accepted in _close(listener, server):
+            with contextlib.suppress(OSError):
+                await loop.connect_accepted_socket(lambda: Connection(connections), accepted)
+        await asyncio.sleep(LAST_READ_SECONDS)
+        await _shut_down(connections, shutdown_seconds)
+        ticking.cancel()
 
 
-def _allow_all_files() -> None:
-    """Let this process have as many connections as the system allows; where that is more than the usual 1,024."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+async def _tick(connections: Connections) -> None:
+    """Keep the date, and the timeouts of all connections: that costs less than a timer for every request."""
+    seconds = max(1 / TICKS, min(1, min(connections.timeouts) / TICKS))
+    while True:
+        connections.date_line = b"date: %b\r\n" % formatdate(usegmt=True).encode()
+        await asyncio.sleep(seconds)
+        for number, connection in enumerate(list(connections.alive)):
+            if number % CHECKS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            connection.check_timeouts(seconds)
+
+
+def _close(listener: socket.socket, server: asyncio.Server) -> list[socket.socket]:
+    """Close a listener, and accept the connections in its queue: the system would reset them."""
+    copy = listener.dup()
+    server.close()
+    listener.close()
+    accepted = []
+    with copy, contextlib.suppress(OSError):
+        copy.settimeout(0)
+        while True:
+            accepted.append(copy.accept()[0])
+    return accepted
+
+
+async def _shut_down(connections: Connections, shutdown_seconds: float) -> None:
+    """Close all connections, each when its request has its response or the time is over."""
+    for connection in list(connections.alive):
+        connection.shut_down()
+    try:
+        async with asyncio.timeout(shutdown_seconds):
+            while connections.alive:  # noqa: ASYNC110 - they are many, and this happens once
+                await asyncio.sleep(LOOK_SECONDS)
+    except TimeoutError:
+        log.warning("requests-cancelled", connections=len(connections.alive))
+        for connection in list(connections.alive):
+            connection.cancel()
 
 
 async def until_stopped() -> None:
