@@ -15,7 +15,7 @@ from connect_appointments.sandbox.issuer import Issuer
 from connect_appointments.sandbox.keys import SandboxKeys
 from connect_appointments.sandbox.tokens import mint
 from connect_appointments.web.api.refusals import BodyTimeout
-from connect_appointments.web.api.request import CallerGone, Request, ServerContext
+from connect_appointments.web.api.request import ConnectionLost, Request, ServerContext
 from connect_appointments.web.api.response import Response
 
 from .realm import (
@@ -228,4 +228,4 @@ def test_a_body_that_stops_half_way_is_408_and_closes_the_connection(realm: Real
 
 
 def test_nothing_is_sent_to_a_caller_that_has_gone(realm: Realm) -> None:
-    assert answered(realm.app, CallerGone()) is None
+    assert answered(realm.app, ConnectionLost()) is None

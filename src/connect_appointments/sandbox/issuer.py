@@ -35,8 +35,8 @@ class NoSuchPath(TokenRefused):
     error = "not_found"
 
 
-class WrongVerb(TokenRefused):
-    """The path answers to another verb, which the Allow header names."""
+class WrongMethod(TokenRefused):
+    """The path answers to another method, which the Allow header names."""
 
     status = 405
     error = "method_not_allowed"
@@ -95,9 +95,9 @@ class Issuer(BaseEndpoint):
     async def _answer(self, request: Request) -> Response:
         if request.path not in self._routes:
             raise NoSuchPath(f"The realm answers at {', '.join(self._routes)}")
-        verb, handler = self._routes[request.path]
-        if request.method != verb:
-            raise WrongVerb(f"Use {verb}.", (b"allow", verb.encode()))
+        method, handler = self._routes[request.path]
+        if request.method != method:
+            raise WrongMethod(f"Use {method}.", (b"allow", method.encode()))
         return await handler(request)
 
     async def _discovery(self, _request: Request) -> Response:

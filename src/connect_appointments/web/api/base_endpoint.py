@@ -11,13 +11,13 @@ from connect_appointments.core.errors import NotFound, Refusal
 from connect_appointments.telemetry import REQUESTS
 from connect_appointments.web.api.problems import NOT_FOUND, problem_response
 from connect_appointments.web.api.refusals import MethodNotAllowed, PathNotFound, UnexpectedError
-from connect_appointments.web.api.request import CallerGone, Request
+from connect_appointments.web.api.request import ConnectionLost, Request
 from connect_appointments.web.api.response import Response
 
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response | None]]
-"""Answers a request; None when the caller has gone. `BaseEndpoint` is one, and so is the application."""
+"""Answers a request; None when the connection was lost. Endpoints and the application are handlers."""
 
 
 class BaseEndpoint(ABC):
@@ -35,22 +35,24 @@ class BaseEndpoint(ABC):
         """The response to a request, or a `Refusal` raised."""
 
     async def __call__(self, request: Request) -> Response | None:
-        """Answer one request; None when the caller has gone."""
+        """Answer one request; None when the connection was lost."""
         try:
             response = await self.answer(request)
-        except CallerGone:
+        except ConnectionLost:
             return None
         except Refusal as refusal:
             response = self._refuse(request, refusal)
         except Exception:
-            log.exception("unexpected-error", trace=request.request_id, operation=self.operation)
+            log.exception("unexpected-error", request_id=request.request_id, operation=self.operation)
             response = self._refuse(request, UnexpectedError())
         self._count(response.status)
         return response
 
     def _refuse(self, request: Request, refusal: Refusal) -> Response:
         if refusal.__cause__ is not None and refusal.retry_after_seconds:
-            log.warning("refused", code=refusal.code, trace=request.request_id, reason=str(refusal.__cause__)[:500])
+            log.warning(
+                "refused", code=refusal.code, request_id=request.request_id, reason=str(refusal.__cause__)[:500]
+            )
         title = self.not_found_title if refusal.code == NotFound.code else None
         return problem_response(refusal, public_url=request.base_url, request_id=request.request_id, title=title)
 

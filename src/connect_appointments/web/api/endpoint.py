@@ -1,6 +1,6 @@
-"""The path of every request to the API: one plain callable, the same for each route.
+"""The endpoint of every route of the API: a plain callable that checks, then calls the handler.
 
-path, verb, Host, token, version, media type, size, body, state: in this order (D13).
+path, method, Host, token, version, media type, size, body, state: in this order (D13).
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class Endpoint(BaseEndpoint):
     async def answer(self, request: Request) -> Response:
         """Check the call, in the documented order, and have it handled."""
         number = self._number(request)
-        if request.method != self._route.verb:
-            raise MethodNotAllowed(self._route.verb)
+        if request.method != self._route.method:
+            raise MethodNotAllowed(self._route.method)
         request.check_host()
         caller = self._guards.known_caller(request) or await self._guards.verify(request)
         self._guards.check_version(request)
@@ -92,7 +92,7 @@ class Endpoint(BaseEndpoint):
         call = Call(
             owner=Owner(caller.owner),
             client=caller.client,
-            trace=request.request_id,
+            request_id=request.request_id,
             base_url=request.base_url,
             number=number,
             message=message,

@@ -31,7 +31,7 @@ class Call:
 
     owner: Owner
     client: str
-    trace: str
+    request_id: str
     base_url: str
     number: int
     message: Any
@@ -40,7 +40,7 @@ class Call:
     @property
     def actor(self) -> Actor:
         """Who it is, for the event."""
-        return Actor(self.owner, self.client, self.trace)
+        return Actor(self.owner, self.client, self.request_id)
 
     def key(self) -> str | None:
         """The Idempotency-Key; raises `InvalidIdempotencyKey`."""

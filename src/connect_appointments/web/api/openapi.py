@@ -31,7 +31,7 @@ def document(version: Version) -> dict[str, Any]:
     """The OpenAPI 3.1 document of one version; its server is wherever the document was found."""
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
-        paths.setdefault(route.path, {})[route.verb.lower()] = _operation(route, version)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, version)
     return {
         "openapi": "3.1.0",
         "info": {

@@ -19,9 +19,9 @@ from connect_appointments.web.api.values import (
     Pointer,
     Sentence,
     Status,
-    Trace,
     Type,
     VersionNumber,
+    XRequestId,
 )
 
 
@@ -54,7 +54,7 @@ PROBLEMS = (
     Problem(refusals.InvalidToken, 401, "Bearer Token missing or invalid"),
     Problem(errors.NotFound, 404, NOT_FOUND),
     Problem(refusals.PathNotFound, 404, "There is nothing at this path"),
-    Problem(refusals.MethodNotAllowed, 405, "The path does not answer to this verb"),
+    Problem(refusals.MethodNotAllowed, 405, "The path does not answer to this method"),
     Problem(refusals.HeadTimeout, 408, "The header fields did not arrive in time"),
     Problem(refusals.BodyTimeout, 408, "The body did not arrive in time"),
     Problem(errors.IdempotencyKeyInUse, 409, "A request with this Idempotency-Key is still running"),
@@ -90,7 +90,7 @@ class FieldErrorMessage(msgspec.Struct):
 
 
 class ProblemMessage(msgspec.Struct, rename="camel", omit_defaults=True):
-    """An error. Source: RFC 9457; `errors` stands where fields are bad, `supported` where the version is."""
+    """An error. Source: RFC 9457; `errors` names bad fields, `supported` the versions."""
 
     type: Type
     title: Sentence
@@ -98,7 +98,7 @@ class ProblemMessage(msgspec.Struct, rename="camel", omit_defaults=True):
     code: Code
     detail: Sentence
     instance: Instance
-    request_id: Trace
+    request_id: XRequestId
     errors: Annotated[list[FieldErrorMessage], Meta(min_length=1, max_length=MAX_FIELD_ERRORS)] = []
     supported: Annotated[list[VersionNumber], Meta(min_length=1, max_length=7)] = []
 

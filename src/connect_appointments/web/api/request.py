@@ -16,8 +16,8 @@ _request_id = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _host = re.compile(rb"[A-Za-z0-9._~:\[\]-]{1,255}")
 
 
-class CallerGone(Exception):
-    """The connection was lost before the request was complete: there is no response to it."""
+class ConnectionLost(Exception):
+    """The connection was lost, or broke, before the request was complete: no response is written."""
 
 
 class ServerContext:
@@ -115,7 +115,7 @@ class Request:
             raise InvalidHost
 
     async def read_body(self) -> bytes:
-        """The whole body. Raises `BodyTooLarge`, `BodyTimeout`, or `CallerGone`."""
+        """The whole body. Raises `BodyTooLarge`, `BodyTimeout`, or `ConnectionLost`."""
         self.owes_continue = False
         if self._send_continue is not None:
             self._send_continue()

@@ -1,4 +1,4 @@
-"""THE table of routes: verb, path, body, handler, and every answer there can be."""
+"""THE table of routes: method, path, body, handler, and every answer there can be."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Route:
     refusals: what this use case may refuse, beside what any call may be refused for.
     """
 
-    verb: str
+    method: str
     path: str
     handler: Handler
     summary: str

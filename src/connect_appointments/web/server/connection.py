@@ -1,4 +1,4 @@
-"""One connection: requests in, responses out, one at a time and in order, and no wait without an end."""
+"""An HTTP connection: one request at a time, responses in order, a timeout for every wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from connect_appointments.telemetry import REQUESTS
 from connect_appointments.web.api.base_endpoint import Handler
 from connect_appointments.web.api.problems import problem_response
 from connect_appointments.web.api.refusals import BodyTimeout, HeadTimeout, HttpRefusal, UnexpectedError
-from connect_appointments.web.api.request import CallerGone, Request, ServerContext
+from connect_appointments.web.api.request import ConnectionLost, Request, ServerContext
 from connect_appointments.web.api.response import Response
 from connect_appointments.web.server.reader import BODY, HEAD, RequestReader
 
@@ -55,7 +55,7 @@ class Connection(asyncio.Protocol):
 
     _transport: asyncio.Transport
     _reader: RequestReader
-    _request: Request | None = None  # the one without a response, which the task makes
+    _request: Request | None = None  # has no response yet; the task makes it
     _task: asyncio.Task[None] | None = None
     _is_ending = False  # its last response is written
     _has_eof = _is_lost = _reading_paused = _writing_paused = False
@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, shared: Connections) -> None:
         self._shared = shared
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # a socket's is one
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # a socket has no other
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self._reader = RequestReader(self._shared.context, str(peer[0]) if peer else "")
@@ -93,7 +93,7 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _read(self) -> None:
-        """Begin the next request, unless it has to wait for the response to the one before it."""
+        """Begin the next request, unless the request before it has no response yet."""
         reader = self._reader
         try:
             request = reader.read(may_begin=self._request is None and not self._writing_paused)
@@ -117,7 +117,7 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _read_on(self) -> None:
-        """Read what arrived during the last request, or close when the peer has sent all it wanted."""
+        """Read what arrived during the last request; close when the peer has closed and no request is left."""
         if self._is_ending or self._transport.is_closing():
             return
         if self._reader.has_more:
@@ -135,7 +135,7 @@ class Connection(asyncio.Protocol):
             if response is not None and request is self._request:
                 self._respond(request, response)
         except Exception:
-            log.exception("unexpected-error", trace=request.request_id)
+            log.exception("unexpected-error", request_id=request.request_id)
             if request is self._request:
                 self._refuse(UnexpectedError())
         finally:
@@ -159,7 +159,7 @@ class Connection(asyncio.Protocol):
             self._end(lingers=must_end or reader.has_more or reader.expects == BODY)
 
     def _refuse(self, refusal: HttpRefusal) -> None:
-        """End the connection, and write why, unless the request that is not complete has its response."""
+        """End the connection, and write why, unless the incomplete request has its response already."""
         self._abandon()
         if not self._reader.discards:
             context = self._shared.context
@@ -172,7 +172,7 @@ class Connection(asyncio.Protocol):
     def _abandon(self) -> None:
         """Write no response to the current request: it is not complete, or its caller has gone."""
         if self._request is not None:
-            self._request.fail_body(CallerGone())
+            self._request.fail_body(ConnectionLost())
         self._request = None
 
     def _end(self, *, lingers: bool) -> None:

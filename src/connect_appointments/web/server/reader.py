@@ -26,7 +26,7 @@ _offer = re.compile(rb"\nupgrade:", re.IGNORECASE)
 
 
 class RequestReader:
-    """Feeds a parser with the bytes of one request at a time, so that it never runs into the next one.
+    """Feeds a parser with the bytes of one request at a time, so that it never parses into the next request.
 
     expects: REQUEST, HEAD or BODY.
     waited_seconds: set to 0 when a head begins and when it ends.
@@ -39,8 +39,8 @@ class RequestReader:
     waited_seconds = 0.0
     has_more = discards = False
     keeps_alive = True
-    _request: Request | None = None  # the one with a body that is not complete
-    # Bytes from the start of the head that is being read; those before `_fed` are parsed.
+    _request: Request | None = None  # its body is not complete
+    # From the start of the unfinished head on; bytes before `_fed` are parsed.
     _data = b""
     _start = _fed = 0
     _left = 0  # bytes of the body, or CHUNKED
@@ -68,7 +68,7 @@ class RequestReader:
         self.has_more = True
 
     def clear(self) -> None:
-        """Forget all bytes, also those that are not parsed."""
+        """Drop all bytes, parsed or not."""
         self._data, self._start, self._fed, self.has_more = b"", 0, 0, False
 
     def end_request(self) -> None:
@@ -79,7 +79,7 @@ class RequestReader:
     def read(self, *, may_begin: bool) -> Request | None:
         """Parse what has arrived, up to the next request; its body is added to it as it arrives.
 
-        may_begin: whether there may be a next request, beside the rest of the body of the last one.
+        may_begin: whether a new request may be read; the rest of the last body always is.
 
         Raises `MalformedRequest` and `HeadTooLarge`; nothing can be read after that.
         """
