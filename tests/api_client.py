@@ -14,6 +14,7 @@ from connect_appointments.web.api.auth import TokenRules
 from connect_appointments.wiring import AppConfig, Running, running
 from tests.build import ALICE, BOB, ISSUER, PUBLIC_URL, Clock, Issuer
 from tests.documents import check_answer
+from tests.in_process import InProcess
 
 CANCEL = "/api/connect/orders/appointment-requests/cancel"
 CREATE = "/api/connect/orders/appointment-requests/request"
@@ -133,4 +134,4 @@ async def serve_in_process(
         **changes,
     }
     async with running(AppConfig(**config), with_worker=with_worker) as parts:
-        yield Api(parts, httpx.ASGITransport(parts.app), issuer, clock)
+        yield Api(parts, InProcess(parts.app, parts.context), issuer, clock)

@@ -30,7 +30,7 @@ def table_under(heading: str, text: str) -> list[list[str]]:
 
 def test_the_endpoints_are_those_of_the_route_table() -> None:
     expected = [
-        [route.verb, f"`{route.path}`", f"`{route.operation}`", ", ".join(str(one.status) for one in route.successes)]
+        [route.method, f"`{route.path}`", f"`{route.operation}`", ", ".join(str(one.status) for one in route.successes)]
         for route in ROUTES
     ]
     assert table_under("Endpoints", README) == expected

@@ -6,50 +6,52 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
+from typing import Any
 
 import uvicorn
 import uvloop
-from starlette.types import Receive, Scope, Send
 
-from bench.probe import SIX_HEADERS
+from connect_appointments.web.api.request import Request, ServerContext
+from connect_appointments.web.api.response import NO_CONTENT, SECURITY_HEADERS, Response
+from connect_appointments.web.server.server import bind, serving_on, until_stopped
 
 START = {
     "type": "http.response.start",
     "status": 204,
-    "headers": [
-        *((name.encode(), value.encode()) for name, value in SIX_HEADERS),
-        (b"x-request-id", b"0123456789abcdef01234567"),
-    ],
+    "headers": [*SECURITY_HEADERS, (b"x-request-id", b"0123456789abcdef01234567")],
 }
 BODY = {"type": "http.response.body", "body": b""}
 
 
-async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+async def app(_scope: Any, _receive: Any, send: Any) -> None:
     """Answer."""
     await send(START)
     await send(BODY)
 
 
-def uvicorn_server() -> uvicorn.Server:
-    """Plain uvicorn."""
-    options = {"loop": "uvloop", "http": "httptools", "ws": "none", "lifespan": "off"}
-    return uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", **options))  # type: ignore[arg-type]
+async def answer(_request: Request) -> Response:
+    """Answer."""
+    return NO_CONTENT
 
 
-def service_server() -> uvicorn.Server:
-    """The service's own server."""
-    from connect_appointments.web.server.server import create_server  # plain uvicorn must not depend on it
+async def serve_service(port: int) -> None:
+    """Serve on the service's own server."""
+    listener = bind("127.0.0.1", port)
+    async with serving_on(listener, answer, ServerContext(None), drain_seconds=0, shutdown_seconds=1):
+        await until_stopped()
 
-    return create_server(app, shutdown_seconds=1)
+
+async def serve_uvicorn(port: int) -> None:
+    """Serve on plain uvicorn."""
+    config = uvicorn.Config(app, http="httptools", ws="none", lifespan="off", access_log=False, log_level="warning")
+    await uvicorn.Server(config).serve(sockets=[bind("127.0.0.1", port)])
 
 
 def main(port: int, kind: str) -> None:
     """Serve until killed."""
-    server = service_server() if kind == "service" else uvicorn_server()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(server.serve(sockets=[socket.create_server(("127.0.0.1", port), backlog=2048)]))
+        runner.run(serve_service(port) if kind == "service" else serve_uvicorn(port))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from starlette.types import ASGIApp
-
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.registry import WorkerOptions, job_kinds
 from connect_appointments.jobs.worker import Worker
@@ -20,10 +18,11 @@ from connect_appointments.usecases.clock import Clock
 from connect_appointments.usecases.service import Service, ServiceOptions, create_service
 from connect_appointments.web.api.app import App, create_app
 from connect_appointments.web.api.auth import Authenticator, TokenRules
-from connect_appointments.web.api.endpoint import Gate
+from connect_appointments.web.api.base_endpoint import Handler
+from connect_appointments.web.api.endpoint import RequestGuards
 from connect_appointments.web.api.fairness import Limit, Limiter
 from connect_appointments.web.api.keys import KeyRing, KeySource
-from connect_appointments.web.api.shell import Serving
+from connect_appointments.web.api.request import ServerContext
 from connect_appointments.web.api.versions import Deprecation
 from connect_appointments.web.health import Health
 from connect_appointments.workforce.calendar.calendar import Calendar
@@ -73,7 +72,7 @@ class AppConfig:
     clock: Clock = utc_now
     workforce: Workforce | None = None
     limit: Limit | None = None
-    mounts: Mapping[str, Callable[[Serving], ASGIApp]] = field(default_factory=dict)
+    mounts: Mapping[str, Handler] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Running:
     """A service at work."""
 
     app: App
-    serving: Serving
+    context: ServerContext
     service: Service
     worker: Worker
 
@@ -111,20 +110,19 @@ async def working(worker: Worker) -> AsyncIterator[None]:
 async def running(config: AppConfig, *, with_worker: bool = True) -> AsyncIterator[Running]:
     """The application, with its keys fresh, its health watched and its worker at work while the context lasts."""
     outage = Outage()
-    serving = Serving(config.public_url, config.trusted_proxies, outage)
+    context = ServerContext(config.public_url, config.trusted_proxies, outage)
     keys = KeyRing(config.keys, time.monotonic)
     authenticator = Authenticator(keys, config.tokens, seconds_of(config.clock))
     workforce = config.workforce or Calendar(config.database, config.policy)
     worker = create_worker(config.database, workforce, config.clock, config.worker, outage)
     service = create_service(config.database, config.policy, config.clock, config.service, worker.wake)
-    health = Health(config.database, keys, serving, outage)
+    health = Health(config.database, keys, context, outage)
     limiter = None if config.limit is None else Limiter(config.limit, seconds_of(config.clock))
-    gate = Gate(authenticator, config.deprecation, limiter)
-    mounts = {prefix: create(serving) for prefix, create in config.mounts.items()}
-    app = create_app(serving, gate, service, health.answer, mounts)
+    guards = RequestGuards(authenticator, config.deprecation, limiter)
+    app = create_app(guards, service, health.answer, config.mounts)
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(keys.refreshing())
         await stack.enter_async_context(health.looking())
         if with_worker:
             await stack.enter_async_context(working(worker))
-        yield Running(app, serving, service, worker)
+        yield Running(app, context, service, worker)

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from connect_appointments.settings import ServeSettings
-from connect_appointments.web.server.protocol import Patience
+from connect_appointments.web.server.connection import Timeouts
 from tests.api.test_on_the_wire import is_cancelled, still_works
 from tests.api.wire import LONGEST_WAIT_SECONDS, Serve, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import CREATE, Api
@@ -133,7 +133,7 @@ async def test_expect_100_continue_of_what_is_refused_is_the_refusal_and_the_con
 
 @pytest.mark.parametrize("sent", [b"", b'{"appointmentRequestId":'])
 async def test_d37_a_body_that_stops_half_way_is_408_and_the_connection_ends(serve: Serve, sent: bytes) -> None:
-    async with serve() as api, on_the_wire(api, Patience(body_seconds=0.2)) as port:
+    async with serve() as api, on_the_wire(api, Timeouts(body_seconds=0.2)) as port:
         request_id = await api.created(1)
         async with open_wire(port) as wire:
             whole = cancel_bytes(api.alice.token, request_id)
@@ -148,7 +148,7 @@ async def test_d37_a_body_that_stops_half_way_is_408_and_the_connection_ends(ser
 async def test_d37_a_body_that_trickles_is_408_though_it_never_pauses(serve: Serve) -> None:
     async with (
         serve() as api,
-        on_the_wire(api, Patience(body_seconds=0.3)) as port,
+        on_the_wire(api, Timeouts(body_seconds=0.3)) as port,
         open_wire(port) as wire,
     ):
         await wire.send(spell(api.alice.token, Content_Length=str(LARGEST)))
@@ -165,7 +165,7 @@ async def test_d37_a_body_that_trickles_is_408_though_it_never_pauses(serve: Ser
 
 
 async def test_d37_the_limit_is_10_s_unless_configured() -> None:
-    assert Patience().body_seconds == ServeSettings.model_fields["body_timeout_seconds"].default == 10
+    assert Timeouts().body_seconds == ServeSettings.model_fields["body_timeout_seconds"].default == 10
 
 
 @pytest.mark.parametrize("how", ["closes", "half-closes"])

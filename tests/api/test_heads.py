@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from connect_appointments.web.server.protocol import MAX_HEAD_BYTES, PIECE_BYTES
+from connect_appointments.web.server.reader import MAX_HEAD_BYTES, MAX_LINE_BYTES
 from tests.api.test_bodies_on_the_wire import send_all_then_read
 from tests.api.test_on_the_wire import is_cancelled, still_works
 from tests.api.wire import RawAnswer, Wire, cancel_bytes, open_wire, spell
@@ -82,7 +82,7 @@ async def test_what_never_ends_is_refused_and_the_refusal_can_be_read(port: int,
 
 async def test_a_head_that_never_ends_is_refused_soon_after_32_kib(port: int) -> None:
     async with open_wire(port) as wire:
-        await wire.send(b"GET / HTTP/1.1\r\nX-Long: " + b"x" * (MAX_HEAD_BYTES + PIECE_BYTES))
+        await wire.send(b"GET / HTTP/1.1\r\nX-Long: " + b"x" * (MAX_HEAD_BYTES + MAX_LINE_BYTES))
         check_refused(await wire.answer())
 
 

@@ -111,12 +111,36 @@ async def test_d11_every_other_verb_is_405_and_names_the_right_one(port: int, sh
         await still_works(wire, shared_api)
 
 
-@pytest.mark.parametrize("path", ["/livez", "/docs", "/openapi/v7.json", f"{CREATE}/300"])
-async def test_d11_head_of_what_answers_get_is_405_without_a_body(port: int, shared_api: Api, path: str) -> None:
+async def test_d13_head_of_the_api_is_405_without_a_body(port: int, shared_api: Api) -> None:
     async with open_wire(port) as wire:
-        await wire.send(spell(shared_api.alice.token, line=f"HEAD {path} HTTP/1.1", Content_Length=None))
+        await wire.send(spell(shared_api.alice.token, line=f"HEAD {CREATE}/300 HTTP/1.1", Content_Length=None))
         answer = await wire.answer("HEAD")
         assert (answer.status, answer.values("allow"), answer.body) == (405, ["GET"], b"")
+        await still_works(wire, shared_api)
+
+
+@pytest.mark.parametrize(
+    "path", ["/livez", "/docs", "/docs/assets/site.css", "/problems/not-found", "/openapi/v7.json"]
+)
+async def test_d13_head_of_a_page_is_its_get_without_the_body(port: int, shared_api: Api, path: str) -> None:
+    fields = []
+    async with open_wire(port) as wire:
+        for method in ("GET", "HEAD"):
+            line = f"{method} {path} HTTP/1.1"
+            await wire.send(spell("", line=line, Authorization=None, Content_Length=None, X_Request_Id="same"))
+            answer = await wire.answer(method)
+            assert (answer.status, bool(answer.body)) == (200, method == "GET")
+            fields.append([field for field in answer.fields if field[0] != "date"])
+        assert fields[0] == fields[1]
+        await still_works(wire, shared_api)
+
+
+async def test_d13_head_of_the_metrics_and_of_no_page(port: int, shared_api: Api) -> None:
+    async with open_wire(port) as wire:
+        for path, status in (("/metrics", 200), ("/nowhere", 404)):
+            await wire.send(spell("", line=f"HEAD {path} HTTP/1.1", Content_Length=None))
+            answer = await wire.answer("HEAD")
+            assert (answer.status, int(answer.values("content-length")[0]) > 0) == (status, True)
         await still_works(wire, shared_api)
 
 
@@ -170,6 +194,19 @@ BARE = {
     "a chunk without a size": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
     "a space before the colon": b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
     "a folded header": b"GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n 2\r\n\r\n",
+    "a fragment": b"GET /metrics#x HTTP/1.1\r\nHost: a\r\n\r\n",
+    "an empty fragment": b"GET /livez?x# HTTP/1.1\r\nHost: a\r\n\r\n",
+    "two spaces before the target": b"GET  /livez HTTP/1.1\r\nHost: a\r\n\r\n",
+    "two spaces behind the target": b"GET /livez  HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a space behind the version": b"GET /livez HTTP/1.1 \r\nHost: a\r\n\r\n",
+    "HTTP/2.0": b"GET /livez HTTP/2.0\r\nHost: a\r\n\r\n",
+    "HTTP/0.9 with fields": b"GET /livez HTTP/0.9\r\nHost: a\r\n\r\n",
+    "an encoding before chunked": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "chunked twice": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    "chunked in two fields": b"POST / HTTP/1.1\r\nHost: a\r\n"
+    + b"Transfer-Encoding: chunked\r\n" * 2
+    + b"\r\n0\r\n\r\n",
+    "an encoding that is no encoding": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n",
 }
 
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-import uvicorn
-from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
-
-from connect_appointments.web.api.shell import Serving
-from connect_appointments.web.server.protocol import PIECE_BYTES, Patience, Protocol
+from connect_appointments.web.api.request import Request, ServerContext
+from connect_appointments.web.api.response import NO_CONTENT, Response
+from connect_appointments.web.server.connection import Connection, Connections, Timeouts
 
 SHORTEST = b"GET / HTTP/1.1\r\n\r\n"
-MOST = PIECE_BYTES // len(SHORTEST) + 1
-"""As many as one piece holds, or begins to."""
-ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
+ANSWER = b"HTTP/1.1 204 No Content\r\n"
 
 
 class Line(asyncio.Transport):
@@ -22,14 +17,29 @@ class Line(asyncio.Transport):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sent = b""
+        self.writes: list[bytes] = []
         self.reads = True
+        self.closed = self.closing = False
+        self._written = asyncio.Event()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.sent += data
+        self.writes.append(bytes(data))
+        self._written.set()
+
+    async def wait_for(self, count: int) -> None:
+        """Wait until so many writes were made."""
+        while len(self.writes) < count:
+            await self._written.wait()
+            self._written.clear()
+
+    def write_eof(self) -> None:
+        self.closed = True
+
+    def close(self) -> None:
+        self.closed = self.closing = True
 
     def is_closing(self) -> bool:
-        return False
+        return self.closing
 
     def pause_reading(self) -> None:
         self.reads = False
@@ -38,31 +48,45 @@ class Line(asyncio.Transport):
         self.reads = True
 
 
-async def test_of_any_number_of_requests_only_a_few_are_held_and_all_are_answered() -> None:
+async def test_of_any_number_of_requests_one_is_handled_at_a_time_and_all_are_answered() -> None:
     answering = asyncio.Event()
-    held = 0
+    handled = most = 0
 
-    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
-        nonlocal held
-        await receive()
+    async def handler(_request: Request) -> Response:
+        nonlocal handled, most
+        handled += 1
+        most = max(most, handled)
         await answering.wait()
-        held = max(held, len(connection.pipeline))
-        await send({"type": "http.response.start", "status": 204, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+        handled -= 1
+        return NO_CONTENT
 
-    config = uvicorn.Config(app, log_config=None, lifespan="off")
-    config.load()
-    connection = Protocol(Serving(None), Patience(), config=config, server_state=ServerState(), app_state={})
+    connection = Connection(Connections(handler, ServerContext(None), Timeouts()))
     line = Line()
     connection.connection_made(line)
     count = 10_000
     connection.data_received(SHORTEST * count)
     await asyncio.sleep(0)  # the first of them begins
     assert not line.reads
-    assert 0 < len(connection.pipeline) <= MOST
     answering.set()
-    while line.sent.count(ANSWER) < count:
+    await line.wait_for(count)
+    assert all(written.startswith(ANSWER) for written in line.writes)
+    assert most == 1
+    assert line.reads
+
+
+async def test_nothing_more_is_handled_while_its_caller_reads_no_responses() -> None:
+    async def handler(_request: Request) -> Response:
+        return NO_CONTENT
+
+    connection = Connection(Connections(handler, ServerContext(None), Timeouts()))
+    line = Line()
+    connection.connection_made(line)
+    connection.pause_writing()
+    connection.data_received(SHORTEST * 3)
+    for _ in range(10):
         await asyncio.sleep(0)
-        assert line.reads is not bool(connection.pipeline)
-    assert held <= MOST
+    assert line.writes == []
+    assert not line.reads
+    connection.resume_writing()
+    await line.wait_for(3)
     assert line.reads

@@ -16,6 +16,7 @@ from connect_appointments.web.api.problems import PROBLEMS
 from tests.api.wire import cancel_bytes, open_wire
 from tests.api_client import CANCEL, Api, number_of
 from tests.build import PUBLIC_URL
+from tests.documents import documented
 
 Ask = Callable[[Api], Awaitable[httpx.Response]]
 
@@ -112,7 +113,7 @@ async def test_d14_an_error_is_a_problem_of_the_table(shared_api: Api, code: str
     assert body["code"] == code
     assert body["type"] == f"{PUBLIC_URL}/problems/{code}"
     assert (body["status"], answer.status_code) == (problem.status, problem.status)
-    assert body["title"] == problem.title
+    assert body["title"] == (CANCEL_NOT_FOUND if code == "not-found" else problem.title)
     assert body["detail"]
     assert uuid.UUID(body["instance"].removeprefix("urn:uuid:")).version == 4
     assert body["requestId"] == answer.headers["x-request-id"]
@@ -128,10 +129,31 @@ async def test_d14_the_type_is_a_page_that_exists(shared_api: Api, problem: Any)
     assert problem.code in answer.text
 
 
+CANCEL_NOT_FOUND = "You are not authorised or The id (of the appointment-request) provided does not exist"
+
+
+async def test_d22_the_title_of_an_unknown_id_belongs_to_the_route(shared_api: Api) -> None:
+    alice = shared_api.alice
+    unknown = 4_000_000_000
+    assert (await alice.cancel(unknown)).json()["title"] == CANCEL_NOT_FOUND
+    assert (await alice.cancel(0)).json()["title"] == CANCEL_NOT_FOUND
+    calls = (alice.create(unknown), alice.read(unknown), alice.read(0), alice.book(unknown, "x"))
+    for call in (*calls, alice.read_booking(unknown)):
+        assert (await call).json()["title"] == "You do not have permission to perform this task"
+
+
+def test_d22_the_documents_have_the_title_of_each_route() -> None:
+    for path, methods in documented("7")["paths"].items():
+        for operation in methods.values():
+            description = operation["responses"]["404"]["description"]
+            assert description.startswith(CANCEL_NOT_FOUND) is (path == CANCEL)
+            assert description.startswith("You do not have permission to perform this task") is (path != CANCEL)
+
+
 DOCUMENTED = {
     401: {"Bearer Token missing or invalid"},
     404: {
-        "You are not authorised or The id (of the appointment-request) provided does not exist",
+        "You do not have permission to perform this task",
         "There is nothing at this path",
     },
     500: {"There was an unexpected error processing the request"},

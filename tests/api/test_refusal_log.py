@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+from connect_appointments.web.api.shell import GetOnly, Serving
 from structlog.testing import capture_logs
 
 from connect_appointments.core.errors import Unavailable
-from connect_appointments.web.api.shell import GetOnly, Serving
 from tests.api.test_outages import no_keys
 from tests.api.wire import Serve
 

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from connect_appointments.web.server.protocol import Patience
+from connect_appointments.web.server.connection import Timeouts
 from tests.api.wire import LONGEST_WAIT_SECONDS, Wire, on_the_wire, open_wire, spell
 from tests.api_client import Api
 
-SHORT = Patience(head_seconds=0.2, body_seconds=0.2, idle_seconds=0.4)
+SHORT = Timeouts(head_seconds=0.2, body_seconds=0.2, idle_seconds=0.4)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 
 @pytest.fixture(scope="module")
 async def port(shared_api: Api) -> AsyncIterator[int]:
-    """The service with little patience."""
+    """The service with little timeouts."""
     async with on_the_wire(shared_api, SHORT) as found:
         yield found
 
@@ -137,4 +137,4 @@ async def test_a_caller_that_reads_no_answer_is_cut_off(port: int) -> None:
 
 
 async def test_the_limits_are_10_and_75_s() -> None:
-    assert Patience() == Patience(head_seconds=10, body_seconds=10, idle_seconds=75)
+    assert Timeouts() == Timeouts(head_seconds=10, body_seconds=10, idle_seconds=75)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connect_appointments.web.api.versions import Deprecation
-from connect_appointments.web.server.protocol import Patience
+from connect_appointments.web.server.connection import Timeouts
 from tests.api.wire import Serve, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import CANCEL, Api
 from tests.build import PUBLIC_URL
@@ -158,7 +158,7 @@ async def test_d16_a_202_says_it_too(serve: Serve) -> None:
 async def test_d16_a_408_says_it_too(serve: Serve) -> None:
     async with (
         serve() as api,
-        on_the_wire(api, Patience(body_seconds=0.1)) as port,
+        on_the_wire(api, Timeouts(body_seconds=0.1)) as port,
         open_wire(port) as wire,
     ):
         await wire.send(spell(api.alice.token, X_API_VERSION="1", Content_Length="1"))

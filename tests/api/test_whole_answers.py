@@ -1,123 +1,96 @@
-"""What goes out in one piece is, byte for byte, what uvicorn sends in two; anything else is left to it."""
+"""What goes out for a response is, byte for byte, what uvicorn sends for it, but in one piece."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from connect_appointments.web.api.shell import Serving
-from connect_appointments.web.server.protocol import Patience, Protocol
+from connect_appointments.web.api.request import Request, ServerContext
+from connect_appointments.web.api.response import JSON, SECURITY_HEADERS, Response
+from connect_appointments.web.server.connection import Connection, Connections, Timeouts
 from tests.api.test_pipelines import Line
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from starlette.types import Receive, Scope, Send
-
-GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: b\r\n\r\n"
 HEAD = GET.replace(b"GET", b"HEAD")
-LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-OLD = b"GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"
-TWO = (b"content-length", b"2")
+LAST = GET.replace(b"Host", b"Connection: close\r\nHost")
+OLD = GET.replace(b"HTTP/1.1", b"HTTP/1.0\r\nConnection: keep-alive")
 
-ANSWERS: dict[str, tuple[int, list[tuple[bytes, bytes]], list[bytes]]] = {
-    "nothing": (204, [(b"x-a", b"1"), (b"x-a", b"2")], [b""]),
-    "a body": (200, [(b"x-a", b"1"), TWO], [b"ok"]),
-    "no length": (200, [], [b"ok"]),
-    "no length and no body": (200, [], [b""]),
-    "a length of nothing": (200, [(b"content-length", b"0")], [b""]),
-    "in two pieces": (200, [TWO], [b"o", b"k"]),
-    "in two pieces without a length": (200, [], [b"o", b"k"]),
-    "the last one": (200, [TWO, (b"connection", b"close")], [b"ok"]),
-    "in chunks": (200, [(b"transfer-encoding", b"chunked")], [b"ok"]),
-    "longer than it says": (200, [(b"content-length", b"1")], [b"ok"]),
-    "shorter than it says": (200, [(b"content-length", b"3")], [b"ok"]),
-    "not modified": (304, [], [b""]),
+RESPONSES = {
+    "nothing": Response(204),
+    "nothing, with fields": Response(204, headers_after=((b"x-a", b"1"), (b"x-a", b"2"))),
+    "a body": Response(200, b"{}", JSON),
+    "an empty body": Response(202, headers_after=((b"retry-after", b"1"),)),
+    "a field before the six": Response(201, headers_before=((b"location", b"/a"),)),
+    "the last one": Response(413, b"{}", JSON, headers_after=((b"connection", b"close"),)),
 }
 
 
-class Kept(Line):
-    """A connection that keeps what is written on it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.writes: list[bytes] = []
-        self.closed = False
-
-    def write(self, data: bytes) -> None:  # type: ignore[override]
-        self.writes.append(bytes(data))
-
-    def close(self) -> None:
-        self.closed = True
+def fields_of(response: Response) -> list[tuple[bytes, bytes]]:
+    """Every header field in the documented order."""
+    media_type = [] if response.media_type is None else [(b"content-type", response.media_type)]
+    length = [] if response.status == 204 else [(b"content-length", b"%d" % len(response.body))]
+    last = [*length, *response.headers_after, (b"x-request-id", b"b")]
+    return [*response.headers_before, *media_type, *SECURITY_HEADERS, *last]
 
 
-async def answered(protocol: Any, request: bytes, app: Any) -> Kept:
-    """What is written in answer to a request."""
+async def sent_by_uvicorn(request: bytes, response: Response) -> Line:
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": response.status, "headers": fields_of(response)})
+        await send({"type": "http.response.body", "body": response.body})
+
     config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", access_log=False)
     config.load()
-    connection = protocol(config=config, server_state=ServerState(), app_state={})
-    line = Kept()
+    connection = HttpToolsProtocol(config=config, server_state=ServerState(), app_state={})
+    line = Line()
     connection.connection_made(line)
     connection.data_received(request)
     await asyncio.gather(*connection.tasks)
     return line
 
 
-def ours(**of_uvicorn: Any) -> Protocol:
-    return Protocol(Serving(None), Patience(), **of_uvicorn)
+async def sent_by_us(request: bytes, response: Response) -> Line:
+    async def handler(_request: Request) -> Response:
+        return response
 
-
-def app_of(status: int, headers: Sequence[tuple[bytes, bytes]], pieces: Sequence[bytes]) -> Any:
-    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        for number, piece in enumerate(pieces, 1):
-            await send({"type": "http.response.body", "body": piece, "more_body": number < len(pieces)})
-
-    return app
+    connection = Connection(Connections(handler, ServerContext(None), Timeouts()))
+    line = Line()
+    connection.connection_made(line)
+    connection.data_received(request)
+    await line.wait_for(1)
+    return line
 
 
 @pytest.mark.parametrize("request_bytes", [GET, HEAD, LAST, OLD], ids=["GET", "HEAD", "last", "HTTP/1.0"])
-@pytest.mark.parametrize("name", ANSWERS)
-async def test_every_answer_is_what_uvicorn_sends(name: str, request_bytes: bytes) -> None:
-    app = app_of(*ANSWERS[name])
-    found, wanted = await answered(ours, request_bytes, app), await answered(HttpToolsProtocol, request_bytes, app)
-    assert b"".join(found.writes) == b"".join(wanted.writes)
-    assert found.closed == wanted.closed
-
-
-async def test_nobody_is_told_to_go_on_behind_an_answer() -> None:
-    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
-        await app_of(204, [], [b""])(_scope, receive, send)
-        await receive()
-
-    request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n"
-    assert (await answered(ours, request, app)).writes == [b"HTTP/1.1 204 No Content\r\n\r\n"]
-
-
-@pytest.mark.parametrize("name", ["nothing", "a body"])
-async def test_a_whole_answer_is_one_piece(name: str) -> None:
-    assert len((await answered(ours, GET, app_of(*ANSWERS[name]))).writes) == 1
+@pytest.mark.parametrize("response", RESPONSES.values(), ids=RESPONSES)
+async def test_every_response_is_what_uvicorn_sends(response: Response, request_bytes: bytes) -> None:
+    ours, theirs = await sent_by_us(request_bytes, response), await sent_by_uvicorn(request_bytes, response)
+    assert ours.writes == [b"".join(theirs.writes)]
+    assert ours.closed == theirs.closed
 
 
 @pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"a\rb"])
 @pytest.mark.parametrize("where", ["name", "value"])
 async def test_a_line_end_in_a_field_never_gets_out(where: str, value: bytes) -> None:
     field = (b"x-a", value) if where == "value" else (value, b"x")
-    sent = b"".join((await answered(ours, GET, app_of(204, [field], [b""]))).writes)
-    assert sent.startswith(b"HTTP/1.1 500 ")
-    assert value not in sent
+    line = await sent_by_us(GET, Response(204, headers_after=(field,)))
+    assert line.writes[0].startswith(b"HTTP/1.1 500 ")
+    assert value not in line.writes[0]
+    assert line.closed
 
 
-async def test_an_application_that_fails_behind_its_head_is_a_500() -> None:
-    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 204, "headers": []})
+async def test_a_handler_that_fails_is_a_500() -> None:
+    async def handler(_request: Request) -> Response:
         raise ValueError
 
-    sent = b"".join((await answered(ours, GET, app)).writes)
-    assert sent.startswith(b"HTTP/1.1 500 ")
-    assert b"204" not in sent
+    connection = Connection(Connections(handler, ServerContext(None), Timeouts()))
+    line = Line()
+    connection.connection_made(line)
+    connection.data_received(GET)
+    await line.wait_for(1)
+    assert line.writes[0].startswith(b"HTTP/1.1 500 ")
+    assert line.closed

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from connect_appointments.web.server.protocol import Patience
+from connect_appointments.web.server.connection import Timeouts
 from connect_appointments.web.server.server import bind, serving_on
 from tests.api_client import CANCEL, Api
 from tests.documents import check_six_headers
@@ -113,12 +113,12 @@ async def open_wire(port: int) -> AsyncIterator[Wire]:
 
 
 @asynccontextmanager
-async def on_the_wire(api: Api, patience: Patience | None = None) -> AsyncIterator[int]:
+async def on_the_wire(api: Api, timeouts: Timeouts | None = None) -> AsyncIterator[int]:
     """Serve it on a free port of this machine; give the port."""
     listener = bind("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
     parts = api.parts
-    async with serving_on(listener, parts.app, parts.serving, drain_seconds=0, shutdown_seconds=1, patience=patience):
+    async with serving_on(listener, parts.app, parts.context, drain_seconds=0, shutdown_seconds=1, timeouts=timeouts):
         yield port
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from connect_appointments.web.server.protocol import Patience
+from connect_appointments.web.server.connection import Timeouts
 from tests.build import ALICE
 
 from .load import Load, date_from
@@ -64,7 +64,7 @@ async def test_others_do_not_notice_ten_thousand_connections_that_wait(as_many_a
             for number in range(as_many_as_allowed):
                 connection = stack.enter_context(socket.create_connection(("127.0.0.1", urlsplit(server.url).port)))
                 connection.sendall(IDLE if number % 2 else HALF)
-            beside = await median_seconds(load, order, Patience().head_seconds + CALLS_SECONDS)
+            beside = await median_seconds(load, order, Timeouts().head_seconds + CALLS_SECONDS)
             print(f"{as_many_as_allowed} connections: {beside * 1e3:.1f} ms, without: {alone * 1e3:.1f} ms")
             assert beside < alone * TIMES_SLOWER
         await median_seconds(load, order, CALLS_SECONDS)

@@ -17,7 +17,8 @@ from joserfc.jws import JWSRegistry
 
 from connect_appointments.sandbox.issuer import Issuer
 from connect_appointments.sandbox.keys import SandboxKeys
-from connect_appointments.web.api.shell import Serving
+from connect_appointments.web.api.request import ServerContext
+from tests.in_process import InProcess
 
 ISSUER = "http://127.0.0.1:8080/auth/realms/connect"
 TOKEN = f"{ISSUER}/protocol/openid-connect/token"
@@ -55,7 +56,7 @@ class Realm:
     made: int = 0
 
     def __post_init__(self) -> None:
-        self.app = Issuer(Serving(None), self.keys, lambda: ISSUER, self.clock, new_id=self.new_id)
+        self.app = Issuer(self.keys, lambda: ISSUER, self.clock, new_id=self.new_id)
 
     def new_id(self) -> str:
         self.made += 1
@@ -63,7 +64,7 @@ class Realm:
 
     def send(self, verb: str, url: str, **options: Any) -> httpx.Response:
         async def exchange() -> httpx.Response:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as client:
+            async with httpx.AsyncClient(transport=InProcess(self.app, ServerContext(None))) as client:
                 return await client.request(verb, url, **options)
 
         answer = asyncio.run(exchange())

@@ -10,13 +10,13 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from starlette.types import Message
 
 from connect_appointments.sandbox.issuer import Issuer
 from connect_appointments.sandbox.keys import SandboxKeys
 from connect_appointments.sandbox.tokens import mint
-from connect_appointments.web.api.shell import Serving
-from connect_appointments.web.server.cycle import LATE
+from connect_appointments.web.api.refusals import BodyTimeout
+from connect_appointments.web.api.request import ConnectionLost, Request, ServerContext
+from connect_appointments.web.api.response import Response
 
 from .realm import (
     CERTS,
@@ -24,7 +24,6 @@ from .realm import (
     ISSUER,
     NOW,
     TOKEN,
-    Clock,
     Realm,
     parts,
     refused,
@@ -209,34 +208,24 @@ def test_a_body_over_16_kib_is_413_and_closes_the_connection(realm: Realm) -> No
     assert answer.headers["connection"] == "close"
 
 
-def exchange(app: Issuer, *messages: Message) -> list[Message]:
-    """Give the application these messages and then silence; return what it sends."""
-    waiting = list(messages)
-    sent: list[Message] = []
+def answered(app: Issuer, error: Exception) -> Response | None:
+    """The response to a token request whose body ends in an error."""
+    fields = {b"content-type": b"application/x-www-form-urlencoded"}
 
-    async def receive() -> Message:
-        if not waiting:
-            await asyncio.Event().wait()
-        return waiting.pop(0)
+    async def exchange() -> Response | None:
+        request = Request(ServerContext(None), "POST", "/auth/realms/connect/protocol/openid-connect/token", fields)
+        request.add_body(b"grant_type=")
+        request.fail_body(error)
+        return await app(request)
 
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    headers = [(b"content-type", b"application/x-www-form-urlencoded")]
-    path = "/auth/realms/connect/protocol/openid-connect/token"
-    asyncio.run(
-        app({"type": "http", "scheme": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
-    )
-    return sent
+    return asyncio.run(exchange())
 
 
-def test_a_body_that_stops_half_way_is_408_and_closes_the_connection(keys: SandboxKeys) -> None:
-    app = Issuer(Serving(None), keys, lambda: ISSUER, Clock())
-    start, *_ = exchange(app, {"type": "http.request", "body": b"grant_type=", "more_body": True}, LATE)
-    assert start["status"] == 408
-    assert (b"connection", b"close") in start["headers"]
+def test_a_body_that_stops_half_way_is_408_and_closes_the_connection(realm: Realm) -> None:
+    response = answered(realm.app, BodyTimeout())
+    assert response is not None
+    assert (response.status, response.closes) == (408, True)
 
 
 def test_nothing_is_sent_to_a_caller_that_has_gone(realm: Realm) -> None:
-    pieces: list[Message] = [{"type": "http.request", "body": b"grant_type=", "more_body": True}]
-    assert exchange(realm.app, *pieces, {"type": "http.disconnect"}) == []
+    assert answered(realm.app, ConnectionLost()) is None

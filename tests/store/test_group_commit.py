@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import asyncpg
 import pytest
+from connect_appointments.store.group_commit import GroupCommit
 
 from connect_appointments.core.errors import Overloaded, Unavailable
-from connect_appointments.store.group_commit import GroupCommit
 
 
 class Wish(NamedTuple):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import pytest
-
-from connect_appointments.core.errors import Overloaded
 from connect_appointments.store.group_commit import GroupCommit
 from connect_appointments.store.waiting import LONGEST_WAIT_SECONDS, PACES, Waiting
+
+from connect_appointments.core.errors import Overloaded
 
 BATCH = 4
 MOST = 40

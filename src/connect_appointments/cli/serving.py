@@ -14,8 +14,8 @@ from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.planning import serve_config
 from connect_appointments.settings import ServeSettings
 from connect_appointments.telemetry.logs import configure_logging
+from connect_appointments.web.server.connection import Timeouts
 from connect_appointments.web.server.processes import run_processes
-from connect_appointments.web.server.protocol import Patience
 from connect_appointments.web.server.server import bind, serving_on, until_stopped
 from connect_appointments.wiring import running
 
@@ -62,10 +62,10 @@ async def _serve(settings: ServeSettings, listener: socket.socket, address: str,
             serving_on(
                 listener,
                 parts.app,
-                parts.serving,
+                parts.context,
                 drain_seconds=settings.drain_seconds,
                 shutdown_seconds=settings.shutdown_seconds,
-                patience=Patience(body_seconds=settings.body_timeout_seconds),
+                timeouts=Timeouts(body_seconds=settings.body_timeout_seconds),
             )
         )
         _settle_memory()

@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
-from starlette.types import Receive, Scope
-
 from connect_appointments.sandbox.clients import (
     Authenticator,
     InvalidClient,
@@ -18,10 +16,10 @@ from connect_appointments.sandbox.clients import (
 )
 from connect_appointments.sandbox.keys import SandboxKeys
 from connect_appointments.sandbox.tokens import mint
-from connect_appointments.web.api.answers import JSON, Answer
-from connect_appointments.web.api.reading import MAX_BODY_BYTES, receive_body
+from connect_appointments.web.api.base_endpoint import BaseEndpoint
 from connect_appointments.web.api.refusals import BodyTimeout, BodyTooLarge
-from connect_appointments.web.api.shell import CLOSE, Request, Serving, Shell
+from connect_appointments.web.api.request import MAX_BODY_BYTES, Request
+from connect_appointments.web.api.response import CLOSE, JSON, Response
 
 REALM_PATH = "/auth/realms/connect"
 DISCOVERY_PATH = "/.well-known/openid-configuration"
@@ -37,8 +35,8 @@ class NoSuchPath(TokenRefused):
     error = "not_found"
 
 
-class WrongVerb(TokenRefused):
-    """The path answers to another verb, which the Allow header names."""
+class WrongMethod(TokenRefused):
+    """The path answers to another method, which the Allow header names."""
 
     status = 405
     error = "method_not_allowed"
@@ -56,8 +54,8 @@ class BodyTooLong(TokenRefused):
     status = 413
 
 
-class Issuer(Shell):
-    """The ASGI application behind every path that starts with REALM_PATH and a slash.
+class Issuer(BaseEndpoint):
+    """What answers every path that starts with REALM_PATH and a slash.
 
     issuer_url: the realm's URL as callers see it, without a slash at the end.
     clock: Unix seconds.
@@ -68,42 +66,41 @@ class Issuer(Shell):
 
     def __init__(
         self,
-        serving: Serving,
         keys: SandboxKeys,
         issuer_url: Callable[[], str],
         clock: Callable[[], float],
         *,
         new_id: Callable[[], str] = lambda: str(uuid4()),
     ) -> None:
-        super().__init__(serving)
+        super().__init__()
         self._keys = keys
         self._issuer_url = issuer_url
         self._clock = clock
         self._new_id = new_id
         self._authenticator = Authenticator(keys.clients, self._audiences, clock, SeenAssertions())
-        self._routes: dict[str, tuple[str, Callable[[Scope, Receive], Awaitable[Answer]]]] = {
+        self._routes: dict[str, tuple[str, Callable[[Request], Awaitable[Response]]]] = {
             REALM_PATH + DISCOVERY_PATH: ("GET", self._discovery),
             REALM_PATH + JWKS_PATH: ("GET", self._jwks),
             REALM_PATH + TOKEN_PATH: ("POST", self._token),
         }
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer(self, request: Request) -> Response:
         """Answer one HTTP request, errors as OAuth spells them. Source: RFC 6749 section 5.2."""
         try:
-            return await self._answer(request.scope, request.receive)
+            return await self._answer(request)
         except TokenRefused as refusal:
             body = {"error": refusal.error, "error_description": str(refusal)}
             return _json(body, refusal.status, refusal.headers)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        if scope["path"] not in self._routes:
+    async def _answer(self, request: Request) -> Response:
+        if request.path not in self._routes:
             raise NoSuchPath(f"The realm answers at {', '.join(self._routes)}")
-        verb, handler = self._routes[scope["path"]]
-        if scope["method"] != verb:
-            raise WrongVerb(f"Use {verb}.", (b"allow", verb.encode()))
-        return await handler(scope, receive)
+        method, handler = self._routes[request.path]
+        if request.method != method:
+            raise WrongMethod(f"Use {method}.", (b"allow", method.encode()))
+        return await handler(request)
 
-    async def _discovery(self, _scope: Scope, _receive: Receive) -> Answer:
+    async def _discovery(self, _request: Request) -> Response:
         """Source: OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2."""
         issuer = self._issuer_url()
         return _json(
@@ -120,13 +117,13 @@ class Issuer(Shell):
             }
         )
 
-    async def _jwks(self, _scope: Scope, _receive: Receive) -> Answer:
+    async def _jwks(self, _request: Request) -> Response:
         return _json(self._keys.public_jwks())
 
-    async def _token(self, scope: Scope, receive: Receive) -> Answer:
+    async def _token(self, request: Request) -> Response:
         """Source: RFC 6749 sections 4.4 and 5."""
-        _check_headers({name.lower(): value for name, value in scope["headers"]})
-        form = _form(await _body(receive))
+        _check_headers(request.headers)
+        form = _form(await _body(request))
         _check_grant(form)
         client = self._authenticator.authenticate(form)
         token = mint(
@@ -153,9 +150,9 @@ class Issuer(Shell):
         return [issuer + TOKEN_PATH, issuer]
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(request: Request) -> bytes:
     try:
-        return await receive_body(receive)
+        return await request.read_body()
     except BodyTimeout as error:
         raise BodyTooLate("The body did not come in time: send it at once.", CLOSE) from error
     except BodyTooLarge as error:
@@ -193,5 +190,5 @@ def _check_grant(form: Mapping[str, str]) -> None:
         raise UnsupportedGrantType("Send grant_type=client_credentials: no other grant is supported.")
 
 
-def _json(body: Mapping[str, object], status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
-    return Answer(status, json.dumps(body).encode(), JSON, trail=headers)
+def _json(body: Mapping[str, object], status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
+    return Response(status, json.dumps(body).encode(), JSON, headers_after=headers)

@@ -19,7 +19,6 @@ from connect_appointments.sandbox.tokens import mint
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
 from connect_appointments.web.api.auth import TokenRules
-from connect_appointments.web.api.shell import Serving
 from connect_appointments.web.server.server import serving_on
 from connect_appointments.wiring import AppConfig, default_policy, running, utc_now
 
@@ -87,7 +86,7 @@ async def sandbox_on(
         await samples.fill(database, default_policy(), utc_now())
         parts = await stack.enter_async_context(running(_config(database, keys, trusted_proxies)))
         await stack.enter_async_context(
-            serving_on(listener, parts.app, parts.serving, drain_seconds=0, shutdown_seconds=5)
+            serving_on(listener, parts.app, parts.context, drain_seconds=0, shutdown_seconds=5)
         )
         tokens = {
             client: new_token(keys, client=client, owner=owner, lifetime_seconds=TOKEN_SECONDS)
@@ -100,9 +99,7 @@ def _config(database: Database, keys: SandboxKeys, trusted_proxies: frozenset[st
     async def own_keys() -> list[Any]:
         return list(keys.public_jwks()["keys"])
 
-    def issuer(serving: Serving) -> Issuer:
-        return Issuer(serving, keys, lambda: keys.issuers[0], time.time)
-
+    issuer = Issuer(keys, lambda: keys.issuers[0], time.time)
     return AppConfig(
         database=database,
         keys=own_keys,

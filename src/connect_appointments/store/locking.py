@@ -39,7 +39,7 @@ class Lock(NamedTuple):
 
     skipping: sa.Select[Any] | Chain
     waiting: sa.Select[Any] | Chain
-    last: sa.Select[Any] | None = None
+    last: sa.Select[Any] | Chain | None = None
 
 
 def lock_statements(
@@ -93,7 +93,7 @@ async def lock(
 
 
 async def _wait_without_locks(
-    transaction: Transaction, statement: sa.Select[Any], rows: Sequence[Sequence[Any]]
+    transaction: Transaction, statement: sa.Select[Any] | Chain, rows: Sequence[Sequence[Any]]
 ) -> None:
     """Wait until no other transaction has locked the rows; the locks end with the savepoint."""
     await transaction.script("SAVEPOINT waiting")

@@ -15,9 +15,9 @@ from connect_appointments.store.engine import Database
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.store.unreachable import reason_of
 from connect_appointments.telemetry.outage import Outage
-from connect_appointments.web.api.answers import JSON, Answer
 from connect_appointments.web.api.keys import KeyRing
-from connect_appointments.web.api.shell import Serving
+from connect_appointments.web.api.request import ServerContext
+from connect_appointments.web.api.response import JSON, Response
 
 CHECK_SECONDS = 2
 
@@ -25,28 +25,28 @@ CHECK_SECONDS = 2
 class Health:
     """Answers `/livez` and `/readyz` from what was found at the last look, so that neither ever waits."""
 
-    def __init__(self, database: Database, keys: KeyRing, serving: Serving, outage: Outage) -> None:
+    def __init__(self, database: Database, keys: KeyRing, context: ServerContext, outage: Outage) -> None:
         """Nothing is known until the first look."""
         self._outage = outage
         self._database = database
         self._keys = keys
-        self._serving = serving
+        self._context = context
         self._database_reachable = False
         self._schema_current = False
 
-    def answer(self, path: str) -> Answer | None:
+    def answer(self, path: str) -> Response | None:
         """200 when all is well, 503 otherwise, with the state of each part; None for another path."""
         if path == "/livez":
-            return Answer(200, b'{"status":"ok"}', JSON)
+            return Response(200, b'{"status":"ok"}', JSON)
         parts = {
             "database": self._database_reachable,
             "schema": self._schema_current,
             "keys": self._keys.ready,
-            "serving": not self._serving.draining,
+            "serving": not self._context.draining,
         }
         ready = all(parts.values())
         body = {"status": "ok" if ready else "unavailable", **{name: _word(good) for name, good in parts.items()}}
-        return Answer(200 if ready else 503, msgspec.json.encode(body), JSON)
+        return Response(200 if ready else 503, msgspec.json.encode(body), JSON)
 
     async def look(self) -> None:
         """Look at the database."""

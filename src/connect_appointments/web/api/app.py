@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-
-from starlette.routing import BaseRoute, Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connect_appointments.telemetry.metrics import metrics
 from connect_appointments.usecases.service import Service
 from connect_appointments.web.api import openapi
-from connect_appointments.web.api.answers import JSON, Answer
-from connect_appointments.web.api.endpoint import Endpoint, Gate
+from connect_appointments.web.api.base_endpoint import Handler, PublicEndpoint
+from connect_appointments.web.api.endpoint import Endpoint, RequestGuards
 from connect_appointments.web.api.problems import PROBLEMS
+from connect_appointments.web.api.request import Request
+from connect_appointments.web.api.response import JSON, Response
 from connect_appointments.web.api.routes import ROUTES
-from connect_appointments.web.api.shell import GetOnly, Serving
 from connect_appointments.web.api.versions import VERSIONS, Deprecation
 from connect_appointments.web.pages.site import CONTENT_SECURITY_POLICY, ProblemRow, Site, VersionRow
 
@@ -26,70 +24,59 @@ TITLE = "connect-appointments"
 
 @dataclass(frozen=True)
 class App:
-    """The ASGI application.
+    """The application, a `Handler`.
 
-    endpoints: what answers each path of the API, found without the router; `/{n}` at its end is any one part.
-    mounts: callables that answer every path that begins with a prefix, in place of the rest.
+    endpoints: what answers each path; `/{n}` at the end of a path is any one segment.
+    prefixes: what answers every other path that begins so; the first that fits.
+    not_found: what answers all the rest.
     """
 
-    router: Router
-    not_found: ASGIApp
-    endpoints: Mapping[str, ASGIApp]
-    mounts: Mapping[str, ASGIApp]
+    endpoints: Mapping[str, Handler]
+    prefixes: Mapping[str, Handler]
+    not_found: Handler
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; anything but HTTP is none of ours."""
-        if scope["type"] != "http":
-            return
-        if b"%" in scope["raw_path"]:
-            # A path that needs decoding is not one of ours exactly spelled.
-            await self.not_found(scope, receive, send)
-            return
-        endpoint = self._endpoint(scope["path"])
+    def __call__(self, request: Request) -> Awaitable[Response | None]:
+        """Answer one request."""
+        endpoint = self.endpoints.get(request.path) or self._search(request.path)
+        return endpoint(request)
+
+    def _search(self, path: str) -> Handler:
+        if "%" in path:
+            return self.not_found  # a path that needs decoding is not exactly spelled
+        before, _, last = path.rpartition("/")
+        endpoint = self.endpoints.get(before + "/{n}") if last else None
         if endpoint is not None:
-            await endpoint(scope, receive, send)
-            return
-        for prefix, mounted in self.mounts.items():
-            if scope["path"].startswith(prefix):
-                await mounted(scope, receive, send)
-                return
-        await self.router(scope, receive, send)
-
-    def _endpoint(self, path: str) -> ASGIApp | None:
-        found = self.endpoints.get(path)
-        if found is None:
-            before, _, last = path.rpartition("/")
-            found = self.endpoints.get(before + "/{n}") if last else None
-        return found
+            return endpoint
+        return next((found for prefix, found in self.prefixes.items() if path.startswith(prefix)), self.not_found)
 
 
 def create_app(
-    serving: Serving,
-    gate: Gate,
+    guards: RequestGuards,
     service: Service,
-    health: Callable[[str], Answer | None],
-    mounts: Mapping[str, ASGIApp],
+    health: Callable[[str], Response | None],
+    mounts: Mapping[str, Handler],
 ) -> App:
     """Put the application together.
 
     health: answers `/livez` and `/readyz`.
+    mounts: what answers every path below a prefix, in place of the pages.
     """
     documents = _documents()
-    site = _site(gate.deprecation)
-    not_found = GetOnly(serving, "not-found", lambda _: None)
-    pages = GetOnly(serving, "pages", lambda path: _page(site, path))
-    endpoints = {route.path: Endpoint(serving, route, gate, service) for route in ROUTES}
-    routes: Sequence[BaseRoute] = [
-        *(Route(path, GetOnly(serving, "health", health)) for path in ("/livez", "/readyz")),
-        Route("/metrics", GetOnly(serving, "metrics", lambda _: Answer(200, metrics(), PROMETHEUS))),
-        Route("/openapi/{name}", GetOnly(serving, "openapi", documents.get)),
-        Route("/{path:path}", pages),
-    ]
-    return App(Router(routes, redirect_slashes=False, default=not_found), not_found, endpoints, mounts)
+    site = _site(guards.deprecation)
+    checks = PublicEndpoint("health", health)
+    endpoints: dict[str, Handler] = {route.path: Endpoint(route, guards, service) for route in ROUTES}
+    endpoints |= {"/livez": checks, "/readyz": checks}
+    endpoints["/metrics"] = PublicEndpoint("metrics", lambda _: Response(200, metrics(), PROMETHEUS))
+    prefixes: dict[str, Handler] = {
+        **mounts,
+        "/openapi/": PublicEndpoint("openapi", documents.get),
+        "/": PublicEndpoint("pages", lambda path: _page(site, path)),
+    }
+    return App(endpoints, prefixes, PublicEndpoint("not-found", lambda _: None))
 
 
-def _documents() -> dict[str, Answer]:
-    return {f"/openapi/v{number}.json": Answer(200, body, JSON) for number, body in openapi.encoded().items()}
+def _documents() -> dict[str, Response]:
+    return {f"/openapi/v{number}.json": Response(200, body, JSON) for number, body in openapi.encoded().items()}
 
 
 @cache
@@ -110,9 +97,9 @@ def _site(deprecation: Deprecation) -> Site:
     return Site(versions, problems, TITLE)
 
 
-def _page(site: Site, path: str) -> Answer | None:
-    found = site.get(path)
-    if found is None:
+def _page(site: Site, path: str) -> Response | None:
+    page = site.get(path)
+    if page is None:
         return None
     policy = (b"content-security-policy", CONTENT_SECURITY_POLICY.encode())
-    return Answer(found.status, found.body, found.media_type.encode(), trail=(policy,))
+    return Response(page.status, page.body, page.media_type.encode(), headers_after=(policy,))

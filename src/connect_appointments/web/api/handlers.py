@@ -11,14 +11,14 @@ from connect_appointments.core.model import Actor, Owner
 from connect_appointments.core.requests import State
 from connect_appointments.usecases.service import Service
 from connect_appointments.web.api import messages
-from connect_appointments.web.api.answers import JSON, NO_CONTENT, Answer
 from connect_appointments.web.api.refusals import InvalidIdempotencyKey
+from connect_appointments.web.api.response import JSON, NO_CONTENT, Response
 
 POLL_SECONDS = 1
 REQUESTS_PATH = "/api/connect/orders/appointment-requests/request"
 APPOINTMENTS_PATH = "/api/connect/orders/appointments/request"
 
-IN_PROGRESS = Answer(202, trail=((b"retry-after", b"%d" % POLL_SECONDS),))
+IN_PROGRESS = Response(202, headers_after=((b"retry-after", b"%d" % POLL_SECONDS),))
 
 _key = re.compile(rb"[\x20-\x7e]{1,255}")
 
@@ -32,7 +32,7 @@ class Call:
 
     owner: Owner
     client: str
-    trace: str
+    request_id: str
     base_url: str
     number: int
     message: Any
@@ -41,7 +41,7 @@ class Call:
     @property
     def actor(self) -> Actor:
         """Who it is, for the event."""
-        return Actor(self.owner, self.client, self.trace)
+        return Actor(self.owner, self.client, self.request_id)
 
     def key(self) -> str | None:
         """The Idempotency-Key; raises `InvalidIdempotencyKey`."""
@@ -53,13 +53,13 @@ class Call:
         return key.decode("ascii")
 
 
-async def cancel_request(service: Service, call: Call) -> Answer:
+async def cancel_request(service: Service, call: Call) -> Response:
     """Cancel an appointment-request."""
     await service.appointment_requests.cancel_request(call.actor, call.message.appointment_request_id)
     return NO_CONTENT
 
 
-async def create_request(service: Service, call: Call) -> Answer:
+async def create_request(service: Service, call: Call) -> Response:
     """Create an appointment-request."""
     body = call.message
     request_id = await service.appointment_requests.create_request(
@@ -68,28 +68,28 @@ async def create_request(service: Service, call: Call) -> Answer:
     return _created(call, REQUESTS_PATH, request_id)
 
 
-async def read_request(service: Service, call: Call) -> Answer:
+async def read_request(service: Service, call: Call) -> Response:
     """Read an appointment-request."""
     found = await service.appointment_requests.read_request(call.owner, call.number)
     if found.state is State.SEARCHING:
         return IN_PROGRESS
-    return Answer(200, messages.appointment_request_message(found), JSON)
+    return Response(200, messages.appointment_request_message(found), JSON)
 
 
-async def book_slot(service: Service, call: Call) -> Answer:
+async def book_slot(service: Service, call: Call) -> Response:
     """Begin to book a slot."""
     body = call.message
     booking_id = await service.bookings.book_slot(call.actor, body.appointment_request_id, body.slot_id)
     return _created(call, APPOINTMENTS_PATH, booking_id)
 
 
-async def read_booking(service: Service, call: Call) -> Answer:
+async def read_booking(service: Service, call: Call) -> Response:
     """Read the outcome of a booking attempt."""
     found = await service.bookings.read_booking(call.owner, call.number)
     if found.state is BookingState.BOOKING or found.appointment is None:
         return IN_PROGRESS
-    return Answer(200, messages.appointment_message(found.appointment), JSON)
+    return Response(200, messages.appointment_message(found.appointment), JSON)
 
 
-def _created(call: Call, path: str, number: int) -> Answer:
-    return Answer(201, lead=((b"location", f"{call.base_url}{path}/{number}".encode()),))
+def _created(call: Call, path: str, number: int) -> Response:
+    return Response(201, headers_before=((b"location", f"{call.base_url}{path}/{number}".encode()),))

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from connect_appointments.core.errors import InvalidFields, Refusal
-from connect_appointments.web.api.answers import SECURITY_HEADERS
+from connect_appointments.core.errors import InvalidFields, NotFound, Refusal
 from connect_appointments.web.api.links import LINKS
 from connect_appointments.web.api.problems import BY_CODE, Problem, ProblemMessage
 from connect_appointments.web.api.refusals import HeadTimeout, MalformedRequest, PathNotFound, UnsupportedApiVersion
+from connect_appointments.web.api.response import SECURITY_HEADERS
 from connect_appointments.web.api.routes import OF_EVERY_BODY, OF_EVERY_CALL, ROUTES, Route, Success
 from connect_appointments.web.api.values import MAX_SAFE_INTEGER
 from connect_appointments.web.api.versions import VERSIONS, Version
@@ -31,7 +31,7 @@ def document(version: Version) -> dict[str, Any]:
     """The OpenAPI 3.1 document of one version; its server is wherever the document was found."""
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
-        paths.setdefault(route.path, {})[route.verb.lower()] = _operation(route, version)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, version)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -116,8 +116,14 @@ def _responses(route: Route, version: Version) -> dict[str, Any]:
     refused = (*OF_EVERY_CALL, *of_path, *(OF_EVERY_BODY if route.body else ()), *route.refusals)
     statuses = sorted({BY_CODE[refusal.code].status for refusal in refused})
     for status in statuses:
-        found[str(status)] = _refused([one for one in refused if BY_CODE[one.code].status == status], status, version)
+        problems = [_problem(route, one) for one in refused if BY_CODE[one.code].status == status]
+        found[str(status)] = _refused(problems, status, version)
     return found
+
+
+def _problem(route: Route, refusal: type[Refusal]) -> Problem:
+    problem = BY_CODE[refusal.code]
+    return problem._replace(title=route.not_found_title) if refusal is NotFound else problem
 
 
 def _success(route: Route, success: Success, version: Version) -> dict[str, Any]:
@@ -134,8 +140,7 @@ def _success(route: Route, success: Success, version: Version) -> dict[str, Any]
 BEFORE_ANY_VERSION = {MalformedRequest, HeadTimeout, UnsupportedApiVersion}
 
 
-def _refused(refused: Iterable[type[Refusal]], status: int, version: Version) -> dict[str, Any]:
-    problems = [BY_CODE[refusal.code] for refusal in refused]
+def _refused(problems: Sequence[Problem], status: int, version: Version) -> dict[str, Any]:
     schema = _problem_schema(problems)
     after_version = None if {problem.refusal for problem in problems} <= BEFORE_ANY_VERSION else version
     return {

@@ -11,7 +11,7 @@ from msgspec import Meta
 from connect_appointments.core import errors
 from connect_appointments.core.errors import Refusal
 from connect_appointments.web.api import refusals
-from connect_appointments.web.api.answers import PROBLEM, Answer
+from connect_appointments.web.api.response import CLOSE, PROBLEM, Response
 from connect_appointments.web.api.values import (
     MAX_FIELD_ERRORS,
     Code,
@@ -19,9 +19,9 @@ from connect_appointments.web.api.values import (
     Pointer,
     Sentence,
     Status,
-    Trace,
     Type,
     VersionNumber,
+    XRequestId,
 )
 
 
@@ -38,7 +38,8 @@ class Problem(NamedTuple):
         return self.refusal.code
 
 
-NOT_FOUND = "You are not authorised or The id (of the appointment-request) provided does not exist"
+NOT_FOUND = "You do not have permission to perform this task"
+"""The title of a 404 for an id, unless the route has its own (D22)."""
 UNEXPECTED = "There was an unexpected error processing the request"
 VALIDATION = (
     "There are validation errors on the request you made. Check the response body to see what fields had issues"
@@ -53,7 +54,7 @@ PROBLEMS = (
     Problem(refusals.InvalidToken, 401, "Bearer Token missing or invalid"),
     Problem(errors.NotFound, 404, NOT_FOUND),
     Problem(refusals.PathNotFound, 404, "There is nothing at this path"),
-    Problem(refusals.MethodNotAllowed, 405, "The path does not answer to this verb"),
+    Problem(refusals.MethodNotAllowed, 405, "The path does not answer to this method"),
     Problem(refusals.HeadTimeout, 408, "The header fields did not arrive in time"),
     Problem(refusals.BodyTimeout, 408, "The body did not arrive in time"),
     Problem(errors.IdempotencyKeyInUse, 409, "A request with this Idempotency-Key is still running"),
@@ -90,7 +91,7 @@ class FieldErrorMessage(msgspec.Struct):
 
 
 class ProblemMessage(msgspec.Struct, rename="camel", omit_defaults=True):
-    """An error. Source: RFC 9457; `errors` stands where fields are bad, `supported` where the version is."""
+    """An error. Source: RFC 9457; `errors` names bad fields, `supported` the versions."""
 
     type: Type
     title: Sentence
@@ -98,39 +99,40 @@ class ProblemMessage(msgspec.Struct, rename="camel", omit_defaults=True):
     code: Code
     detail: Sentence
     instance: Instance
-    request_id: Trace
+    request_id: XRequestId
     errors: Annotated[list[FieldErrorMessage], Meta(min_length=1, max_length=MAX_FIELD_ERRORS)] = []
     supported: Annotated[list[VersionNumber], Meta(min_length=1, max_length=7)] = []
 
 
-def problem_answer(refusal: Refusal, *, public_url: str, trace: str) -> Answer:
-    """The answer to a refused request.
+def problem_response(refusal: Refusal, *, public_url: str, request_id: str, title: str | None = None) -> Response:
+    """The response to a refused request.
 
     public_url: where the pages of the problems are.
-    trace: the X-Request-Id.
+    request_id: the X-Request-Id.
+    title: that of the route; None is the table's.
     """
     problem = BY_CODE[refusal.code]
     extra = refusal.extra if isinstance(refusal, refusals.HttpRefusal) else {}
     message = ProblemMessage(
         type=f"{public_url}/problems/{problem.code}",
-        title=problem.title,
+        title=title or problem.title,
         status=problem.status,
         code=problem.code,
         detail=refusal.detail,
         instance=f"urn:uuid:{uuid.uuid4()}",
-        request_id=trace,
+        request_id=request_id,
         errors=[FieldErrorMessage(*field) for field in refusal.fields],
         **extra,  # type: ignore[arg-type]  # `supported`, as its refusal declares it
     )
-    return Answer(problem.status, msgspec.json.encode(message), PROBLEM, trail=_trail(refusal))
+    return Response(problem.status, msgspec.json.encode(message), PROBLEM, headers_after=_headers_after(refusal))
 
 
-def _trail(refusal: Refusal) -> list[tuple[bytes, bytes]]:
+def _headers_after(refusal: Refusal) -> list[tuple[bytes, bytes]]:
     found: list[tuple[bytes, bytes]] = []
     if refusal.retry_after_seconds is not None:
         found.append((b"retry-after", b"%d" % refusal.retry_after_seconds))
     if isinstance(refusal, refusals.HttpRefusal):
         found += refusal.headers
         if refusal.closes:
-            found.append((b"connection", b"close"))
+            found.append(CLOSE)
     return found

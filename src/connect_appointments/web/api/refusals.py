@@ -23,7 +23,7 @@ class PathNotFound(HttpRefusal):
 
 
 class MethodNotAllowed(HttpRefusal):
-    """The path answers to the verb in the Allow header only."""
+    """The path answers to the methods in the Allow header only."""
 
     code = "method-not-allowed"
 

@@ -1,4 +1,4 @@
-"""THE table of routes: verb, path, body, handler, and every answer there can be."""
+"""THE table of routes: method, path, body, handler, and every answer there can be."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from connect_appointments.core import errors
 from connect_appointments.core.errors import Refusal
 from connect_appointments.usecases.service import Service
 from connect_appointments.web.api import handlers, messages, refusals
-from connect_appointments.web.api.answers import Answer
 from connect_appointments.web.api.handlers import APPOINTMENTS_PATH, REQUESTS_PATH, Call
+from connect_appointments.web.api.problems import NOT_FOUND
+from connect_appointments.web.api.response import Response
 
-Handler = Callable[[Service, Call], Awaitable[Answer]]
+Handler = Callable[[Service, Call], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,11 @@ class Route:
     """One row. `path` may end in `/{n}`, a number.
 
     body: the shape of the request's body, None where there is none.
+    not_found_title: the title of its 404 for an id, unknown or another owner's (D22).
     refusals: what this use case may refuse, beside what any call may be refused for.
     """
 
-    verb: str
+    method: str
     path: str
     handler: Handler
     summary: str
@@ -42,6 +44,7 @@ class Route:
     refusals: tuple[type[Refusal], ...]
     body: type[msgspec.Struct] | None = None
     idempotency_key: bool = False
+    not_found_title: str = NOT_FOUND
 
     @property
     def operation(self) -> str:
@@ -81,6 +84,7 @@ ROUTES = (
         (Success(204, "The request was completed successfully"),),
         (errors.AppointmentRequestBooking, errors.AppointmentRequestBooked),
         body=messages.CancelRequestBody,
+        not_found_title="You are not authorised or The id (of the appointment-request) provided does not exist",
     ),
     Route(
         "POST",

@@ -11,7 +11,7 @@ _NEXT_STEPS: Final = {
         "Check the path, the id, and that the token is of the owner who created the resource. "
         "An id of another owner and an id that does not exist get the same answer."
     ),
-    405: "Use a verb that the Allow header of the answer names.",
+    405: "Use a method that the Allow header of the answer names.",
     408: "Send the request again on a new connection, with its whole body at once.",
     409: "Wait as long as the Retry-After header of the answer says, then send the same request again.",
     413: "Send a smaller body, on a new connection: the rest of this one was not read.",

@@ -1,0 +1,164 @@
+"""An HTTP request: its head as it was parsed, its body as far as it has arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import re
+from collections.abc import Callable, Collection, Mapping
+
+from connect_appointments.telemetry.outage import Outage
+from connect_appointments.web.api.refusals import BodyTooLarge, InvalidHost
+
+MAX_BODY_BYTES = 16 * 1024
+
+_request_id = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_host = re.compile(rb"[A-Za-z0-9._~:\[\]-]{1,255}")
+
+
+class ConnectionLost(Exception):
+    """The connection was lost, or broke, before the request was complete: no response is written."""
+
+
+class ServerContext:
+    """What all responses of one process share: the public URL, and whether the process is about to stop."""
+
+    def __init__(
+        self, public_url: str | None, trusted_proxies: frozenset[str] = frozenset(), outage: Outage | None = None
+    ) -> None:
+        """Not draining yet.
+
+        public_url: without a slash at its end; None where the caller's Host is believed, which only the sandbox does.
+        trusted_proxies: addresses whose X-Forwarded-Host and -Proto are believed in its place.
+        outage: of the database; None is one that nothing else knows of.
+        """
+        self.outage = outage or Outage()
+        self.public_url = public_url
+        self.trusted_proxies = trusted_proxies
+        self.draining = False
+        # Random once a process, counted from there: a random number for each request would cost a system call.
+        self._request_ids = map("{}-{:x}".format, itertools.repeat(os.urandom(8).hex()), itertools.count(1))
+
+    def new_request_id(self) -> str:
+        """A request id that is used once."""
+        return next(self._request_ids)
+
+
+class Request:
+    """One request.
+
+    path: as it was spelled, without the query.
+    headers: by lower-case name; of a repeated name the last value.
+    repeated: the names of repeated headers.
+    headers_after: header fields of its response, whatever the response is.
+    body: the whole of it, once nothing has to be waited for; empty before that. `read_body` waits.
+    """
+
+    __slots__ = (
+        "_body",
+        "_error",
+        "_send_continue",
+        "_waiter",
+        "base_url",
+        "body",
+        "context",
+        "headers",
+        "headers_after",
+        "is_complete",
+        "method",
+        "owes_continue",
+        "path",
+        "repeated",
+        "request_id",
+    )
+
+    def __init__(
+        self,
+        context: ServerContext,
+        method: str,
+        path: str,
+        headers: Mapping[bytes, bytes],
+        repeated: Collection[bytes] = (),
+        client: str = "",
+    ) -> None:
+        """`client` is the address of the caller, or of the proxy before this server."""
+        self.context = context
+        self.method = method
+        self.path = path
+        self.headers = headers
+        self.repeated = repeated
+        self.headers_after: tuple[tuple[bytes, bytes], ...] = ()
+        sent = headers.get(b"x-request-id")
+        self.request_id = context.new_request_id() if sent is None else self._plain_id(sent) or context.new_request_id()
+        self.base_url = context.public_url or self._host_url(client in context.trusted_proxies)
+        self.is_complete = False
+        self.body = b""
+        self.owes_continue = b"expect" in headers
+        self._send_continue: Callable[[], None] | None = None
+        self._body = b""
+        self._error: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    def _plain_id(self, sent: bytes) -> str | None:
+        """The X-Request-Id of the caller, if it is a plain one."""
+        is_plain = b"x-request-id" not in self.repeated and _request_id.fullmatch(sent)
+        return sent.decode("ascii") if is_plain else None
+
+    def _host_url(self, is_proxied: bool) -> str:  # noqa: FBT001 - whether the forwarded headers are believed
+        """The URL of this server in the words of the caller or of a trusted proxy; empty when they make no sense."""
+        host, scheme = self.headers.get(b"host"), b"http"
+        if is_proxied:
+            host = self.headers.get(b"x-forwarded-host") or host
+            scheme = self.headers.get(b"x-forwarded-proto") or scheme
+        if host is None or not _host.fullmatch(host) or scheme not in {b"http", b"https"}:
+            return ""
+        return f"{scheme.decode('ascii')}://{host.decode('ascii')}"
+
+    def check_host(self) -> None:
+        """Raise `InvalidHost` unless there is one Host header with a host, and perhaps a port, as its value."""
+        host = self.headers.get(b"host")
+        if host is None or b"host" in self.repeated or not _host.fullmatch(host):
+            raise InvalidHost
+
+    async def read_body(self) -> bytes:
+        """The whole body. Raises `BodyTooLarge`, `BodyTimeout`, or `ConnectionLost`."""
+        self.owes_continue = False
+        if self._send_continue is not None:
+            self._send_continue()
+            self._send_continue = None
+        while not self.is_complete and self._error is None and len(self._body) <= MAX_BODY_BYTES:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        if self._error is not None:
+            raise self._error
+        if len(self._body) > MAX_BODY_BYTES:
+            raise BodyTooLarge
+        return self._body
+
+    def expect_continue(self, send_continue: Callable[[], None]) -> None:
+        """Call `send_continue` before the body is read."""
+        self._send_continue = send_continue
+
+    def add_body(self, piece: bytes) -> None:
+        """Append a piece of the body; of a body that is too large the rest is thrown away."""
+        if len(self._body) <= MAX_BODY_BYTES:
+            self._body += piece
+            if len(self._body) > MAX_BODY_BYTES:
+                self._wake()
+
+    def end_body(self) -> None:
+        """Note that the body is complete."""
+        self.is_complete = True
+        if self._send_continue is None and not self.owes_continue and len(self._body) <= MAX_BODY_BYTES:
+            self.body = self._body
+        self._wake()
+
+    def fail_body(self, error: Exception) -> None:
+        """Raise the error where the body is read."""
+        self._error = error
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
