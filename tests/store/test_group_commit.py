@@ -4,104 +4,69 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
-from connect_appointments.store.group_commit import GroupCommit
 
-from connect_appointments.core.errors import Overloaded, Unavailable
+from connect_appointments.core.errors import NotFound, Overloaded, Unavailable
+from connect_appointments.store.batching.group_commit import GroupCommit
+from connect_appointments.store.engine import RETRIES
+from connect_appointments.store.locking import ROW_LOCKED
+from tests.store.batches import Command, Script, spin, without_transactions
 
-
-class Wish(NamedTuple):
-    """A member: `name` is what it has in common with another of the same key."""
-
-    id: int
-    name: str = ""
-
-    @property
-    def key(self) -> int:
-        return self.id
+CONFLICT = asyncpg.SerializationError("could not serialize access")
 
 
-class Statement:
-    """Runs batches: notes them, waits for its gate, fails as it is told, and answers `done <id>`."""
-
-    def __init__(self) -> None:
-        self.batches: list[list[int]] = []
-        self.in_flight = 0
-        self.most_in_flight = 0
-        self.open = asyncio.Event()
-        self.open.set()
-        self.fail: Callable[[Sequence[Wish]], Exception | None] = lambda _: None
-
-    async def __call__(self, members: Sequence[Wish]) -> list[str]:
-        self.batches.append([member.id for member in members])
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        await self.open.wait()
-        self.in_flight -= 1
-        failure = self.fail(members)
-        if failure is not None:
-            raise failure
-        return [f"done {member.id}" for member in members]
-
-
-async def _spin() -> None:
-    """Let everything that can go on go on."""
-    for _ in range(10):
-        await asyncio.sleep(0)
-
-
-def _ask(group: GroupCommit[Wish, str], *ids: int) -> list[asyncio.Task[str]]:
-    return [asyncio.create_task(group.submit(Wish(n))) for n in ids]
+def _ask(group: GroupCommit[Command, str], *ids: int) -> list[asyncio.Task[str]]:
+    return [asyncio.create_task(group.submit(Command(n))) for n in ids]
 
 
 @pytest.fixture
-async def statement() -> Statement:
-    return Statement()
+async def script() -> Script:
+    return Script()
 
 
 @pytest.fixture
-async def group(statement: Statement) -> GroupCommit[Wish, str]:
-    return GroupCommit(statement)
+async def group(script: Script) -> GroupCommit[Command, str]:
+    return GroupCommit(without_transactions(), script)
 
 
-async def test_a_call_alone_goes_at_once(group: GroupCommit[Wish, str], statement: Statement) -> None:
-    assert await group.submit(Wish(1)) == "done 1"
-    assert statement.batches == [[1]]
+async def test_a_call_alone_goes_at_once(group: GroupCommit[Command, str], script: Script) -> None:
+    assert await group.submit(Command(1)) == "done 1"
+    assert script.batches == [[1]]
 
 
 async def test_calls_that_come_during_a_batch_go_together_in_the_next(
-    group: GroupCommit[Wish, str], statement: Statement
+    group: GroupCommit[Command, str], script: Script
 ) -> None:
-    statement.open.clear()
+    script.open.clear()
     first = _ask(group, 1)
-    await _spin()
+    await spin()
     rest = _ask(group, 4, 2, 3)
-    await _spin()
-    statement.open.set()
+    await spin()
+    script.open.set()
     assert await asyncio.gather(*first, *rest) == ["done 1", "done 4", "done 2", "done 3"]
-    assert statement.batches == [[1], [4, 2, 3]]
+    assert script.batches == [[1], [4, 2, 3]]
 
 
-async def test_one_batch_is_in_flight_at_a_time(group: GroupCommit[Wish, str], statement: Statement) -> None:
+async def test_one_batch_is_in_flight_at_a_time(group: GroupCommit[Command, str], script: Script) -> None:
     async def caller(first: int) -> None:
         for n in range(5):
-            assert await group.submit(Wish(first + n)) == f"done {first + n}"
+            assert await group.submit(Command(first + n)) == f"done {first + n}"
             await asyncio.sleep(0)
 
     await asyncio.gather(*(caller(100 * n) for n in range(20)))
-    assert statement.most_in_flight == 1
-    assert sum(map(len, statement.batches)) == 100
+    assert script.most_in_flight == 1
+    assert sum(map(len, script.batches)) == 100
 
 
-async def test_equal_calls_are_one_member_and_share_its_result(
-    group: GroupCommit[Wish, str], statement: Statement
+async def test_equal_calls_are_one_command_and_share_its_result(
+    group: GroupCommit[Command, str], script: Script
 ) -> None:
     assert await asyncio.gather(*_ask(group, 1, 2, 1, 1)) == ["done 1", "done 2", "done 1", "done 1"]
-    assert statement.batches == [[1, 2]]
+    assert script.batches == [[1, 2]]
 
 
 async def test_a_call_that_comes_during_its_equal_is_served_by_the_next_batch() -> None:
@@ -109,54 +74,68 @@ async def test_a_call_that_comes_during_its_equal_is_served_by_the_next_batch() 
     now = 0
     going_on = asyncio.Event()
 
-    async def read(members: Sequence[Wish]) -> list[int]:
+    async def read(_: Any, commands: Sequence[Command], *, wait: bool) -> list[int]:
         seen = now
         await going_on.wait()
-        return [seen] * len(members)
+        return [seen] * len(commands)
 
-    group = GroupCommit[Wish, int](read)
-    first = asyncio.create_task(group.submit(Wish(1)))
-    await _spin()
+    group = GroupCommit[Command, int](without_transactions(), read, reads=True)
+    first = asyncio.create_task(group.submit(Command(1)))
+    await spin()
     now = 1
-    second = asyncio.create_task(group.submit(Wish(1)))
-    await _spin()
+    second = asyncio.create_task(group.submit(Command(1)))
+    await spin()
     going_on.set()
     assert (await first, await second) == (0, 1)
 
 
-async def test_a_large_crowd_is_split_into_batches_in_its_order(statement: Statement) -> None:
-    group = GroupCommit[Wish, str](statement, max_batch=3)
+async def test_a_large_crowd_is_split_into_batches_in_its_order(script: Script) -> None:
+    group = GroupCommit[Command, str](without_transactions(), script, max_batch=3)
     assert await asyncio.gather(*_ask(group, *range(7))) == [f"done {n}" for n in range(7)]
-    assert statement.batches == [[0, 1, 2], [3, 4, 5], [6]]
+    assert script.batches == [[0, 1, 2], [3, 4, 5], [6]]
 
 
-async def test_each_caller_gets_its_own_result_whatever_the_crowd(statement: Statement) -> None:
+async def test_each_caller_gets_its_own_result_whatever_the_crowd(script: Script) -> None:
     choose = random.Random(1)  # noqa: S311 - a crowd that is the same every time
-    group = GroupCommit[Wish, str](statement, max_batch=7)
+    group = GroupCommit[Command, str](without_transactions(), script, max_batch=7)
 
     async def caller() -> None:
         wanted = choose.randrange(50)
         for _ in range(choose.randrange(5)):
             await asyncio.sleep(0)
-        assert await group.submit(Wish(wanted)) == f"done {wanted}"
+        assert await group.submit(Command(wanted)) == f"done {wanted}"
 
     await asyncio.gather(*(caller() for _ in range(500)))
 
 
-async def test_one_bad_member_fails_alone(group: GroupCommit[Wish, str], statement: Statement) -> None:
-    statement.fail = lambda members: ValueError("bad") if any(member.id == 13 for member in members) else None
+async def test_one_bad_command_fails_alone(group: GroupCommit[Command, str], script: Script) -> None:
+    script.fail = lambda commands: ValueError("bad") if any(command.id == 13 for command in commands) else None
     results = await asyncio.gather(*_ask(group, 1, 13, 2), return_exceptions=True)
     assert [str(result) for result in results] == ["done 1", "bad", "done 2"]
     assert isinstance(results[1], ValueError)
-    assert statement.batches == [[1, 13, 2], [1], [13], [2]]
+    assert script.batches == [[1, 13, 2], [1], [13], [2]]
 
 
-async def test_a_member_that_always_conflicts_fails_alone(group: GroupCommit[Wish, str], statement: Statement) -> None:
-    conflict = asyncpg.SerializationError("could not serialize access")
-    statement.fail = lambda members: conflict if any(member.id == 13 for member in members) else None
+async def test_a_command_that_always_conflicts_fails_alone(group: GroupCommit[Command, str], script: Script) -> None:
+    script.fail = lambda commands: CONFLICT if any(command.id == 13 for command in commands) else None
     results = await asyncio.gather(*_ask(group, 1, 13, 2), return_exceptions=True)
     assert results[0::2] == ["done 1", "done 2"]
     assert isinstance(results[1], Unavailable)
+
+
+@pytest.mark.parametrize("count", [2, 256])
+async def test_commands_that_always_conflict_are_given_up(
+    group: GroupCommit[Command, str], script: Script, count: int
+) -> None:
+    """Errors are retried in one layer, within one limit for the whole batch."""
+    script.fail = lambda _: CONFLICT
+    results = await asyncio.gather(*_ask(group, *range(count)), return_exceptions=True)
+    assert {type(result) for result in results} == {Unavailable}
+    runs = [sum(command in batch for batch in script.batches) for command in range(count)]
+    # Together, and then each alone as far as there is time.
+    assert max(runs) <= 2 * (RETRIES + 1)
+    assert len(script.batches) <= 6 * (RETRIES + 1)
+    assert script.batches[-1] != list(range(count))
 
 
 @pytest.mark.parametrize(
@@ -171,22 +150,22 @@ async def test_a_member_that_always_conflicts_fails_alone(group: GroupCommit[Wis
     ids=lambda failure: type(failure).__name__,
 )
 async def test_what_may_pass_is_tried_again(
-    group: GroupCommit[Wish, str], statement: Statement, failure: Exception
+    group: GroupCommit[Command, str], script: Script, failure: Exception
 ) -> None:
-    statement.fail = lambda _: failure if len(statement.batches) < 3 else None
+    script.fail = lambda _: failure if len(script.batches) < 3 else None
     assert await asyncio.gather(*_ask(group, 1, 2)) == ["done 1", "done 2"]
-    assert statement.batches == [[1, 2]] * 3
+    assert script.batches == [[1, 2]] * 3
 
 
 async def test_a_database_that_is_gone_is_told_to_all_and_forgotten(
-    group: GroupCommit[Wish, str], statement: Statement
+    group: GroupCommit[Command, str], script: Script
 ) -> None:
-    statement.fail = lambda _: ConnectionRefusedError("refused")
+    script.fail = lambda _: ConnectionRefusedError("refused")
     results = await asyncio.gather(*_ask(group, 1, 2), return_exceptions=True)
     assert [type(result) for result in results] == [Unavailable, Unavailable]
-    assert all(batch == [1, 2] for batch in statement.batches)
-    statement.fail = lambda _: None
-    assert await group.submit(Wish(3)) == "done 3"
+    assert all(batch == [1, 2] for batch in script.batches)
+    script.fail = lambda _: None
+    assert await group.submit(Command(3)) == "done 3"
 
 
 @pytest.mark.parametrize(
@@ -195,63 +174,63 @@ async def test_a_database_that_is_gone_is_told_to_all_and_forgotten(
     ids=lambda failure: type(failure).__name__,
 )
 async def test_a_database_that_let_time_run_out_is_not_asked_again(
-    group: GroupCommit[Wish, str], statement: Statement, failure: Exception
+    group: GroupCommit[Command, str], script: Script, failure: Exception
 ) -> None:
-    statement.fail = lambda _: failure
+    script.fail = lambda _: failure
     results = await asyncio.gather(*_ask(group, 1, 2), return_exceptions=True)
     assert [type(result) for result in results] == [Unavailable, Unavailable]
-    assert statement.batches == [[1, 2]]
+    assert script.batches == [[1, 2]]
 
 
-async def test_a_caller_that_goes_away_disturbs_nobody(group: GroupCommit[Wish, str], statement: Statement) -> None:
-    statement.open.clear()
+async def test_a_caller_that_goes_away_disturbs_nobody(group: GroupCommit[Command, str], script: Script) -> None:
+    script.open.clear()
     in_flight = _ask(group, 1, 1, 2)
-    await _spin()
+    await spin()
     waiting = _ask(group, 3, 3, 4)
-    await _spin()
+    await spin()
     for gone in (in_flight[0], waiting[0]):
         gone.cancel()
-    await _spin()
-    statement.open.set()
+    await spin()
+    script.open.set()
     results = await asyncio.gather(*in_flight, *waiting, return_exceptions=True)
     assert [str(result) for result in results] == ["", "done 1", "done 2", "", "done 3", "done 4"]
-    assert statement.batches == [[1, 2], [3, 4]]
+    assert script.batches == [[1, 2], [3, 4]]
 
 
 async def test_the_last_caller_that_goes_away_leaves_the_group_idle(
-    group: GroupCommit[Wish, str], statement: Statement
+    group: GroupCommit[Command, str], script: Script
 ) -> None:
-    statement.open.clear()
+    script.open.clear()
     (only,) = _ask(group, 1)
-    await _spin()
-    assert not group.idle
+    await spin()
+    assert group._task is not None
     only.cancel()
-    statement.open.set()
-    await _spin()
-    assert group.idle
+    script.open.set()
+    await spin()
+    assert group._task is None
 
 
-async def test_more_callers_than_may_wait_are_refused_and_the_others_are_not(statement: Statement) -> None:
-    group = GroupCommit[Wish, str](statement, max_waiting=2)
-    statement.open.clear()
+async def test_more_callers_than_may_wait_are_refused_and_the_others_are_not(script: Script) -> None:
+    group = GroupCommit[Command, str](without_transactions(), script, max_waiting=2)
+    script.open.clear()
     running = _ask(group, 1)
-    await _spin()
+    await spin()
     waiting = _ask(group, 2, 2)
-    await _spin()
+    await spin()
     with pytest.raises(Overloaded):
-        await group.submit(Wish(3))
-    statement.open.set()
+        await group.submit(Command(3))
+    script.open.set()
     assert await asyncio.gather(*running, *waiting) == ["done 1", "done 2", "done 2"]
-    assert await group.submit(Wish(3)) == "done 3"
-    assert statement.batches == [[1], [2], [3]]
+    assert await group.submit(Command(3)) == "done 3"
+    assert script.batches == [[1], [2], [3]]
 
 
 @pytest.mark.parametrize("results", [[], ["one"], ["one", "two", "three"]])
 async def test_results_that_cannot_be_told_apart_are_given_to_nobody(results: list[str]) -> None:
-    async def run(_: Sequence[Wish]) -> list[str]:
+    async def run(_: Any, __: Sequence[Command], *, wait: bool) -> list[str]:
         return results
 
-    group = GroupCommit[Wish, str](run)
+    group = GroupCommit[Command, str](without_transactions(), run)
     async with asyncio.timeout(5):
         found = await asyncio.gather(*_ask(group, 1, 2), return_exceptions=True)
     if len(results) != 1:
@@ -259,3 +238,121 @@ async def test_results_that_cannot_be_told_apart_are_given_to_nobody(results: li
     else:
         # Alone, each member has exactly the one result there is.
         assert found == ["one", "one"]
+
+
+async def test_a_refusal_is_raised_to_its_own_caller_alone() -> None:
+    async def run(_: Any, commands: Sequence[Command], *, wait: bool) -> list[Any]:
+        return [NotFound() if command.id == 13 else "done" for command in commands]
+
+    group = GroupCommit[Command, str](without_transactions(), run)
+    results = await asyncio.gather(*_ask(group, 1, 13, 13), return_exceptions=True)
+    assert results[0] == "done"
+    assert [type(result) for result in results[1:]] == [NotFound, NotFound]
+
+
+async def test_what_is_not_repeatable_is_not_run_again_after_an_unknown_outcome(script: Script) -> None:
+    group = GroupCommit[Command, str](without_transactions(), script, repeatable=False)
+    script.fail = lambda _: ConnectionResetError("reset")
+    results = await asyncio.gather(*_ask(group, 1, 2), return_exceptions=True)
+    assert [type(result) for result in results] == [Unavailable, Unavailable]
+    assert script.batches == [[1, 2]]
+
+
+async def test_a_command_whose_row_is_locked_leaves_its_batch_and_delays_no_other(
+    group: GroupCommit[Command, str], script: Script
+) -> None:
+    script.locked = {13}
+    locked, *others = _ask(group, 13, 1, 2)
+    assert await asyncio.gather(*others) == ["done 1", "done 2"]
+    assert await asyncio.gather(*_ask(group, 3)) == ["done 3"]
+    assert not locked.done()
+    script.unlocked.set()
+    assert await locked == "waited 13"
+    assert (script.batches, script.alone) == ([[13, 1, 2], [3]], [13])
+
+
+async def test_commands_of_one_locked_row_wait_one_after_the_other(
+    group: GroupCommit[Command, str], script: Script
+) -> None:
+    script.locked = {13}
+    first = _ask(group, 13)
+    await spin()
+    second = _ask(group, 13)
+    await spin()
+    assert script.alone == [13]
+    script.unlocked.set()
+    assert await asyncio.gather(*first, *second) == ["waited 13", "waited 13"]
+    assert script.alone == [13, 13]
+
+
+class OfRow(NamedTuple):
+    """A command of many of one row."""
+
+    id: int
+    row: str = "the row"
+
+    @property
+    def key(self) -> int:
+        return self.id
+
+
+async def test_commands_of_one_row_wait_one_after_the_other_whatever_else_they_ask(script: Script) -> None:
+    group = GroupCommit[OfRow, str](without_transactions(), script)
+    script.locked = {1, 2, 3}
+    calls = [asyncio.create_task(group.submit(OfRow(n, row))) for n, row in ((1, "a"), (2, "a"), (3, "b"))]
+    await spin()
+    assert script.alone == [1, 3]
+    script.unlocked.set()
+    assert await asyncio.gather(*calls) == ["waited 1", "waited 2", "waited 3"]
+
+
+async def test_a_row_that_stays_locked_ends_in_unavailable(script: Script) -> None:
+    group = GroupCommit[Command, str](without_transactions(lock_timeout_seconds=0.05), script)
+    script.locked = {13}
+    async with asyncio.timeout(10):
+        results = await asyncio.gather(*_ask(group, 13, 1), return_exceptions=True)
+    assert isinstance(results[0], Unavailable)
+    assert results[1] == "done 1"
+    assert script.alone == [13]
+
+
+async def test_a_row_that_is_locked_after_all_is_not_waited_for_again() -> None:
+    async def run(_: Any, commands: Sequence[Command], *, wait: bool) -> list[Any]:
+        return [ROW_LOCKED] * len(commands)
+
+    group = GroupCommit[Command, str](without_transactions(), run)
+    with pytest.raises(Unavailable):
+        await group.submit(Command(1))
+
+
+async def test_a_caller_that_goes_away_waits_for_no_row_any_more(script: Script) -> None:
+    database = without_transactions()
+    group = GroupCommit[Command, str](database, script)
+    script.locked = {13}
+    (gone,) = _ask(group, 13)
+    await spin()
+    gone.cancel()
+    await spin()
+    (here,) = _ask(group, 13)
+    await spin()
+    assert script.alone == [13, 13]
+    script.unlocked.set()
+    assert await here == "waited 13"
+    assert database.row_waits._rows._locks == {}
+
+
+async def test_many_are_submitted_together_and_answered_in_their_order(
+    group: GroupCommit[Command, str], script: Script
+) -> None:
+    script.locked = {2, 4}
+    script.unlocked.set()
+    script.fail = lambda commands: ValueError("bad") if commands[-1].id == 4 and len(commands) == 1 else None
+    found = await group.submit_all([Command(n) for n in range(6)])
+    assert [str(one) for one in found] == ["done 0", "done 1", "waited 2", "done 3", "bad", "done 5"]
+    assert isinstance(found[4], ValueError)
+    assert script.batches == [[0, 1, 2, 3, 4, 5]]
+
+
+async def test_to_submit_none_asks_nothing(group: GroupCommit[Command, str], script: Script) -> None:
+    assert await group.submit_all([]) == []
+    assert script.batches == []

@@ -13,15 +13,15 @@ from typing import Any
 
 import asyncpg
 import pytest
-from connect_appointments.core.lifecycle import BOOK, CANCEL, State
-from connect_appointments.store.hot_path import MAX_WAITING_FOR_ROWS, HotPath
-from connect_appointments.store.lanes import Key
-from connect_appointments.store.postgres import CANCEL_BATCH, LANE_SETTINGS, READ_BATCH
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connect_appointments.core.errors import Overloaded, Unavailable
+from connect_appointments.core.lifecycle import BOOK, CANCEL, State
 from connect_appointments.store.engine import Database
+from connect_appointments.store.hot_path import MAX_WAITING_FOR_ROWS, HotPath
+from connect_appointments.store.lanes import Key
 from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.store.postgres import CANCEL_BATCH, LANE_SETTINGS, READ_BATCH
 from connect_appointments.store.tables import appointment_requests
 from tests.build import ALICE
 from tests.store.conftest import ON_PLAIN_POSTGRESQL, ON_POSTGRESQL

@@ -10,10 +10,10 @@ from typing import Any
 
 import asyncpg
 import pytest
-from connect_appointments.store.connector import Connector
-from connect_appointments.store.hosts import hosts_of
 
+from connect_appointments.store.connector import Connector
 from connect_appointments.store.engine import Database
+from connect_appointments.store.hosts import hosts_of
 from connect_appointments.store.options import DatabaseOptions
 from tests.store.given import until
 from tests.throwaway_postgres import Server, free_port

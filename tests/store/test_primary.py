@@ -9,10 +9,10 @@ from typing import Any
 
 import asyncpg
 import pytest
-from connect_appointments.store.primary import Primary
 
 from connect_appointments.store.engine import Database
 from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.store.primary import Primary
 from tests.faults.proxy import Proxy
 from tests.store.given import until
 from tests.throwaway_postgres import Server, running_postgres

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from connect_appointments.core.lifecycle import State
 
+from connect_appointments.core.lifecycle import State
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
 from connect_appointments.store.tables import metadata

@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from connect_appointments.core.lifecycle import State
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from connect_appointments.core.lifecycle import State
 from connect_appointments.store import capacity, jobs, schema
 from connect_appointments.store.capacity import Places
 from connect_appointments.store.engine import Database

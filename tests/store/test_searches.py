@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from connect_appointments.core.lifecycle import CANCEL, SLOTS_FOUND, State
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from connect_appointments.core.lifecycle import CANCEL, SLOTS_FOUND, State
 from connect_appointments.core.model import Actor, Scope
 from connect_appointments.store import jobs, requests, searches
 from connect_appointments.store.engine import Database

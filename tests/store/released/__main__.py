@@ -13,7 +13,6 @@ import tempfile
 from pathlib import Path
 
 from connect_appointments.core.lifecycle import SEARCH_FAILED
-
 from connect_appointments.store import orders, schema
 from connect_appointments.store.engine import Database
 from connect_appointments.store.sqlite import path_of
