@@ -6,18 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-from connect_appointments.web.api.shell import GetOnly, Serving
 from structlog.testing import capture_logs
 
 from connect_appointments.core.errors import Unavailable
+from connect_appointments.web.api.base_endpoint import PublicEndpoint
+from connect_appointments.web.api.request import ServerContext
 from tests.api.test_outages import no_keys
 from tests.api.wire import Serve
+from tests.in_process import InProcess
 
 
 async def answered(give: Callable[[str], Any], *request_ids: str) -> list[Any]:
     """The log lines of these requests."""
-    app = GetOnly(Serving("https://connect.test"), "a-page", give)
-    transport = httpx.ASGITransport(app)
+    transport = InProcess(PublicEndpoint("a-page", give), ServerContext("https://connect.test"))
     with capture_logs() as logs:
         async with httpx.AsyncClient(transport=transport, base_url="https://connect.test") as client:
             for request_id in request_ids:
