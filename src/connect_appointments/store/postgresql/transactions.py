@@ -22,8 +22,13 @@ T = TypeVar("T")
 
 BATCH_CONNECTIONS = 32
 """More than there are kinds of batches, each of which has one in flight."""
-BATCH_SETTINGS = {"enable_seqscan": "off", "jit": "off", "lock_timeout": "1000"}
-"""A batch touches a few dozen rows by key: no plan but the one through the index is ever right."""
+BATCH_SETTINGS = {
+    "enable_seqscan": "off",
+    "jit": "off",
+    "lock_timeout": "1000",
+    "plan_cache_mode": "force_generic_plan",
+}
+"""A batch touches a few dozen rows by key: no plan but the one through the index is ever right, whatever its size."""
 
 
 class PostgresqlTransaction:
