@@ -11,11 +11,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from connect_appointments.store.connector import Connector
 from connect_appointments.store.engine import Database
-from connect_appointments.store.hosts import hosts_of
 from connect_appointments.store.options import DatabaseOptions
-from tests.store.given import until
+from connect_appointments.store.postgresql.connector import Connector
+from connect_appointments.store.postgresql.hosts import hosts_of
+from tests.store.given import execute, rows, until
 from tests.throwaway_postgres import Server, free_port
 
 QUICK = DatabaseOptions(connect_timeout_seconds=0.5)
@@ -212,8 +212,6 @@ async def test_the_service_says_its_name_and_keeps_to_its_limits(postgres: Serve
 async def test_a_database_of_several_hosts_is_used_through_the_first_that_answers(postgres: Server) -> None:
     database = Database(_after(f"127.0.0.1:{free_port()}", postgres, "?target_session_attrs=read-write"))
 
-    async def one(connection: Any) -> Any:
-        return (await connection.exec_driver_sql("SELECT 1")).scalar_one()
-
-    assert await database.write(one) == 1
+    assert await rows(database, "SELECT 1") == [(1,)]
+    await execute(database, "CREATE TEMPORARY TABLE written (here INTEGER)")
     await database.close()

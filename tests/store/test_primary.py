@@ -9,10 +9,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
 from connect_appointments.store.engine import Database
 from connect_appointments.store.options import DatabaseOptions
-from connect_appointments.store.primary import Primary
+from connect_appointments.store.postgresql.primary import Primary
+from connect_appointments.store.transaction import Transaction
 from tests.faults.proxy import Proxy
 from tests.store.given import until
 from tests.throwaway_postgres import Server, running_postgres
@@ -135,14 +137,14 @@ async def test_one_that_gives_up_waiting_does_not_end_the_search_of_the_others(p
 async def test_a_pool_whose_connections_all_ended_makes_new_ones_at_once(postgres: Server) -> None:
     database = Database(postgres.url("postgres"), DatabaseOptions(pool_size=15))
 
-    async def one(connection: Any) -> Any:
-        return (await connection.exec_driver_sql("SELECT pg_backend_pid(), pg_sleep(0.1)")).scalar_one()
+    async def one(transaction: Transaction) -> int:
+        return int((await transaction.fetch(sa.text("SELECT pg_backend_pid() AS pid, pg_sleep(0.1)")))[0].pid)
 
     pids = set(await asyncio.gather(*(database.write(one) for _ in range(15))))
+    assert len(pids) == 15
     administrator = await asyncpg.connect(postgres.url("postgres"))
     await administrator.fetch("SELECT pg_terminate_backend(pid, 5000) FROM unnest($1::int[]) pid", list(pids))
     await administrator.close()
-    # Not by `write`, which would try again.
-    async with database.engine.connect() as connection:
-        assert await one(connection) not in pids
+    # Not by the database, which would try again.
+    assert await database._engine.write(one, batch=False, one_statement=False) not in pids
     await database.close()

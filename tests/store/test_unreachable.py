@@ -66,7 +66,7 @@ async def test_a_database_that_is_not_there_cannot_be_reached(kind: str, tmp_pat
     urls = {"sqlite": f"sqlite:///{tmp_path}/no/x.db", "postgresql": f"postgresql://x@127.0.0.1:{free_port()}/x"}
     database = Database(urls[kind])
     with pytest.raises(Unavailable) as refusal:
-        await database.read(lambda connection: connection.execute(sa.select(1)))
+        await database.read(lambda transaction: transaction.fetch(sa.select(1)))
     await database.close()
     assert is_unreachable(refusal.value)
 
