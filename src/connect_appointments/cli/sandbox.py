@@ -18,6 +18,7 @@ import uvloop
 
 from connect_appointments.cli.database import check_database_url
 from connect_appointments.cli.failing import CommandFailed
+from connect_appointments.cli.memory import settle_memory
 from connect_appointments.sandbox.keys import KeysError, SandboxKeys
 from connect_appointments.sandbox.running import Sandbox, sandbox_on
 from connect_appointments.settings import SettingsError
@@ -120,6 +121,7 @@ async def _run(options: Options, keys: SandboxKeys) -> None:
     async with sandbox_on(listener, keys, options.data, options.database, options.trusted_proxies) as found:
         if options.env_file is not None:
             write_whole(options.env_file, found.env_file())
+        settle_memory()
         print(_next_steps(found, options.data), flush=True)
         await stopped
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import socket
 
 import httpx
@@ -11,6 +10,7 @@ import uvloop
 
 from connect_appointments.cli.database import open_database, opened
 from connect_appointments.cli.failing import CommandFailed
+from connect_appointments.cli.memory import settle_memory
 from connect_appointments.planning import serve_config
 from connect_appointments.settings import ServeSettings
 from connect_appointments.telemetry.logs import configure_logging
@@ -68,14 +68,6 @@ async def _serve(settings: ServeSettings, listener: socket.socket, address: str,
                 timeouts=Timeouts(body_seconds=settings.body_timeout_seconds),
             )
         )
-        _settle_memory()
+        settle_memory()
         print(f"serving on {address}", flush=True)
         await until_stopped()
-
-
-def _settle_memory() -> None:
-    """Spare the garbage collector what stays for good: looking through it stops every caller for some 70 ms."""
-    gc.collect()
-    gc.freeze()
-    # A request leaves hardly anything behind, and some thousand of them are under way at once.
-    gc.set_threshold(20_000, 20, 20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uvloop
 
 from connect_appointments.cli.database import opened
+from connect_appointments.cli.memory import settle_memory
 from connect_appointments.planning import worker_options, workforce_of
 from connect_appointments.settings import WorkSettings, load
 from connect_appointments.telemetry.logs import configure_logging
@@ -24,5 +25,6 @@ async def _work(settings: WorkSettings) -> None:
     async with opened(settings) as database:
         workforce = workforce_of(settings, database)
         async with working(create_worker(database, workforce, utc_now, worker_options(settings), Outage())):
+            settle_memory()
             print("working", flush=True)
             await until_stopped()

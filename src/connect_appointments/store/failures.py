@@ -115,5 +115,6 @@ def _hide_values(error: Exception) -> None:
     """Take the values out of what a driver says: they may be contact data, and errors are logged."""
     if isinstance(error, asyncpg.PostgresError):
         error.detail = None
-    if isinstance(error, asyncpg.DataError):
+    if isinstance(error, asyncpg.DataError) and error.severity is None:
+        # Not from the server, but from the driver: a value does not fit its parameter.
         error.args = (str(error.args[0]).partition(":")[0],)

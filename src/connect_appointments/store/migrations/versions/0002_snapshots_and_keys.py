@@ -92,7 +92,7 @@ def keep_appointments_on_postgresql(kept: str) -> None:
 def keep_appointments_on_sqlite(kept: str) -> None:
     op.execute(f"""
         CREATE TABLE new_appointments (
-            id INTEGER NOT NULL,
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
             request_id INTEGER NOT NULL,
             booking_id INTEGER NOT NULL,
             owner TEXT NOT NULL,
@@ -111,7 +111,6 @@ def keep_appointments_on_sqlite(kept: str) -> None:
             contact_phone TEXT,
             contact_notes TEXT,
             created_on TEXT NOT NULL,
-            CONSTRAINT pk_appointments PRIMARY KEY (id AUTOINCREMENT),
             CONSTRAINT ck_appointments_known_state CHECK (state IN ({STATES})),
             CONSTRAINT fk_appointments_booking_id FOREIGN KEY(booking_id) REFERENCES bookings (id),
             CONSTRAINT fk_appointments_order_id FOREIGN KEY(order_id) REFERENCES orders (id),
@@ -144,7 +143,7 @@ def keep_jobs(*, is_postgresql: bool) -> None:
         return
     op.execute("""
         CREATE TABLE new_jobs (
-            id INTEGER NOT NULL,
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
             kind TEXT NOT NULL,
             request_id INTEGER,
             booking_id INTEGER,
@@ -152,7 +151,6 @@ def keep_jobs(*, is_postgresql: bool) -> None:
             tries INTEGER NOT NULL,
             due_at TEXT NOT NULL,
             last_error TEXT,
-            CONSTRAINT pk_jobs PRIMARY KEY (id AUTOINCREMENT),
             CONSTRAINT fk_jobs_booking_id FOREIGN KEY(booking_id) REFERENCES bookings (id),
             CONSTRAINT fk_jobs_request_id FOREIGN KEY(request_id) REFERENCES appointment_requests (id)
         )
