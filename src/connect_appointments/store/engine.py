@@ -73,8 +73,14 @@ async def _retried(run: Callable[[], Awaitable[T]], *, repeatable: bool) -> T:
         except Exception as error:
             if not worth_a_retry(error):
                 raise
+        # With a jitter well below the longest wait: transactions that all wait as long conflict again.
         async for attempt in stamina.retry_context(
-            on=worth_a_retry, attempts=RETRIES, timeout=RETRY_SECONDS, wait_initial=0.005, wait_max=0.1
+            on=worth_a_retry,
+            attempts=RETRIES,
+            timeout=RETRY_SECONDS,
+            wait_initial=0.005,
+            wait_max=0.25,
+            wait_jitter=0.05,
         ):
             with attempt:
                 return await run()

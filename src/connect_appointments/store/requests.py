@@ -121,19 +121,23 @@ def _numbered(rows: Any, order: Any) -> sa.Select[Any]:
     return sa.select(*rows.c, sa.func.row_number().over(partition_by=alike, order_by=order).label("number"))
 
 
-def _insert(link: Link) -> Any:
+def link_creation(link: Link, rows: Any) -> Any:
+    """Add to a chain the creation of appointment-requests, with their events and jobs; give the id for each place.
+
+    rows: place, owner, order_id, date_from, client and trace of each. The parameter `job` is the kind of their jobs.
+    """
     searching = sa.literal(State.SEARCHING.value)
     created = link(
         "created",
         sa.insert(requests)
         .from_select(
             [*_ALIKE, "state", "created_on", "updated_on"],
-            sa.select(*(_new.c[name] for name in _ALIKE), searching, database_now(), database_now()),
+            sa.select(*(rows.c[name] for name in _ALIKE), searching, database_now(), database_now()),
         )
         .returning(requests.c.id, *(requests.c[name] for name in _ALIKE), requests.c.created_on),
     )
     # Two new ones of one order and date are alike until each has its event: either may be given to either.
-    wanted, made = _numbered(_new, _new.c.place).subquery("wanted"), _numbered(created, created.c.id).subquery("made")
+    wanted, made = _numbered(rows, rows.c.place).subquery("wanted"), _numbered(created, created.c.id).subquery("made")
     same = sa.and_(*(wanted.c[name] == made.c[name] for name in (*_ALIKE, "number")))
     columns = (wanted.c.place, made.c.id, made.c.owner, made.c.created_on, wanted.c.client, wanted.c.trace)
     pairs = link("pairs", sa.select(*columns).join(made, same))
@@ -147,7 +151,12 @@ def _insert(link: Link) -> Any:
     job = param("job", sa.Text())
     asked = sa.select(job, pairs.c.id, pairs.c.trace, sa.literal(0), database_now()).where(job.is_not(None))
     link("asked", sa.insert(jobs).from_select(["kind", "request_id", "trace", "tries", "due_at"], asked))
-    return sa.select(pairs.c.place, pairs.c.id)
+    return pairs
+
+
+def _insert(link: Link) -> Any:
+    created = link_creation(link, _new)
+    return sa.select(created.c.place, created.c.id)
 
 
 _INSERT = Chain(_insert)

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from connect_appointments.core import errors
-from connect_appointments.core.decisions.creation import refuse_date
+from connect_appointments.core.decisions.creation import is_in_range_everywhere, refuse_date
 from connect_appointments.core.windows import BookingPolicy
-from connect_appointments.store import idempotency, orders, requests
+from connect_appointments.store import creations, idempotency, orders, requests
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.idempotency import KEY_LIFETIME, OwnedKey, Used
@@ -70,8 +70,11 @@ class Creations:
         self._policy = policy
         self._clock = clock
         # Not repeatable: where the outcome is unknown, a second run would create a second request.
-        self._batches = GroupCommit[CreateCommand, int](
+        self._checked = GroupCommit[CreateCommand, int](
             database, self._create, repeatable=False, max_waiting=max_waiting
+        )
+        self._plain = GroupCommit[CreateCommand, int](
+            database, _create_plain, repeatable=False, one_statement=True, max_waiting=max_waiting
         )
         self._keys_in_use: set[OwnedKey] = set()
 
@@ -81,12 +84,13 @@ class Creations:
         Raises `NotFound`, `InvalidFields`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`.
         """
         if command.idempotency_key is None:
-            return await self._batches.submit(command)
+            is_plain = is_in_range_everywhere(command.date_from, self._clock(), self._policy)
+            return await (self._plain if is_plain else self._checked).submit(command)
         if command.owned_key in self._keys_in_use:
             raise errors.IdempotencyKeyInUse
         self._keys_in_use.add(command.owned_key)
         try:
-            return await self._batches.submit(command)
+            return await self._checked.submit(command)
         finally:
             self._keys_in_use.discard(command.owned_key)
 
@@ -143,6 +147,12 @@ class Creations:
         if not is_row(order):
             return errors.NotFound() if order is None else ROW_LOCKED
         return refuse_date(command.date_from, site_of(order), self._clock(), self._policy)
+
+
+async def _create_plain(transaction: Transaction, commands: Sequence[CreateCommand], *, wait: bool) -> Sequence[Answer]:
+    """Create appointment-requests without a key, whose dates are in range wherever their sites are."""
+    wanted = [NewRequest(one.owner, one.order_id, one.date_from, one.client, one.trace) for one in commands]
+    return await creations.create(transaction, wanted, job=SEARCH, wait=wait)
 
 
 def _answer_of(command: CreateCommand, is_locked: bool, used: Used | None) -> Answer | None:  # noqa: FBT001 - of a zip
