@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from connect_appointments.core.errors import NotFound, Overloaded, Unavailable
-from connect_appointments.store import capacity
+from connect_appointments.store import capacity, orders
 from connect_appointments.store.capacity import Places
 from connect_appointments.store.engine import RETRIES, Database
 from connect_appointments.store.failures import LostBeforeCommit
@@ -263,6 +263,15 @@ async def test_an_error_names_no_value(database: Database) -> None:
     with pytest.raises(VIOLATIONS) as raised:
         await database.write(work)
     assert str(order.contact_phone) not in f"{raised.value} {raised.value!r}"
+
+
+@ON_POSTGRESQL
+async def test_an_error_of_the_driver_names_no_value(database: Database) -> None:
+    wrong = [sample_order(ORDER, contact_phone="0739076000", service_id="Alice of 1 Queen Street")]
+    with pytest.raises(DRIVER_ERRORS) as raised:
+        await database.write(lambda transaction: orders.upsert(transaction, wrong))
+    told = f"{raised.value} {raised.value!r}"
+    assert not [value for value in ("Alice", "Queen", "0739076000") if value in told]
 
 
 async def test_nothing_is_asked_of_a_database_before_it_is_needed() -> None:
