@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from connect_appointments.store.sqlite import path_of
+from connect_appointments.store.sqlite.connection import path_of
 
 FOLDER = Path(__file__).parent
 

@@ -12,10 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from connect_appointments.core.lifecycle import SEARCH_FAILED
+from connect_appointments.core.requests import SEARCH_FAILED
 from connect_appointments.store import orders, schema
 from connect_appointments.store.engine import Database
-from connect_appointments.store.sqlite import path_of
+from connect_appointments.store.sqlite.connection import path_of
 from tests.api_client import Api, number_of, serve_in_process
 from tests.build import Clock, Issuer, days_from, fill, sample_order, set_places
 from tests.store.given import moved
@@ -36,7 +36,7 @@ async def fill_in(url: str) -> None:
     database, clock, issuer = Database(url), Clock(), Issuer()
     await schema.migrate(database)
     await fill(database, clock(), places=5)
-    await database.write(lambda connection: orders.upsert(connection, [sample_order(9, **ODD)]))
+    await database.write(lambda transaction: orders.upsert(transaction, [sample_order(9, **ODD)]))
     async with serve_in_process(database, issuer, clock) as api:
         await settled(api, database, clock)
     async with serve_in_process(database, issuer, clock, with_worker=False) as api:
