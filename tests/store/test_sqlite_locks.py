@@ -10,28 +10,28 @@ from pathlib import Path
 
 from connect_appointments.store.sqlite.connection import connect
 
-WRITE = """
+READ_AND_CLOSE = """
 import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=0)
-try:
-    connection.execute("BEGIN IMMEDIATE")
-except sqlite3.OperationalError as error:
-    print(error)
-else:
-    print("has the lock")
+connection = sqlite3.connect(sys.argv[1])
+print(connection.execute("SELECT count(*) FROM rows").fetchone()[0])
+connection.close()
 """
 
 
-def test_another_connection_of_this_process_leaves_a_transaction_its_lock(tmp_path: Path) -> None:
+def test_another_process_does_not_take_itself_for_the_last_that_has_the_file_open(tmp_path: Path) -> None:
+    """The last one to close a database deletes its log, under the feet of a process whose locks are gone."""
     path = tmp_path / "test.db"
     url = f"sqlite:///{path}"
-    with contextlib.closing(connect(url, 1)) as writer:
-        writer.execute("CREATE TABLE rows (id INTEGER)")
-        writer.execute("BEGIN IMMEDIATE")
-        with contextlib.closing(connect(url, 1)):
-            done = subprocess.run([sys.executable, "-c", WRITE, str(path)], capture_output=True, text=True, check=True)
-        assert done.stdout == "database is locked\n"
-        writer.execute("ROLLBACK")
+    log = path.with_name("test.db-wal")
+    with contextlib.closing(connect(url, 1)) as first:
+        first.execute("CREATE TABLE rows (id INTEGER)")
+        with contextlib.closing(connect(url, 1)) as second:
+            second.execute("INSERT INTO rows VALUES (1)")
+            command = [sys.executable, "-c", READ_AND_CLOSE, str(path)]
+            assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "1\n"
+            assert log.exists()
+            second.execute("INSERT INTO rows VALUES (2)")
+        assert first.execute("SELECT count(*) FROM rows").fetchone() == (2,)
 
 
 def test_a_file_that_is_there_keeps_what_it_holds(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -35,7 +36,7 @@ def connect(url: str, timeout_seconds: float) -> sqlite3.Connection:
     A file that it makes is readable by its user alone, and so are those that SQLite makes beside it.
     """
     path = path_of(url)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY))
+    _make(path)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         _set_up(connection, timeout_seconds)
@@ -43,6 +44,15 @@ def connect(url: str, timeout_seconds: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make(path: str) -> None:
+    """Make an empty file, unless there is one.
+
+    One that is there is never opened here: closing it would drop every lock that SQLite holds on it in this process.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
 
 
 def _set_up(connection: sqlite3.Connection, timeout_seconds: float) -> None:
