@@ -1,13 +1,19 @@
-"""The rules that every database must keep: each is seen to find what breaks it."""
+"""The rules that every database must keep: each is seen to find what breaks it, and a healthy one breaks none."""
 
 from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
 
+from connect_appointments.core.model import Actor
+from connect_appointments.core.requests import State
+from connect_appointments.store import verify
 from connect_appointments.store.engine import Database
-from connect_appointments.store.verify import RULES, findings
-from tests.api_client import Api
+from connect_appointments.store.verify import MAX_FINDINGS, RULES, findings
+from connect_appointments.usecases.order_imports import import_orders
+from tests.api_client import Api, number_of
+from tests.build import BOB, Clock, days_from, sample_order, set_places
+from tests.store.given import EVERYBODYS, execute, in_state, rows
 
 DAMAGE = {
     "state-is-that-of-the-last-event": "UPDATE appointment_requests SET state = 'failed' WHERE state = 'open'",
@@ -16,7 +22,7 @@ DAMAGE = {
         "SELECT request_id, 'slots-found', at, owner, client, trace FROM events WHERE kind = 'cancelled'"
     ),
     "booked-means-one-appointment": "DELETE FROM appointments",
-    "attempt-stands-where-its-request-does": "UPDATE bookings SET state = 'refused'",
+    "attempt-stands-where-its-request-does": "UPDATE bookings SET state = 'refused' WHERE state = 'booked'",
     "searching-has-a-job": (
         "UPDATE appointment_requests SET state = 'searching', cancelled_on = NULL WHERE state = 'cancelled'"
     ),
@@ -25,28 +31,111 @@ DAMAGE = {
         "DELETE FROM offers WHERE request_id IN (SELECT id FROM appointment_requests WHERE state = 'open')"
     ),
     "places-taken-are-those-granted": "UPDATE capacity SET taken = taken + 1 WHERE taken > 0",
-    "attempt-ended-as-decided": "UPDATE reservations SET granted = NOT granted",
+    "attempt-ended-as-decided": "UPDATE reservations SET state = 'refused' WHERE state = 'reserved'",
+    "occupancy-counts-the-bookings-of-an-order": "UPDATE orders SET occupancy = 0 WHERE occupancy > 0",
+    "bookable-only-by-the-owner-of-the-order": "UPDATE orders SET owner = 'another' WHERE id = 1",
+    "appointment-has-the-owner-of-its-booking": "UPDATE appointments SET owner = 'another'",
+    "refused-attempt-has-a-code": "UPDATE bookings SET refusal = NULL WHERE state = 'refused'",
 }
+SAME_RULE_OTHERWISE = {
+    "occupancy-counts-the-bookings-of-an-order": [
+        "UPDATE orders SET occupancy = occupancy + 1 WHERE occupancy > 0",
+        "UPDATE orders SET occupancy = 1 WHERE occupancy = 0",
+    ],
+    "places-taken-are-those-granted": [
+        "UPDATE reservations SET state = 'cancelled' WHERE state = 'reserved'",
+        "DELETE FROM reservations WHERE state = 'reserved'",
+        "UPDATE reservations SET state = 'reserved' WHERE state = 'refused'",
+        "UPDATE capacity SET taken = 0 WHERE taken > 0",
+    ],
+    "attempt-ended-as-decided": [
+        "UPDATE reservations SET state = 'cancelled' WHERE state = 'reserved'",
+        "UPDATE reservations SET state = 'reserved' WHERE state = 'refused'",
+    ],
+    "bookable-only-by-the-owner-of-the-order": [
+        "UPDATE appointment_requests SET owner = 'another' WHERE state = 'open'"
+    ],
+    "appointment-has-the-owner-of-its-booking": [
+        "UPDATE bookings SET owner = 'another' WHERE state = 'booked'",
+        "UPDATE appointment_requests SET owner = 'another' WHERE state = 'booked'",
+    ],
+    "refused-attempt-has-a-code": ["UPDATE bookings SET refusal = 'slot-unavailable' WHERE state = 'booked'"],
+    "booked-means-one-appointment": [
+        "UPDATE appointment_requests SET state = 'open' WHERE state = 'booked'",
+    ],
+}
+"""Other ways to break rules that have more than one."""
 
 
-async def a_request_in_each_settled_state(api: Api) -> None:
+async def a_request_in_each_settled_state(api: Api, database: Database, clock: Clock) -> None:
+    """Open, booked, cancelled, and open again after a slot was refused."""
     await api.opened(1)
     await api.booked(2)
-    request_id, _ = await api.opened(3)
-    assert (await api.alice.cancel(request_id)).status_code == 204
+    cancelled, _ = await api.opened(3)
+    assert (await api.alice.cancel(cancelled)).status_code == 204
+    refused, slots = await api.opened(4)
+    await set_places(database, 0, days_from(clock(), 120))
+    number = number_of(await api.alice.book(refused, slots[0]["id"]))
+    assert (await api.settled(lambda: api.alice.read_booking(number))).status_code == 422
+    await set_places(database, 1000, days_from(clock(), 120))
 
 
-async def test_all_rules_hold_after_ordinary_use(api: Api, database: Database) -> None:
-    await a_request_in_each_settled_state(api)
+async def test_all_rules_hold_after_ordinary_use(api: Api, database: Database, clock: Clock) -> None:
+    await a_request_in_each_settled_state(api, database, clock)
     assert await database.read(findings) == []
 
 
-@pytest.mark.parametrize("rule", RULES)
-async def test_a_rule_that_is_broken_is_named(api: Api, database: Database, rule: str) -> None:
-    await a_request_in_each_settled_state(api)
+async def test_all_rules_hold_after_orders_changed_hands(api: Api, database: Database, clock: Clock) -> None:
+    """An appointment stays with its old owner, and what was only begun is cancelled."""
+    await a_request_in_each_settled_state(api, database, clock)
+    operator = Actor(EVERYBODYS, "import", "trace")
+    found = [sample_order(number, BOB) for number in (1, 2, 3, 4)]
+    done = await import_orders(database, operator, found, transfer=True, over_after_days=0)
+    assert len(done.transferred) == 4
+    assert done.cancelled != []
+    assert await database.read(findings) == []
 
-    async def damage(connection: sa.ext.asyncio.AsyncConnection) -> int:
-        return (await connection.execute(sa.text(DAMAGE[rule]))).rowcount
 
-    assert await database.write(damage) > 0
+def test_every_rule_is_seen_to_find_something() -> None:
+    assert DAMAGE.keys() == RULES.keys()
+    assert SAME_RULE_OTHERWISE.keys() <= RULES.keys()
+
+
+WAYS = [(rule, statement) for rule in RULES for statement in (DAMAGE[rule], *SAME_RULE_OTHERWISE.get(rule, ()))]
+
+
+@pytest.mark.parametrize(("rule", "damage"), WAYS)
+async def test_a_rule_that_is_broken_is_named(
+    api: Api, database: Database, clock: Clock, rule: str, damage: str
+) -> None:
+    await a_request_in_each_settled_state(api, database, clock)
+    assert await database.write(lambda transaction: transaction.execute(sa.text(damage))) > 0
     assert rule in {finding.rule for finding in await database.read(findings)}
+
+
+async def test_a_finding_names_the_row(database: Database) -> None:
+    request_id = await in_state(database, State.BOOKED)
+    ((appointment_id,),) = await rows(database, "SELECT id FROM appointments")
+    await execute(database, "UPDATE appointments SET owner = 'another'")
+    await execute(database, "UPDATE orders SET occupancy = 7 WHERE id = 1")
+    found = {finding.rule: finding.row for finding in await database.read(findings)}
+    assert found == {
+        "appointment-has-the-owner-of-its-booking": {
+            "id": appointment_id,
+            "owner": "another",
+            "booking_owner": "11001",
+        },
+        "occupancy-counts-the-bookings-of-an-order": {"id": 1, "occupancy": 7, "occupying": 1},
+    }
+    assert request_id > 0
+
+
+async def test_a_rule_that_is_broken_everywhere_is_named_a_hundred_times(database: Database) -> None:
+    orders = (
+        "SELECT {n}, owner, time_zone, state, area, demand_type, priority_assist, e_sla, 3 FROM orders WHERE id = 1"
+    )
+    columns = "id, owner, time_zone, state, area, demand_type, priority_assist, e_sla, occupancy"
+    for number in range(100, 100 + MAX_FINDINGS + 20):
+        await execute(database, f"INSERT INTO orders ({columns}) {orders.format(n=number)}")
+    found = await database.read(verify.findings)
+    assert [finding.rule for finding in found] == ["occupancy-counts-the-bookings-of-an-order"] * MAX_FINDINGS
