@@ -49,11 +49,12 @@ async def create(transaction: Transaction, wanted: Sequence[NewRequest], *, job:
     """
     answers: list[Any] = [None] * len(wanted)
     for row in await transaction.fetch(_CREATE_WAITING if wait else _CREATE, wanted, job=job):
-        answers[row.place - 1] = _answer(row)
+        answers[row.place - 1] = _answer(row, wait=wait)
     return answers
 
 
-def _answer(row: Row) -> Any:
+def _answer(row: Row, *, wait: bool) -> Any:
     if row.id is not None:
         return row.id
-    return ROW_LOCKED if row.is_there else NotFound()
+    # An order that was waited for and is not locked has got another owner meanwhile.
+    return ROW_LOCKED if row.is_there and not wait else NotFound()
