@@ -125,8 +125,9 @@ class Line:
             await asyncio.wait(self._running)
 
     async def _claim(self) -> bool:
-        """Claim as many jobs as there are free slots; False when it is time to wait."""
-        if self._free == 0:
+        """Claim as many jobs as there are free slots; False when no more are due, or no slot is free."""
+        free = self._free
+        if free == 0:
             return False
         try:
             claimed = await self._database.write(self._claim_free, batch=True, one_statement=True)
@@ -139,7 +140,7 @@ class Line:
             task = asyncio.create_task(self._do_and_free(claimed))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        return bool(claimed)
+        return len(claimed) == free
 
     async def _claim_free(self, transaction: Transaction) -> Sequence[Job]:
         return await jobs.claim(
@@ -181,6 +182,8 @@ class Line:
                 await self._kind.on_last_failure(given_up)
             if later:
                 await self._database.write(lambda transaction: jobs.postpone(transaction, later), batch=True)
+            if any(one.seconds == 0 for one in later):
+                self.wake()
         except Exception as failure:  # noqa: BLE001 - its lease runs out, and a worker claims it again
             _warn(self._outage, "jobs-left-to-their-leases", failure, kind=self._kind.name)
 

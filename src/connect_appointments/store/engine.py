@@ -8,7 +8,13 @@ from typing import TypeVar
 import stamina
 
 from connect_appointments.store.batching.row_waits import RowWaits
-from connect_appointments.store.failures import is_out_of_time, is_retryable, is_unavailable, translated_errors
+from connect_appointments.store.failures import (
+    is_out_of_time,
+    is_retryable,
+    is_unavailable,
+    raise_translated,
+    translated_errors,
+)
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.postgresql.transactions import PostgresqlEngine
 from connect_appointments.store.sqlite.transactions import SqliteEngine
@@ -67,12 +73,12 @@ async def _retried(run: Callable[[], Awaitable[T]], *, repeatable: bool) -> T:
     def worth_a_retry(error: Exception) -> bool:
         return is_retryable(error) or (repeatable and is_unavailable(error) and not is_out_of_time(error))
 
+    try:
+        return await run()
+    except Exception as error:  # noqa: BLE001 - it is raised again, or what it undid is retried
+        if not worth_a_retry(error):
+            raise_translated(error)
     with translated_errors():
-        try:
-            return await run()
-        except Exception as error:
-            if not worth_a_retry(error):
-                raise
         # With a jitter well below the longest wait: transactions that all wait as long conflict again.
         async for attempt in stamina.retry_context(
             on=worth_a_retry,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from typing import NoReturn
 
 import asyncpg
 
@@ -102,13 +103,18 @@ def translated_errors() -> Iterator[None]:
     """Turn what a driver raises into what the core knows; let what is a bug through."""
     try:
         yield
-    except errors.Refusal:
-        raise
-    except Exception as error:
-        _hide_values(error)
-        if is_unavailable(error):
-            raise errors.Unavailable from error
-        raise
+    except Exception as error:  # noqa: BLE001 - it is raised again
+        raise_translated(error)
+
+
+def raise_translated(error: Exception) -> NoReturn:
+    """Raise what the core knows of a driver's error, or the error itself where it is a refusal or a bug."""
+    if isinstance(error, errors.Refusal):
+        raise error
+    _hide_values(error)
+    if is_unavailable(error):
+        raise errors.Unavailable from error
+    raise error
 
 
 def _hide_values(error: Exception) -> None:

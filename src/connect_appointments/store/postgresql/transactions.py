@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
@@ -20,8 +20,8 @@ from connect_appointments.store.transaction import Transaction, Work
 
 T = TypeVar("T")
 
-BATCH_CONNECTIONS = 32
-"""More than there are kinds of batches, each of which has one in flight."""
+Run: TypeAlias = Callable[[Connection, Work[T]], Awaitable[T]]
+"""How work runs on a connection: in a transaction, or each statement by itself."""
 BATCH_SETTINGS = {
     "enable_seqscan": "off",
     "jit": "off",
@@ -62,7 +62,7 @@ class PostgresqlTransaction:
 
 
 class PostgresqlEngine:
-    """Two pools of connections: one for batches, one for everything that may wait or run long."""
+    """A pool of connections for everything that may wait or run long, and connections for batches beside it."""
 
     dialect = "postgresql"
 
@@ -70,72 +70,83 @@ class PostgresqlEngine:
         """Open nothing yet."""
         self._connector = Connector(url, options)
         self._options = options
-        self._pools: dict[bool, asyncpg.Pool] = {}
+        self._pool: asyncpg.Pool | None = None
+        # Without a bound: there are as many as batches in flight, one of each kind.
+        self._idle: list[Connection] = []
 
     async def read(self, work: Work[T], *, batch: bool) -> T:
         """Run `work` in a transaction that can change nothing; each statement of a batch has its own."""
-        async with self._connection(batch=batch) as connection:
-            if batch:
-                return await _alone(connection, work)
-            return await _transaction(connection, work, "BEGIN READ ONLY")
+        if batch:
+            return await self._on_batch_connection(_alone, work)
+        return await self._on_pooled_connection(_read, work)
 
     async def write(self, work: Work[T], *, batch: bool, one_statement: bool) -> T:
         """Run `work` in a transaction and commit it. Raises `LostBeforeCommit` where nothing was committed.
 
         one_statement: it is one statement, which commits by itself.
         """
-        async with self._connection(batch=batch) as connection:
-            if one_statement:
-                return await _alone(connection, work)
-            return await _transaction(connection, work, "BEGIN")
+        run = _alone if one_statement else _write
+        if batch:
+            return await self._on_batch_connection(run, work)
+        return await self._on_pooled_connection(run, work)
 
-    @contextlib.asynccontextmanager
-    async def _connection(self, *, batch: bool) -> AsyncIterator[Connection]:
-        pool = await self._pool(batch=batch)
-        connection = await self._acquired(pool)
+    async def _on_batch_connection(self, run: Run[T], work: Work[T]) -> T:
+        connection = await self._batch_connection()
         try:
-            yield connection
+            return await run(connection, work)
         finally:
-            await pool.release(connection)
+            self._idle.append(connection)
 
-    async def _acquired(self, pool: asyncpg.Pool) -> Connection:
-        """A connection; raises `Overloaded` when none comes free."""
-        if pool.get_idle_size() or pool.get_size() < pool.get_max_size():
-            return await pool.acquire()
-        try:
-            return await pool.acquire(timeout=self._options.statement_timeout_seconds)
-        except TimeoutError as error:
-            raise Overloaded from error
+    async def _batch_connection(self) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return await self._connector.connect(**BATCH_SETTINGS)
 
-    async def _pool(self, *, batch: bool) -> asyncpg.Pool:
-        found = self._pools.get(batch)
-        if found is None:
-            found = self._pools[batch] = asyncpg.create_pool(
+    async def _on_pooled_connection(self, run: Run[T], work: Work[T]) -> T:
+        if self._pool is None:
+            self._pool = asyncpg.create_pool(
                 min_size=0,
-                max_size=BATCH_CONNECTIONS if batch else self._options.pool_size,
+                max_size=self._options.pool_size,
                 max_inactive_connection_lifetime=0,
-                connect=self._connect_batch if batch else self._connect,
+                connect=self._connect,
                 reset=_keep,
             )
-            await found
-        return found
+        await self._pool  # which it takes once
+        try:
+            connection = await self._pool.acquire(timeout=self._options.statement_timeout_seconds)
+        except TimeoutError as error:
+            raise Overloaded from error
+        try:
+            return await run(connection, work)
+        finally:
+            await self._pool.release(connection)
 
     async def _connect(self, *_: Any, **__: Any) -> Connection:
         return await self._connector.connect()
 
-    async def _connect_batch(self, *_: Any, **__: Any) -> Connection:
-        return await self._connector.connect(**BATCH_SETTINGS)
-
     async def close(self) -> None:
         """Close every connection."""
-        for pool in self._pools.values():
-            pool.terminate()
-        self._pools.clear()
+        for connection in self._idle:
+            connection.terminate()
+        self._idle.clear()
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
         await self._connector.close()
 
 
 async def _keep(_: Connection) -> None:
     """Leave a session as it is: nothing of ours changes one."""
+
+
+async def _read(connection: Connection, work: Work[T]) -> T:
+    return await _transaction(connection, work, "BEGIN READ ONLY")
+
+
+async def _write(connection: Connection, work: Work[T]) -> T:
+    return await _transaction(connection, work, "BEGIN")
 
 
 async def _transaction(connection: Connection, work: Work[T], begin: str) -> T:
