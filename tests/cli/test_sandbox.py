@@ -81,6 +81,8 @@ def test_what_is_secret_is_for_its_user_alone(sandbox: RunningSandbox) -> None:
     assert len(secret) > 5
     assert {stat.S_IMODE(path.stat().st_mode) for path in secret} == {0o600}
     assert stat.S_IMODE((sandbox.folder / "keys").stat().st_mode) == 0o700
+    assert stat.S_IMODE(sandbox.folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in sandbox.folder.glob("sandbox.db*")} <= {0o600}
 
 
 def test_a_port_in_use_is_said_in_one_line(sandbox: RunningSandbox, tmp_path: Path) -> None:

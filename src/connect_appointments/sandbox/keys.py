@@ -70,7 +70,9 @@ class SandboxKeys:
         """
         keys = folder / "keys"
         with _clear_errors(keys):
-            keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # A folder that is there keeps its mode: it may be any folder of the user.
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            keys.mkdir(mode=0o700, exist_ok=True)
             keys.chmod(0o700)
             with _locked(keys):
                 clients = {name: _client(keys, name, owner) for name, owner in TENANTS.items()}

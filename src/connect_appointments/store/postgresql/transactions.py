@@ -70,6 +70,8 @@ class PostgresqlEngine:
         """Open nothing yet."""
         self._connector = Connector(url, options)
         self._options = options
+        # Behind a pooler that does not, a statement is prepared and run on one server only within a transaction.
+        self._keeps_sessions = options.statement_cache
         self._pool: asyncpg.Pool | None = None
         # Without a bound: there are as many as batches in flight, one of each kind.
         self._idle: list[Connection] = []
@@ -77,7 +79,7 @@ class PostgresqlEngine:
     async def read(self, work: Work[T], *, batch: bool) -> T:
         """Run `work` in a transaction that can change nothing; each statement of a batch has its own."""
         if batch:
-            return await self._on_batch_connection(_alone, work)
+            return await self._on_batch_connection(_alone if self._keeps_sessions else _read, work)
         return await self._on_pooled_connection(_read, work)
 
     async def write(self, work: Work[T], *, batch: bool, one_statement: bool) -> T:
@@ -85,7 +87,7 @@ class PostgresqlEngine:
 
         one_statement: it is one statement, which commits by itself.
         """
-        run = _alone if one_statement else _write
+        run = _alone if one_statement and self._keeps_sessions else _write
         if batch:
             return await self._on_batch_connection(run, work)
         return await self._on_pooled_connection(run, work)
