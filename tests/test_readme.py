@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic_core import PydanticUndefined
 
 from connect_appointments.cli.main import COMMANDS
+from connect_appointments.core import appointments, bookings, requests
+from connect_appointments.core.transitions import Transition
 from connect_appointments.settings import ServeSettings
 from connect_appointments.telemetry.metrics import REGISTRY
 from connect_appointments.web.api.problems import PROBLEMS
@@ -44,6 +49,27 @@ def test_the_versions_are_those_of_the_version_table() -> None:
 def test_the_problems_are_those_of_the_problem_table() -> None:
     expected = [[str(one.status), f"`{one.code}`", one.title] for one in PROBLEMS]
     assert table_under("Statuses and problems", README) == expected
+
+
+MACHINES: dict[str, tuple[type[StrEnum], Sequence[Transition[Any]]]] = {
+    "appointment-request": (requests.State, requests.TRANSITIONS),
+    "booking attempt": (bookings.BookingState, bookings.TRANSITIONS),
+    "appointment": (appointments.AppointmentState, appointments.TRANSITIONS),
+}
+
+
+def test_the_states_are_those_of_the_three_machines() -> None:
+    expected = [
+        [name, f"`{state}`", ", ".join(f"`{after}`" for after in followers(state, states, steps)) or "final"]
+        for name, (states, steps) in MACHINES.items()
+        for state in states
+    ]
+    assert table_under("The lifecycle", README) == expected
+
+
+def followers(state: StrEnum, states: type[StrEnum], steps: Sequence[Transition[Any]]) -> list[StrEnum]:
+    """The states that a transition leads to from this one."""
+    return [after for after in states if any(state in step.sources and step.target is after for step in steps)]
 
 
 def test_the_commands_are_those_of_the_program() -> None:
