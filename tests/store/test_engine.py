@@ -15,7 +15,6 @@ from connect_appointments.store.capacity import Places
 from connect_appointments.store.engine import RETRIES, Database
 from connect_appointments.store.failures import LostBeforeCommit
 from connect_appointments.store.options import DatabaseOptions
-from connect_appointments.store.postgresql.transactions import BATCH_CONNECTIONS
 from connect_appointments.store.tables import capacity as table
 from connect_appointments.store.transaction import Transaction
 from tests.build import sample_order
@@ -172,31 +171,25 @@ async def test_what_would_only_take_as_long_again_is_not_run_again(database: Dat
 
 
 @ON_POSTGRESQL
-@pytest.mark.parametrize("batch", [False, True])
-async def test_who_gets_no_connection_in_time_is_told_of_the_load(database_url: str, *, batch: bool) -> None:
+async def test_who_gets_no_connection_in_time_is_told_of_the_load(database_url: str) -> None:
     database = Database(database_url, DatabaseOptions(pool_size=1, statement_timeout_seconds=0.2))
-    going_on = asyncio.Event()
-    inside = 0
+    inside, going_on = asyncio.Event(), asyncio.Event()
 
     async def work(_: Transaction) -> None:
-        nonlocal inside
-        inside += 1
+        inside.set()
         await going_on.wait()
 
-    count = BATCH_CONNECTIONS if batch else 1
-    waiting = [asyncio.create_task(database.read(work, batch=batch)) for _ in range(count)]
-    await until(lambda: _is_true(inside == count))
+    waiting = asyncio.create_task(database.read(work))
+    await inside.wait()
     for where in (database.read, database.write):
         with pytest.raises(Overloaded):
-            await where(lambda transaction: transaction.fetch(ONE), batch=batch)
+            await where(lambda transaction: transaction.fetch(ONE))
+    # Batches have connections of their own.
+    assert await database.read(lambda transaction: transaction.fetch(ONE), batch=True) == [(1,)]
     going_on.set()
-    await asyncio.gather(*waiting)
+    await waiting
     assert await rows(database, "SELECT 1") == [(1,)]
     await database.close()
-
-
-async def _is_true(found: bool) -> bool:  # noqa: FBT001 - the answer
-    return found
 
 
 @ON_SQLITE
