@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RULES = FOLDER / "rules"
-ALONE = ("--metrics", "off", "--disable-version-check")
-"""It asks nobody for anything."""
+OPTIONS = ("--metrics", "off", "--disable-version-check", "--timeout", "60")
+"""It asks nobody for anything, and a machine that is busy gives no other verdict."""
 
 
 def judge(paths: Sequence[Path] = (ROOT / "src",)) -> list[Verdict]:
@@ -23,7 +23,7 @@ def judge(paths: Sequence[Path] = (ROOT / "src",)) -> list[Verdict]:
 
 def judge_rules() -> Verdict:
     """Whether every rule finds what its examples say, and nothing else in them."""
-    result = ask([program("semgrep"), "scan", "--test", "--json", *ALONE, RULES])
+    result = ask([program("semgrep"), "scan", "--test", "--json", *OPTIONS, RULES])
     try:
         told = json.loads(result.stdout)["results"]
     except (ValueError, KeyError):
@@ -37,7 +37,7 @@ def judge_rules() -> Verdict:
 
 def judge_files(paths: Sequence[Path]) -> Verdict:
     """What the rules find in the product's files."""
-    command = [program("semgrep"), "scan", "--json", "--quiet", "--no-git-ignore", *ALONE, "--config", RULES]
+    command = [program("semgrep"), "scan", "--json", "--quiet", "--no-git-ignore", *OPTIONS, "--config", RULES]
     result = ask([*command, *paths])
     try:
         told = json.loads(result.stdout)

@@ -6,4 +6,4 @@ def refuse(log, request, error):
     # ruleid: secrets_in_logs
     log.info("connected", by=settings.database_url)
     # ok: secrets_in_logs
-    log.warning("refused", trace=request.trace, reason=str(error)[:500])
+    log.warning("refused", request_id=request.id, reason=str(error)[:500])
