@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from connect_appointments.cli import main
 from connect_appointments.core.requests import CANCEL
-from connect_appointments.store import requests
+from connect_appointments.store import cancellations, requests
 from connect_appointments.store.tables import appointment_requests, database_now
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ async def careless_cancel(
 
 
 if __name__ == "__main__":
-    setattr(requests, "cancel", careless_cancel)  # noqa: B010 - the fault this file is for
+    setattr(cancellations, "cancel", careless_cancel)  # noqa: B010 - the fault this file is for
     main.main()

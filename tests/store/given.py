@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from connect_appointments.core.model import Actor, Operator, Owner, Slot, SlotType
 from connect_appointments.core.requests import CANCEL, SEARCH_FAILED, SLOT_REFUSED, SLOTS_FOUND, State
 from connect_appointments.core.transitions import Transition
-from connect_appointments.store import bookings, capacity, events, jobs, offers, orders, requests
+from connect_appointments.store import bookings, capacity, events, jobs, offers, orders, request_locks, requests
 from connect_appointments.store.bookings import Confirmed, NewAttempt
 from connect_appointments.store.capacity import Window
 from connect_appointments.store.engine import Database
@@ -133,7 +133,7 @@ async def led(
     transaction: Transaction, step: Transition[State], request_id: int, booking_id: int | None = None
 ) -> bool:
     """Lock an appointment-request and lead it to the target of a transition, where its state is one of the sources."""
-    (row,) = await lock(transaction, requests.LOCK_ANY, [(request_id,)], wait=True)
+    (row,) = await lock(transaction, request_locks.LOCK_ANY, [(request_id,)], wait=True)
     if row is None or row.state not in step.sources:
         return False
     await requests.transition(transaction, step, [Change(request_id, row.owner, "portal-api", "trace", booking_id)])

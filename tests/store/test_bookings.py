@@ -14,7 +14,7 @@ from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.model import Appointment, Booking, Order, OrderDetails, Owner, Scope, Slot
 from connect_appointments.core.requests import BOOK, BOOKED, State
 from connect_appointments.jobs.book import CLAIM
-from connect_appointments.store import bookings, jobs, orders, requests
+from connect_appointments.store import bookings, jobs, orders, request_locks
 from connect_appointments.store.bookings import Attempt, Confirmed, NewAttempt
 from connect_appointments.store.engine import Database
 from connect_appointments.store.jobs import NewJob
@@ -279,7 +279,7 @@ async def test_two_confirmations_at_once_make_one_appointment(database: Database
     (job,) = await database.write(lambda transaction: jobs.claim(transaction, CLAIM, limit=1, lease_seconds=60))
 
     async def confirm(transaction: Transaction) -> None:
-        await lock(transaction, requests.LOCK_ANY, [(attempt.request_id,)], wait=True)
+        await lock(transaction, request_locks.LOCK_ANY, [(attempt.request_id,)], wait=True)
         await bookings.confirm(transaction, [Confirmed(job, attempt, "worker", "APT1")])
 
     await asyncio.gather(database.write(confirm), neighbour.write(confirm))
@@ -335,11 +335,11 @@ async def test_booking_again_and_confirming_do_not_lock_each_other_out(database:
 
     async def caller(transaction: Transaction) -> None:
         tries.append("caller")
-        await lock(transaction, requests.LOCK_OWNED_WITH_ORDERS, [(request_id, ALICE)], wait=True)
+        await lock(transaction, request_locks.LOCK_OWNED_WITH_ORDERS, [(request_id, ALICE)], wait=True)
 
     async def worker(transaction: Transaction) -> None:
         tries.append("worker")
-        await lock(transaction, requests.LOCK_ANY_WITH_ORDERS, [(request_id,)], wait=True)
+        await lock(transaction, request_locks.LOCK_ANY_WITH_ORDERS, [(request_id,)], wait=True)
         if not waiting:
             waiting.append(asyncio.create_task(neighbour.write(caller)))
             await until_one_waits(database.url)

@@ -8,7 +8,7 @@ import pytest
 
 from connect_appointments.core.errors import Overloaded, Refusal
 from connect_appointments.core.requests import BOOK, CANCEL, State
-from connect_appointments.store import events, orders, requests
+from connect_appointments.store import events, orders, request_locks, requests
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
@@ -155,7 +155,7 @@ async def test_a_cancel_and_a_booking_at_once_exclude_each_other(
     database: Database, group: Cancels, neighbour: Database
 ) -> None:
     async def book(transaction: Transaction) -> bool:
-        (row,) = await lock(transaction, requests.LOCK_OWNED_WITH_ORDERS, [(request_id, ALICE)], wait=True)
+        (row,) = await lock(transaction, request_locks.LOCK_OWNED_WITH_ORDERS, [(request_id, ALICE)], wait=True)
         if row.state == State.OPEN.value:
             await begun(transaction, request_id)
         return row.state == State.OPEN.value

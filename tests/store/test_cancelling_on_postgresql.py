@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from connect_appointments.core.errors import Unavailable
 from connect_appointments.core.requests import BOOK, CANCEL, State
-from connect_appointments.store import bookings, requests
+from connect_appointments.store import bookings, cancellations, request_locks, requests
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.chains import Chain
 from connect_appointments.store.engine import Database
@@ -161,7 +161,7 @@ async def _booked(database: Database, request_id: int) -> bool:
     """Whether a booking was begun, by one who waits for the row."""
 
     async def work(transaction: Transaction) -> bool:
-        (row,) = await lock(transaction, requests.LOCK_OWNED_WITH_ORDERS, [(request_id, ALICE)], wait=True)
+        (row,) = await lock(transaction, request_locks.LOCK_OWNED_WITH_ORDERS, [(request_id, ALICE)], wait=True)
         if row.state == State.OPEN.value:
             await begun(transaction, request_id)
         return row.state == State.OPEN.value
@@ -262,14 +262,14 @@ async def _is_alone(connection: Any) -> bool:
 
 
 BY_KEY: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    "cancel": (requests._CANCEL, (ALICE, "portal-api", "trace")),
-    "cancel, waiting": (requests._CANCEL_WAITING, (ALICE, "portal-api", "trace")),
+    "cancel": (cancellations._CANCEL, (ALICE, "portal-api", "trace")),
+    "cancel, waiting": (cancellations._CANCEL_WAITING, (ALICE, "portal-api", "trace")),
     "read": (requests.READ, (ALICE,)),
     "read bookings": (bookings.READ, (ALICE,)),
-    "lock with orders": (requests.LOCK_OWNED_WITH_ORDERS.skipping, (ALICE,)),
-    "lock with orders, waiting": (requests.LOCK_OWNED_WITH_ORDERS.waiting, (ALICE,)),
-    "lock any": (requests.LOCK_ANY.skipping, ()),
-    "lock any with orders": (requests.LOCK_ANY_WITH_ORDERS.skipping, ()),
+    "lock with orders": (request_locks.LOCK_OWNED_WITH_ORDERS.skipping, (ALICE,)),
+    "lock with orders, waiting": (request_locks.LOCK_OWNED_WITH_ORDERS.waiting, (ALICE,)),
+    "lock any": (request_locks.LOCK_ANY.skipping, ()),
+    "lock any with orders": (request_locks.LOCK_ANY_WITH_ORDERS.skipping, ()),
     "transition": (requests._TRANSITIONS[CANCEL], (ALICE, "portal-api", "trace", None)),
 }
 """Statements of batches, and what their rows have beside the id."""

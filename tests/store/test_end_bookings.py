@@ -11,7 +11,7 @@ from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.decisions.booking_outcome import Answer, Outcome
 from connect_appointments.core.requests import BOOKED, ORDER_TRANSFERRED, SLOT_REFUSED, State
 from connect_appointments.jobs.book import CLAIM, Ended, end_bookings
-from connect_appointments.store import bookings, jobs, offers, orders, requests, verify
+from connect_appointments.store import bookings, jobs, offers, orders, request_locks, requests, verify
 from connect_appointments.store.engine import Database
 from connect_appointments.store.jobs import Job
 from connect_appointments.store.locking import ROW_LOCKED, lock
@@ -145,7 +145,7 @@ async def test_an_attempt_whose_rows_are_locked_is_left_out_with_its_job(
     outcomes: list[Sequence[Any]] = []
 
     async def work(transaction: Transaction) -> None:
-        statements, number = (orders.LOCK_ANY, ORDER) if table == "orders" else (requests.LOCK_ANY, locked)
+        statements, number = (orders.LOCK_ANY, ORDER) if table == "orders" else (request_locks.LOCK_ANY, locked)
         await lock(transaction, statements, [(number,)], wait=True)
         outcomes.append(await _end(neighbour, *ended))
 

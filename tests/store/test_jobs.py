@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from connect_appointments.jobs import book, release_offer, search
-from connect_appointments.store import jobs, requests
+from connect_appointments.store import cancellations, jobs, requests
 from connect_appointments.store.engine import Database
 from connect_appointments.store.jobs import RELEASE_OFFER, Job, NewJob, Postponed
 from connect_appointments.store.transaction import Transaction
@@ -242,7 +242,7 @@ async def test_the_release_of_an_offer_is_brought_forward_when_its_request_is_ca
     await database.write(work)
     assert await _claim(database, statement=release_offer.CLAIM) == []
     wanted = [(cancelled, ALICE, "portal-api", "trace")]
-    await database.write(lambda transaction: requests.cancel(transaction, wanted, wait=False))
+    await database.write(lambda transaction: cancellations.cancel(transaction, wanted, wait=False))
     found = await _claim(database, statement=release_offer.CLAIM)
     assert [job.request_id for job in found] == [cancelled]
     assert await _claim(database) == []

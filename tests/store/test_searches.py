@@ -11,7 +11,7 @@ import pytest
 from connect_appointments.core.model import Slot
 from connect_appointments.core.requests import CANCEL, SEARCH_FAILED, SLOTS_FOUND, State
 from connect_appointments.jobs.search import CLAIM, SearchResult, fail_searches, finish_searches
-from connect_appointments.store import events, jobs, offers, requests
+from connect_appointments.store import events, jobs, offers, request_locks
 from connect_appointments.store.engine import Database
 from connect_appointments.store.jobs import RELEASE_OFFER, Job, NewJob
 from connect_appointments.store.locking import ROW_LOCKED, lock
@@ -158,7 +158,7 @@ async def test_a_request_that_is_locked_is_left_out_with_its_job(
         return await _fail(where, *ended, wait=wait)
 
     async def work(transaction: Transaction) -> None:
-        await lock(transaction, requests.LOCK_ANY, [(locked,)], wait=True)
+        await lock(transaction, request_locks.LOCK_ANY, [(locked,)], wait=True)
         outcomes.append(await end(neighbour, *claimed, wait=False))
 
     await database.write(work)

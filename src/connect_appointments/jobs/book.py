@@ -12,7 +12,7 @@ from connect_appointments.core.requests import ORDER_TRANSFERRED, SLOT_REFUSED
 from connect_appointments.jobs import kinds
 from connect_appointments.jobs.context import ORDER_COLUMNS, visit_of
 from connect_appointments.jobs.kinds import WORKER, JobKind, PutOff, RetrySchedule
-from connect_appointments.store import bookings, jobs, offers, orders, requests
+from connect_appointments.store import bookings, jobs, offers, orders, request_locks, requests
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.bookings import Attempt, Confirmed
 from connect_appointments.store.engine import Database
@@ -133,7 +133,7 @@ def _outcome(answer: object, outcome: Outcome | Exception | None) -> kinds.Outco
 async def end_bookings(transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
     """Confirm or refuse booking attempts, but for jobs claimed by others since."""
     keys = [(one.attempt.request_id,) for one in ended]
-    locked = await lock(transaction, requests.LOCK_ANY_WITH_ORDERS, keys, wait=wait)
+    locked = await lock(transaction, request_locks.LOCK_ANY_WITH_ORDERS, keys, wait=wait)
     decided = [(one, _decide(one, row), row) for one, row in zip(ended, locked, strict=True)]
     await bookings.confirm(
         transaction,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from connect_appointments.core.requests import OCCUPYING
 from connect_appointments.jobs.context import ORDER_COLUMNS, offer_key, visit_of
 from connect_appointments.jobs.kinds import JobKind, Outcome, RetrySchedule
-from connect_appointments.store import jobs, requests
+from connect_appointments.store import jobs, request_locks, requests
 from connect_appointments.store.engine import Database
 from connect_appointments.store.jobs import RELEASE_OFFER, Job, claim_statement
 from connect_appointments.store.locking import lock
@@ -56,7 +56,7 @@ class ReleaseOffer:
 
         async def work(transaction: Transaction) -> None:
             # A cancel has the request locked when it brings the job forward.
-            await lock(transaction, requests.LOCK_ANY, [(job.request_id,) for job in done], wait=True)
+            await lock(transaction, request_locks.LOCK_ANY, [(job.request_id,) for job in done], wait=True)
             finished = await jobs.finish(transaction, done)
             ids = [job.request_id for job in done if job.key in finished and job.request_id is not None]
             await requests.hold_offers(transaction, dict.fromkeys(ids))

@@ -49,7 +49,13 @@ class Database:
         return await _retried(lambda: self._engine.read(work, batch=batch), repeatable=True)
 
     async def write(
-        self, work: Work[T], *, batch: bool = False, repeatable: bool = False, one_statement: bool = False
+        self,
+        work: Work[T],
+        *,
+        batch: bool = False,
+        repeatable: bool = False,
+        one_statement: bool = False,
+        retries: int = RETRIES,
     ) -> T:
         """Run `work` in a transaction and commit it.
 
@@ -57,11 +63,14 @@ class Database:
         batch: it changes many rows by key, and waits a second at most for one that is locked.
         repeatable: it may run again even where the outcome of COMMIT is unknown.
         one_statement: it is one statement, which commits by itself.
+        retries: how often it is retried at most; no retry begins later than 3 s after the first try.
         Raises `Unavailable` when the database cannot answer or the outcome of COMMIT is unknown, `Overloaded`
         when no connection came free.
         """
         return await _retried(
-            lambda: self._engine.write(work, batch=batch, one_statement=one_statement), repeatable=repeatable
+            lambda: self._engine.write(work, batch=batch, one_statement=one_statement),
+            repeatable=repeatable,
+            retries=retries,
         )
 
     async def close(self) -> None:
@@ -69,20 +78,20 @@ class Database:
         await self._engine.close()
 
 
-async def _retried(run: Callable[[], Awaitable[T]], *, repeatable: bool) -> T:
+async def _retried(run: Callable[[], Awaitable[T]], *, repeatable: bool, retries: int = RETRIES) -> T:
     def worth_a_retry(error: Exception) -> bool:
         return is_retryable(error) or (repeatable and is_unavailable(error) and not is_out_of_time(error))
 
     try:
         return await run()
     except Exception as error:  # noqa: BLE001 - it is raised again, or what it undid is retried
-        if not worth_a_retry(error):
+        if retries == 0 or not worth_a_retry(error):
             raise_translated(error)
     with translated_errors():
         # With a jitter well below the longest wait: transactions that all wait as long conflict again.
         async for attempt in stamina.retry_context(
             on=worth_a_retry,
-            attempts=RETRIES,
+            attempts=retries,
             timeout=RETRY_SECONDS,
             wait_initial=0.005,
             wait_max=0.25,

@@ -9,15 +9,14 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from connect_appointments.core.model import AppointmentRequest, Scope
-from connect_appointments.core.requests import CANCEL, CREATED, ORDER_TRANSFERRED, TRANSITIONS, State
+from connect_appointments.core.requests import CREATED, ORDER_TRANSFERRED, TRANSITIONS, State
 from connect_appointments.core.transitions import Transition
 from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.jobs import bring_forward
-from connect_appointments.store.locking import ROW_LOCKED, Lock, lock_statements
 from connect_appointments.store.scope import visible
 from connect_appointments.store.slots import decode_slots
 from connect_appointments.store.statements import Row, given, param
-from connect_appointments.store.tables import BigId, Instant, database_now, jobs, offers, orders
+from connect_appointments.store.tables import BigId, Instant, database_now, jobs, offers
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import events as events_table
 from connect_appointments.store.transaction import Transaction, first
@@ -44,72 +43,6 @@ class Change(NamedTuple):
     trace: str
     booking_id: int | None = None
 
-
-_owned = given(id=BigId, owner=sa.Text())
-_is_owned = sa.and_(requests.c.id == _owned.c.id, requests.c.owner == _owned.c.owner)
-
-_any = given(id=BigId)
-LOCK_ANY = lock_statements(
-    _any,
-    _any.join(requests, requests.c.id == _any.c.id),
-    [requests.c.id, requests.c.owner, requests.c.order_id, requests.c.state, requests.c.booking_id],
-    locked=requests,
-    there=sa.exists().where(requests.c.id == _any.c.id),
-)
-"""Locks appointment-requests by id: for the worker and the operator alone."""
-
-
-def _lock_with_orders(rows: Any, is_asked: Any, *, skip_locked: bool) -> Chain:
-    """The chain that locks the orders of appointment-requests, then these: a request keeps its order."""
-
-    def build(link: Link) -> Any:
-        order = (orders.c.id, orders.c.owner, orders.c.occupancy)
-        locked_orders = link(
-            "locked_orders",
-            sa.select(rows.c.place, requests.c.id.label("request_id"), *order)
-            .select_from(rows.join(requests, is_asked).join(orders, orders.c.id == requests.c.order_id))
-            .order_by(orders.c.id)
-            .with_for_update(of=orders, key_share=True, skip_locked=skip_locked),
-        )
-        request = [requests.c[name] for name in ("id", "owner", "order_id", "state", "booking_id")]
-        locked = link(
-            "locked",
-            sa.select(locked_orders.c.place, *request)
-            .select_from(locked_orders.join(requests, requests.c.id == locked_orders.c.request_id))
-            .order_by(requests.c.id)
-            .with_for_update(of=requests, skip_locked=skip_locked),
-        )
-        is_locked = locked.c.place.is_not(None)
-        return sa.select(
-            rows.c.place,
-            is_locked.label("is_locked"),
-            sa.case((is_locked, sa.true()), else_=sa.exists().where(is_asked)).label("is_there"),
-            *(locked.c[column.key] for column in request),
-            locked_orders.c.owner.label("order_owner"),
-            locked_orders.c.occupancy,
-        ).select_from(
-            rows.outerjoin(locked, locked.c.place == rows.c.place).outerjoin(
-                locked_orders, locked_orders.c.place == rows.c.place
-            )
-        )
-
-    return Chain(build)
-
-
-LOCK_OWNED_WITH_ORDERS = Lock(
-    _lock_with_orders(_owned, _is_owned, skip_locked=True),
-    _lock_with_orders(_owned, _is_owned, skip_locked=False),
-    sa.select(requests.c.id).select_from(_owned.join(requests, _is_owned)).with_for_update(of=requests),
-)
-"""Locks the orders of appointment-requests, then these, by their id and owner."""
-
-_is_any = requests.c.id == _any.c.id
-LOCK_ANY_WITH_ORDERS = Lock(
-    _lock_with_orders(_any, _is_any, skip_locked=True),
-    _lock_with_orders(_any, _is_any, skip_locked=False),
-    LOCK_ANY.waiting,
-)
-"""Locks the orders of appointment-requests, then these, by their id: for the worker alone."""
 
 _new = given(owner=sa.Text(), order_id=BigId, date_from=sa.Date(), client=sa.Text(), trace=sa.Text())
 _ALIKE = ("owner", "order_id", "date_from")
@@ -222,51 +155,6 @@ async def transition(transaction: Transaction, step: Transition[State], changes:
     changed = await transaction.fetch(_TRANSITIONS[step], changes)
     if len(changed) != len(changes):
         raise AssertionError(f"{step.name} changed {len(changed)} of {len(changes)} appointment-requests")
-
-
-def _cancel(*, skip_locked: bool) -> Chain:
-    rows = given(id=BigId, owner=sa.Text(), client=sa.Text(), trace=sa.Text())
-    is_owned = sa.and_(requests.c.id == rows.c.id, requests.c.owner == rows.c.owner)
-    no_booking = sa.cast(sa.null(), BigId).label("booking_id")
-    columns = (rows.c.place, rows.c.client, rows.c.trace, no_booking)
-
-    def build(link: Link) -> Any:
-        locked = link(
-            "locked",
-            sa.select(*columns, requests.c.id, requests.c.owner, requests.c.state, requests.c.held_until)
-            .select_from(rows.join(requests, is_owned))
-            .order_by(requests.c.id)
-            .with_for_update(of=requests, skip_locked=skip_locked),
-        )
-        changed = link_transition(link, CANCEL, locked)
-        released = sa.select(locked.c.id).join(changed, changed.c.id == locked.c.id)
-        link("released", bring_forward(released.where(locked.c.held_until.is_not(None))))
-        state = sa.case(
-            (locked.c.place.is_not(None), locked.c.state), (sa.exists().where(is_owned), sa.literal(LOCKED_ELSEWHERE))
-        )
-        return sa.select(rows.c.place, state.label("state")).select_from(
-            rows.outerjoin(locked, locked.c.place == rows.c.place)
-        )
-
-    return Chain(build)
-
-
-LOCKED_ELSEWHERE = "locked"
-_CANCEL, _CANCEL_WAITING = _cancel(skip_locked=True), _cancel(skip_locked=False)
-_BEFORE: Mapping[str | None, Any] = {None: None, LOCKED_ELSEWHERE: ROW_LOCKED} | dict(STATES.items())
-
-
-async def cancel(transaction: Transaction, wanted: Sequence[tuple[int, str, str, str]], *, wait: bool) -> list[Any]:
-    """Cancel what may be cancelled, in one statement: compare-and-set of many.
-
-    wanted: id, owner, client and trace of each.
-    Returns the state of each before, None where the owner has no such one, `ROW_LOCKED` where another transaction has
-    locked it.
-    """
-    before: list[Any] = [None] * len(wanted)
-    for place, state in await transaction.fetch(_CANCEL_WAITING if wait else _CANCEL, wanted):
-        before[place - 1] = _BEFORE[state]
-    return before
 
 
 _held = given(id=BigId, until=Instant())

@@ -11,7 +11,7 @@ from connect_appointments.core import errors
 from connect_appointments.core.model import Actor, AppointmentRequest, Owner
 from connect_appointments.core.requests import CANCEL, State
 from connect_appointments.core.windows import BookingPolicy
-from connect_appointments.store import requests
+from connect_appointments.store import cancellations, requests
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import RowLocked
@@ -106,4 +106,4 @@ async def cancel_batch(
     transaction: Transaction, commands: Sequence[CancelCommand], *, wait: bool
 ) -> Sequence[StateBefore]:
     """Cancel what may be cancelled; the answers are the states before, None where the owner has no such one."""
-    return await requests.cancel(transaction, commands, wait=wait)
+    return await cancellations.cancel(transaction, commands, wait=wait)

@@ -10,7 +10,7 @@ from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.decisions.booking import BookSubject, Decision, decide_bookings
 from connect_appointments.core.model import Actor, Booking, Owner, Slot
 from connect_appointments.core.requests import OCCUPYING, State
-from connect_appointments.store import bookings, offers, requests
+from connect_appointments.store import bookings, offers, request_locks
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.bookings import NewAttempt
 from connect_appointments.store.engine import Database
@@ -121,7 +121,7 @@ def _answer(subject: Subject, decided: Iterator[Decision], numbers: Mapping[int,
 async def _lock_subjects(transaction: Transaction, commands: Sequence[BookCommand], *, wait: bool) -> list[Subject]:
     """Lock orders and appointment-requests; then read what these have on offer or are at."""
     keys = [(command.id, command.owner) for command in commands]
-    locked = await lock(transaction, requests.LOCK_OWNED_WITH_ORDERS, keys, wait=wait)
+    locked = await lock(transaction, request_locks.LOCK_OWNED_WITH_ORDERS, keys, wait=wait)
     rows = [row for row in locked if is_row(row)]
     offered = await offers.get(transaction, [row.id for row in rows if row.state == State.OPEN.value])
     slot_ids = await bookings.slot_ids(transaction, [row.booking_id for row in rows if row.state in OCCUPYING])

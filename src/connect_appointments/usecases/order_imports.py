@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from connect_appointments.core.model import Actor, Order
 from connect_appointments.core.requests import ORDER_TRANSFERRED, State
-from connect_appointments.store import bookings, orders, requests
+from connect_appointments.store import bookings, orders, request_locks, requests
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
 from connect_appointments.store.requests import Change
@@ -117,7 +117,7 @@ def _reason(order_id: int, begun: Sequence[Row], standing: Sequence[Row]) -> str
 
 
 async def _cancel(transaction: Transaction, actor: Actor, begun: Sequence[Row]) -> None:
-    locked = await lock(transaction, requests.LOCK_ANY, [(row.id,) for row in begun], wait=True)
+    locked = await lock(transaction, request_locks.LOCK_ANY, [(row.id,) for row in begun], wait=True)
     changes = [
         Change(row.id, row.owner, actor.client, actor.trace)
         for row in locked

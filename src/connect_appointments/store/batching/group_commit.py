@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from connect_appointments.core.errors import Unavailable
 from connect_appointments.store.batching.batch_queue import BatchQueue, C, R, owner_of
-from connect_appointments.store.engine import RETRY_SECONDS, Database
+from connect_appointments.store.engine import RETRIES, RETRY_SECONDS, Database
 from connect_appointments.store.failures import is_retryable
 from connect_appointments.store.locking import ROW_LOCKED
 from connect_appointments.store.transaction import Transaction
@@ -111,18 +111,18 @@ class GroupCommit(Generic[C, R]):
             return await self._settle_one_by_one(commands, error)
 
     async def _settle_one_by_one(self, commands: Sequence[C], error: Exception) -> Sequence[Any]:
-        """Find the command that failed a batch; those that are not reached in time fail with the batch."""
+        """Find the command that failed a batch, without retries; those not reached in time fail with the batch."""
         answers: list[Any] = []
         clock = asyncio.get_running_loop().time
         last = clock() + RETRY_SECONDS
         for command in commands:
             try:
-                answers += await self._once([command], wait=False) if clock() < last else [error]
+                answers += await self._once([command], wait=False, retries=0) if clock() < last else [error]
             except Exception as own:  # noqa: BLE001 - it is this command's, which answers with it
                 answers.append(own)
         return answers
 
-    async def _once(self, commands: Sequence[C], *, wait: bool) -> Sequence[Any]:
+    async def _once(self, commands: Sequence[C], *, wait: bool, retries: int = RETRIES) -> Sequence[Any]:
         async def work(transaction: Transaction) -> Sequence[Any]:
             return await self._work(transaction, commands, wait=wait)
 
@@ -130,7 +130,11 @@ class GroupCommit(Generic[C, R]):
             answers = await self._database.read(work, batch=not wait)
         else:
             answers = await self._database.write(
-                work, batch=not wait, repeatable=self._repeatable, one_statement=self._one_statement
+                work,
+                batch=not wait,
+                repeatable=self._repeatable,
+                one_statement=self._one_statement,
+                retries=retries,
             )
         if len(answers) != len(commands):
             raise AssertionError(f"{len(commands)} commands got {len(answers)} answers")

@@ -20,6 +20,8 @@ from connect_appointments.store.transaction import Transaction, Work
 
 T = TypeVar("T")
 
+BATCH_CONNECTIONS = 32
+"""More than there are kinds of batches; a kind may have several in flight while its workforce system is slow."""
 Run: TypeAlias = Callable[[Connection, Work[T]], Awaitable[T]]
 """How work runs on a connection: in a transaction, or each statement by itself."""
 BATCH_SETTINGS = {
@@ -73,8 +75,8 @@ class PostgresqlEngine:
         # Behind a pooler that does not, a statement is prepared and run on one server only within a transaction.
         self._keeps_sessions = options.statement_cache
         self._pool: asyncpg.Pool | None = None
-        # Without a bound: there are as many as batches in flight, one of each kind.
         self._idle: list[Connection] = []
+        self._batches = asyncio.Semaphore(BATCH_CONNECTIONS)
 
     async def read(self, work: Work[T], *, batch: bool) -> T:
         """Run `work` in a transaction that can change nothing; each statement of a batch has its own."""
@@ -93,11 +95,12 @@ class PostgresqlEngine:
         return await self._on_pooled_connection(run, work)
 
     async def _on_batch_connection(self, run: Run[T], work: Work[T]) -> T:
-        connection = await self._batch_connection()
-        try:
-            return await run(connection, work)
-        finally:
-            self._idle.append(connection)
+        async with self._batches:
+            connection = await self._batch_connection()
+            try:
+                return await run(connection, work)
+            finally:
+                self._idle.append(connection)
 
     async def _batch_connection(self) -> Connection:
         while self._idle:

@@ -1,0 +1,63 @@
+"""Cancelling appointment-requests: locking, deciding and writing in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from connect_appointments.core.requests import CANCEL
+from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.jobs import bring_forward
+from connect_appointments.store.locking import ROW_LOCKED
+from connect_appointments.store.requests import STATES, link_transition
+from connect_appointments.store.statements import given
+from connect_appointments.store.tables import BigId
+from connect_appointments.store.tables import appointment_requests as requests
+from connect_appointments.store.transaction import Transaction
+
+
+def _cancel(*, skip_locked: bool) -> Chain:
+    rows = given(id=BigId, owner=sa.Text(), client=sa.Text(), trace=sa.Text())
+    is_owned = sa.and_(requests.c.id == rows.c.id, requests.c.owner == rows.c.owner)
+    no_booking = sa.cast(sa.null(), BigId).label("booking_id")
+    columns = (rows.c.place, rows.c.client, rows.c.trace, no_booking)
+
+    def build(link: Link) -> Any:
+        locked = link(
+            "locked",
+            sa.select(*columns, requests.c.id, requests.c.owner, requests.c.state, requests.c.held_until)
+            .select_from(rows.join(requests, is_owned))
+            .order_by(requests.c.id)
+            .with_for_update(of=requests, skip_locked=skip_locked),
+        )
+        changed = link_transition(link, CANCEL, locked)
+        released = sa.select(locked.c.id).join(changed, changed.c.id == locked.c.id)
+        link("released", bring_forward(released.where(locked.c.held_until.is_not(None))))
+        state = sa.case(
+            (locked.c.place.is_not(None), locked.c.state), (sa.exists().where(is_owned), sa.literal(LOCKED_ELSEWHERE))
+        )
+        return sa.select(rows.c.place, state.label("state")).select_from(
+            rows.outerjoin(locked, locked.c.place == rows.c.place)
+        )
+
+    return Chain(build)
+
+
+LOCKED_ELSEWHERE = "locked"
+_CANCEL, _CANCEL_WAITING = _cancel(skip_locked=True), _cancel(skip_locked=False)
+_BEFORE: Mapping[str | None, Any] = {None: None, LOCKED_ELSEWHERE: ROW_LOCKED} | dict(STATES.items())
+
+
+async def cancel(transaction: Transaction, wanted: Sequence[tuple[int, str, str, str]], *, wait: bool) -> list[Any]:
+    """Cancel what may be cancelled, in one statement: compare-and-set of many.
+
+    wanted: id, owner, client and trace of each.
+    Returns the state of each before, None where the owner has no such one, `ROW_LOCKED` where another transaction has
+    locked it.
+    """
+    before: list[Any] = [None] * len(wanted)
+    for place, state in await transaction.fetch(_CANCEL_WAITING if wait else _CANCEL, wanted):
+        before[place - 1] = _BEFORE[state]
+    return before
