@@ -137,7 +137,7 @@ async def finish(transaction: Transaction, done: Sequence[Job]) -> set[tuple[int
 
 
 class Postponed(NamedTuple):
-    """A claimed job that is to be tried again, after so many seconds and because of an error."""
+    """A claimed job that is to be tried again: after how many seconds, and because of which error."""
 
     job: Job
     seconds: float

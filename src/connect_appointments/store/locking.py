@@ -56,7 +56,7 @@ def lock_statements(
     rows: the rows of the batch.
     source: these rows, joined to the table whose rows are locked, and to what is read beside.
     columns: what is returned of each locked row; only columns of the locked table are sure to be current.
-    there: whether there is a row to lock, whoever has locked it.
+    there: whether there is a row to lock, even one that another transaction has locked.
     strength: `read` and `key_share`, as SQLAlchemy's `with_for_update` takes them.
     """
 

@@ -71,7 +71,7 @@ def _now_on_sqlite(*_: Any, **__: Any) -> str:
 
 
 class seconds_from_now(GenericFunction[datetime]):  # noqa: N801 - a SQL function, spelled as one
-    """The database's clock and so many seconds."""
+    """The database's clock plus a number of seconds."""
 
     type = Instant()
     inherit_cache = True

@@ -10,7 +10,7 @@ from connect_appointments.store.failures import breaks_connection, sqlstate
 from connect_appointments.telemetry.outage import Outage
 
 UNREACHABLE_CLASSES = ("08", "28", "3D000", "57P")
-"""SQLSTATE classes of a server that lets nobody in, or ends the connection. Others are an answer to one statement."""
+"""SQLSTATE classes of a server that refuses or ends the connection. Others are an answer to one statement."""
 
 UNREACHABLE_SQLITE_CODES = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM})
 """The same of SQLite: a file that cannot be opened."""

@@ -93,7 +93,7 @@ async def _transfer(
     transaction: Transaction, actor: Actor, owners: dict[int, str], done: Imported, *, transfer: bool, days: int
 ) -> list[str]:
     """Cancel what the old owners have begun; return why an order may not change hands where it may not."""
-    # Read after the orders were locked: whoever creates or books needs that lock as well.
+    # Read after the orders were locked: creating and booking need that lock as well.
     begun = await requests.not_ended(transaction, list(owners))
     standing = await bookings.not_over(transaction, list(owners), days=days)
     if not transfer:

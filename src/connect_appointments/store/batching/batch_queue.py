@@ -57,7 +57,7 @@ class BatchQueue(Generic[C, R]):
         if self._count >= self._limit:
             self._shed_for(owner)
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        # A future each: a caller that goes away cancels its own and nobody else's.
+        # A future each: a caller that goes away cancels its own alone.
         self._commands.setdefault(command.key, (command, []))[1].append(future)
         self._of_owner[owner] = self._of_owner.get(owner, 0) + 1
         self._count += 1

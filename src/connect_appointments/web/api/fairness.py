@@ -19,7 +19,7 @@ MAX_OWNERS = 10_000
 
 @dataclass(frozen=True)
 class Limit:
-    """So many calls of one owner in so many seconds, spent as they come and given back evenly."""
+    """Calls of one owner allowed per period, spent as they come and given back evenly."""
 
     calls: int
     seconds: int

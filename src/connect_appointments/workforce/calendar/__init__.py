@@ -1,1 +1,1 @@
-"""A workforce system of our own: so many visits per area, day and half-day."""
+"""A workforce system of our own: a number of visits per area, day and half-day."""
