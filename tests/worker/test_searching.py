@@ -148,17 +148,30 @@ async def test_no_more_jobs_run_at_once_than_there_are_places(serve: Serve, data
     assert (counting.asked, counting.most) == (5, 2)
 
 
+async def test_jobs_that_come_soon_after_a_claim_are_claimed_together(serve: Serve, database: Database) -> None:
+    counting = Counting(calendar(database))
+    options = WorkerOptions(gather_seconds=1, poll_seconds=3600)
+    async with serve(workforce=counting, worker=options) as api:
+        first = await api.created(1)
+        await api.settled(partial(api.alice.read, first))
+        for request_id in [await api.created(order_id) for order_id in (1, 2, 3)]:
+            await api.settled(partial(api.alice.read, request_id))
+    assert counting.groups == [1, 3]
+
+
 class Counting(Behind):
-    """A workforce system that counts the searches it was asked for, and the most of them at once."""
+    """A workforce system that counts the searches it was asked for, by group, and the most of them at once."""
 
     def __init__(self, behind: Any) -> None:
         super().__init__(behind)
         self.asked = 0
+        self.groups: list[int] = []
         self.most = 0
         self._now = 0
 
     async def find_slots(self, queries: Sequence[AvailabilityQuery], now: datetime) -> Any:
         self.asked += len(queries)
+        self.groups.append(len(queries))
         self._now += len(queries)
         self.most = max(self.most, self._now)
         try:
