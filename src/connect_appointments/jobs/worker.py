@@ -104,7 +104,7 @@ class Line:
         self._woken = asyncio.Event()
         self._stopping = False
         self._free = kind.slots
-        self._next_claim = 0.0
+        self._claimed_at = 0.0
         self._running: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
@@ -119,24 +119,24 @@ class Line:
     async def run(self) -> None:
         """Claim and do jobs until stopped, and finish what is under way."""
         while not self._stopping:
-            await self._gather()
             self._woken.clear()
             if not await self._claim():
                 await self._wait()
+            await self._gather()
         if self._running:
             await asyncio.wait(self._running)
 
     async def _gather(self) -> None:
         """Let jobs that come soon after the last claim gather, so that one claim takes them all."""
-        now = asyncio.get_running_loop().time
-        await asyncio.sleep(self._next_claim - now())
-        self._next_claim = now() + self._options.gather_seconds
+        since = asyncio.get_running_loop().time() - self._claimed_at
+        await asyncio.sleep(self._options.gather_seconds - since)
 
     async def _claim(self) -> bool:
         """Claim as many jobs as there are free slots; False when no more are due, or no slot is free."""
         free = self._free
         if free == 0:
             return False
+        self._claimed_at = asyncio.get_running_loop().time()
         try:
             claimed = await self._database.write(self._claim_free, batch=True, one_statement=True)
         except Exception as error:  # noqa: BLE001 - whatever it is may pass, and a worker that ended would not see it
