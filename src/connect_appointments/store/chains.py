@@ -37,7 +37,8 @@ class Returned(FunctionElement[Any]):
 def _returned_on_sqlite(element: Returned, compiler: Any, **_: Any) -> str:
     text = compiler.process(param(f"link_{element.link}", sa.Text()))
     columns = ", ".join(f"json_extract(value, '$[{number}]') AS {name}" for number, name in enumerate(element.returned))
-    return f"(SELECT {columns} FROM json_each({text}))"  # noqa: S608 - names of ours
+    # A limit, though of no number, makes SQLite read the rows once: else each row of a join reads the whole text.
+    return f"(SELECT {columns} FROM json_each({text}) LIMIT -1)"  # noqa: S608 - names of ours
 
 
 class Steps(NamedTuple):
