@@ -127,6 +127,70 @@ async def test_who_waits_too_long_for_the_writer_is_told_so(database_url: str, d
     await impatient.close()
 
 
+async def _add_capacity(transaction: Transaction) -> int:
+    await capacity.set_places(transaction, [Places(MORNING, 1)])
+    return threading.get_ident()
+
+
+@ON_SQLITE
+async def test_the_statements_of_a_batch_run_on_the_thread_of_the_event_loop(database: Database) -> None:
+    await database.write(_add_capacity, batch=True)  # which opens the connection, on the writer's thread
+    assert await database.write(_add_capacity, batch=True) == threading.get_ident()
+    assert await database.write(_add_capacity) != threading.get_ident()
+
+
+@ON_SQLITE
+async def test_a_batch_waits_for_another_process_on_a_thread_of_its_own(database: Database, database_url: str) -> None:
+    await database.write(_add_capacity, batch=True)
+    rival = sqlite3.connect(path_of(database_url), isolation_level=None)
+    rival.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(database.write(_add_capacity, batch=True))
+    # The event loop goes on meanwhile; else this would never be answered.
+    await rows(database, "SELECT 1")
+    rival.execute("ROLLBACK")
+    rival.close()
+    assert await writing != threading.get_ident()
+    assert await database.write(lambda transaction: transaction.fetch(sa.text("PRAGMA busy_timeout")), batch=True) == [
+        (IN_FORCE["busy_timeout"],)
+    ]
+
+
+@ON_SQLITE
+async def test_a_batch_that_fails_leaves_nothing_and_the_next_one_runs(database: Database) -> None:
+    async def fail(transaction: Transaction) -> None:
+        await _add_capacity(transaction)
+        raise LookupError("of the work")
+
+    async def fail_at_commit(transaction: Transaction) -> None:
+        await _add_capacity(transaction)
+        await transaction.script("PRAGMA defer_foreign_keys = ON;")
+        await transaction.execute(sa.text("UPDATE appointment_requests SET order_id = -1"))
+
+    await created(database)
+    for work, error in ((fail, LookupError), (fail_at_commit, sqlite3.IntegrityError)):
+        await database.write(_nothing, batch=True)
+        with pytest.raises(error):
+            await database.write(work, batch=True)
+        assert await rows(database, "SELECT * FROM capacity") == []
+    await database.write(_add_capacity, batch=True)
+    assert await rows(database, "SELECT places FROM capacity") == [(1,)]
+
+
+async def _nothing(_: Transaction) -> None: ...
+
+
+@ON_SQLITE
+async def test_a_caller_that_goes_away_during_a_commit_takes_nothing_back(database: Database) -> None:
+    await database.write(_nothing, batch=True)
+    writing = asyncio.create_task(database.write(_add_capacity, batch=True))
+    await asyncio.sleep(0)  # up to the commit
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await database.write(_nothing, batch=True)
+    assert await rows(database, "SELECT places FROM capacity") == [(1,)]
+
+
 def _spoil(path: Path) -> None:
     path.write_bytes(b"this is no database" * 100)
 

@@ -11,9 +11,9 @@ from connect_appointments.core.requests import CANCEL
 from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.jobs import bring_forward
 from connect_appointments.store.locking import ROW_LOCKED
-from connect_appointments.store.requests import STATES, link_transition
+from connect_appointments.store.requests import STATES, link_locked_transition
 from connect_appointments.store.statements import given
-from connect_appointments.store.tables import BigId
+from connect_appointments.store.tables import BigId, database_now
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.transaction import Transaction
 
@@ -27,14 +27,20 @@ def _cancel(*, skip_locked: bool) -> Chain:
     def build(link: Link) -> Any:
         locked = link(
             "locked",
-            sa.select(*columns, requests.c.id, requests.c.owner, requests.c.state, requests.c.held_until)
+            sa.select(
+                *columns,
+                requests.c.id,
+                requests.c.owner,
+                requests.c.state,
+                requests.c.held_until,
+                database_now().label("now"),
+            )
             .select_from(rows.join(requests, is_owned))
             .order_by(requests.c.id)
             .with_for_update(of=requests, skip_locked=skip_locked),
         )
-        changed = link_transition(link, CANCEL, locked)
-        released = sa.select(locked.c.id).join(changed, changed.c.id == locked.c.id)
-        link("released", bring_forward(released.where(locked.c.held_until.is_not(None))))
+        leaving = link_locked_transition(link, CANCEL, locked)
+        link("released", bring_forward(sa.select(leaving.c.id).where(leaving.c.held_until.is_not(None))))
         state = sa.case(
             (locked.c.place.is_not(None), locked.c.state), (sa.exists().where(is_owned), sa.literal(LOCKED_ELSEWHERE))
         )

@@ -1,50 +1,29 @@
 """Chains: set statements that run one after another, each on rows that an earlier one returned.
 
 PostgreSQL runs a chain as one statement, with a common table expression for each link, and so in one round trip.
-SQLite, which runs in this process and has no such expressions, runs the links in turn. The links of a chain read what
-earlier ones returned, never what they changed: PostgreSQL gives them all one snapshot.
+SQLite, which runs in this process and has no such expressions, runs the links in turn and keeps what each returns in a
+temporary table. The links of a chain read what earlier ones returned, never what they changed: PostgreSQL gives them
+all one snapshot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
-from connect_appointments.store.statements import param
+from connect_appointments.store.sqlite import kept_rows
 
 Link = Callable[[str, Any], Any]
 """Adds a statement to a chain under a name; gives the rows it returns, to be joined like a table."""
 
 
-class Returned(FunctionElement[Any]):
-    """The rows that an earlier link has returned, on SQLite: one JSON text."""
-
-    inherit_cache = False
-    name = "returned"
-
-    def __init__(self, link: str, columns: Sequence[str]) -> None:
-        self.link = link
-        self.returned = columns
-        super().__init__()
-
-
-@compiles(Returned, "sqlite")
-def _returned_on_sqlite(element: Returned, compiler: Any, **_: Any) -> str:
-    text = compiler.process(param(f"link_{element.link}", sa.Text()))
-    columns = ", ".join(f"json_extract(value, '$[{number}]') AS {name}" for number, name in enumerate(element.returned))
-    # A limit, though of no number, makes SQLite read the rows once: else each row of a join reads the whole text.
-    return f"(SELECT {columns} FROM json_each({text}) LIMIT -1)"  # noqa: S608 - names of ours
-
-
 class Steps(NamedTuple):
-    """A chain as SQLite runs it: its links by name, in their order, and the statement that answers."""
+    """A chain as SQLite runs it: its links in their order, and the statement that answers."""
 
-    links: Mapping[str, Any]
+    links: Sequence[kept_rows.Step]
     answer: Any
 
 
@@ -69,15 +48,12 @@ class Chain:
     @cache  # noqa: B019 - a chain lives as long as its module
     def as_steps(self) -> Steps:
         """The statements that SQLite runs."""
-        links: dict[str, Any] = {}
+        links: list[kept_rows.Step] = []
 
         def link(name: str, statement: Any) -> Any:
-            links[name] = statement
-            columns = list(statement.exported_columns)
-            if not columns:
-                return None
-            named = [sa.column(str(column.key), column.type) for column in columns]
-            return Returned(name, [column.name for column in named]).table_valued(*named, name=name)
+            number = len(links)
+            links.append(kept_rows.step(number, statement))
+            return kept_rows.rows(number, name, list(statement.exported_columns))
 
         answer = self._build(link)
         return Steps(links, answer)

@@ -17,7 +17,7 @@ from connect_appointments.store.failures import (
 )
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.postgresql.transactions import PostgresqlEngine
-from connect_appointments.store.sqlite.transactions import SqliteEngine
+from connect_appointments.store.sqlite.engine import SqliteEngine
 from connect_appointments.store.transaction import Work
 
 T = TypeVar("T")

@@ -155,7 +155,9 @@ def bring_forward(request_ids: Any) -> Any:
     request_ids: the query for the appointment-requests.
     """
     is_theirs = jobs.c.request_id.in_(request_ids)
-    return sa.update(jobs).where(jobs.c.kind == RELEASE_OFFER, is_theirs).values(due_at=database_now())
+    # In the text: with a parameter, no engine can plan with the partial index, and SQLite plans at every run.
+    kind = sa.literal(RELEASE_OFFER, literal_execute=True)
+    return sa.update(jobs).where(jobs.c.kind == kind, is_theirs).values(due_at=database_now())
 
 
 async def count(transaction: Transaction) -> int:

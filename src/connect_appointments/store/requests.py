@@ -98,12 +98,10 @@ _INSERT = Chain(_insert)
 def link_transition(link: Link, step: Transition[State], rows: Any, **more: Any) -> Any:
     """Add to a chain a transition of appointment-requests, with its events; give the ids of those that it changed.
 
-    rows: id, owner, client, trace and booking_id of each.
+    rows: id, owner, client, trace and booking_id of each; an earlier statement has locked them.
     more: further columns to set.
     """
-    values: dict[str, Any] = {"state": step.target.value, "updated_on": database_now(), **more}
-    if step.target is State.CANCELLED:
-        values["cancelled_on"] = database_now()
+    values = _values(step, database_now(), more)
     changed = link(
         "changed",
         sa.update(requests)
@@ -111,16 +109,33 @@ def link_transition(link: Link, step: Transition[State], rows: Any, **more: Any)
         .values(values)
         .returning(requests.c.id, requests.c.updated_on),
     )
-    who = [rows.c[name] for name in ("owner", "client", "trace", "booking_id")]
-    noted = sa.select(changed.c.id, sa.literal(step.name), changed.c.updated_on, *who)
-    link(
-        "noted",
-        sa.insert(events_table).from_select(
-            ["request_id", "kind", "at", "owner", "client", "trace", "booking_id"],
-            noted.join(rows, rows.c.id == changed.c.id),
-        ),
-    )
+    _link_events(link, step, rows, changed.c.updated_on, changed.c.id == rows.c.id)
     return changed
+
+
+def link_locked_transition(link: Link, step: Transition[State], locked: Any, **more: str) -> Any:
+    """Add to a chain a transition of the rows that an earlier link has locked in one of its sources; give these rows.
+
+    locked: state, and the moment `now`, beside what `link_transition` needs.
+    more: further columns to set, by the name of their column in `locked`.
+    """
+    leaving = sa.select(*locked.c).where(locked.c.state.in_(sorted(step.sources))).subquery("leaving")
+    values = _values(step, leaving.c.now, {name: leaving.c[column] for name, column in more.items()})
+    link("changed", sa.update(requests).where(requests.c.id == leaving.c.id).values(values))
+    _link_events(link, step, leaving, leaving.c.now)
+    return leaving
+
+
+def _values(step: Transition[State], now: Any, more: Mapping[str, Any]) -> dict[str, Any]:
+    values = {"state": step.target.value, "updated_on": now, **more}
+    return values | {"cancelled_on": now} if step.target is State.CANCELLED else values
+
+
+def _link_events(link: Link, step: Transition[State], rows: Any, at: Any, *where: Any) -> None:
+    columns = ["request_id", "kind", "at", "owner", "client", "trace", "booking_id"]
+    who = [rows.c[name] for name in ("owner", "client", "trace", "booking_id")]
+    query = sa.select(rows.c.id, sa.literal(step.name), at, *who).where(*where)
+    link("noted", sa.insert(events_table).from_select(columns, query))
 
 
 def _transition(step: Transition[State]) -> Chain:

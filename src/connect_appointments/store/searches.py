@@ -14,10 +14,10 @@ from connect_appointments.core.transitions import Transition
 from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.jobs import RELEASE_OFFER, Job, finish_statement
 from connect_appointments.store.locking import ROW_LOCKED
-from connect_appointments.store.requests import link_transition
+from connect_appointments.store.requests import link_locked_transition
 from connect_appointments.store.slots import encode_slots
 from connect_appointments.store.statements import given
-from connect_appointments.store.tables import BigId, Instant, appointment_requests, jobs, offers
+from connect_appointments.store.tables import BigId, Instant, appointment_requests, database_now, jobs, offers
 from connect_appointments.store.transaction import Transaction
 
 _KEPT = ("client", "trace", "booking_id", "job_id", "tries", "slots", "held_until")
@@ -32,7 +32,7 @@ class Found(NamedTuple):
     held_until: datetime | None
 
 
-def _ended(step: Transition[State], keep: Callable[[Link, Any, Any], None], *, skip_locked: bool) -> Chain:
+def _ended(step: Transition[State], keep: Callable[[Link, Any], None], *, skip_locked: bool) -> Chain:
     """The chain that ends searches with a transition, but for jobs claimed by others since."""
     rows = given(
         id=BigId,
@@ -47,10 +47,10 @@ def _ended(step: Transition[State], keep: Callable[[Link, Any, Any], None], *, s
     is_asked = appointment_requests.c.id == rows.c.id
 
     def build(link: Link) -> Any:
-        columns = (rows.c.place, appointment_requests.c.id, appointment_requests.c.owner)
+        request = [appointment_requests.c[name] for name in ("id", "owner", "state")]
         locked = link(
             "locked",
-            sa.select(*columns, *(rows.c[name] for name in _KEPT))
+            sa.select(rows.c.place, *request, database_now().label("now"), *(rows.c[name] for name in _KEPT))
             .select_from(rows.join(appointment_requests, is_asked))
             .order_by(appointment_requests.c.id)
             .with_for_update(of=appointment_requests, skip_locked=skip_locked),
@@ -59,8 +59,7 @@ def _ended(step: Transition[State], keep: Callable[[Link, Any, Any], None], *, s
         # A job may be there twice, claimed again after its lease ran out: only its last claim is finished.
         is_finished = sa.and_(finished.c.id == locked.c.job_id, finished.c.tries == locked.c.tries)
         counted = sa.select(*locked.c).join(finished, is_finished).subquery("counted")
-        changed = link_transition(link, step, counted, held_until=counted.c.held_until)
-        keep(link, counted, changed)
+        keep(link, link_locked_transition(link, step, counted, held_until="held_until"))
         is_locked = sa.or_(locked.c.place.is_not(None), ~sa.exists().where(is_asked))
         return sa.select(rows.c.place, is_locked.label("is_done")).select_from(
             rows.outerjoin(locked, locked.c.place == rows.c.place)
@@ -69,21 +68,15 @@ def _ended(step: Transition[State], keep: Callable[[Link, Any, Any], None], *, s
     return Chain(build)
 
 
-def _keep_offers(link: Link, counted: Any, changed: Any) -> None:
+def _keep_offers(link: Link, found: Any) -> None:
     """Keep the slots, and ask for the release of those that the workforce system holds for us."""
-    theirs = changed.c.id == counted.c.id
-    link(
-        "offered",
-        sa.insert(offers).from_select(
-            ["request_id", "slots"], sa.select(counted.c.id, counted.c.slots).join(changed, theirs)
-        ),
-    )
-    job = (sa.literal(RELEASE_OFFER), counted.c.id, counted.c.trace, sa.literal(0), counted.c.held_until)
-    held = sa.select(*job).join(changed, theirs).where(counted.c.held_until.is_not(None))
+    link("offered", sa.insert(offers).from_select(["request_id", "slots"], sa.select(found.c.id, found.c.slots)))
+    job = (sa.literal(RELEASE_OFFER), found.c.id, found.c.trace, sa.literal(0), found.c.held_until)
+    held = sa.select(*job).where(found.c.held_until.is_not(None))
     link("asked", sa.insert(jobs).from_select(["kind", "request_id", "trace", "tries", "due_at"], held))
 
 
-def _keep_nothing(_link: Link, _counted: Any, _changed: Any) -> None:
+def _keep_nothing(_link: Link, _found: Any) -> None:
     """A search that has failed leaves no offer."""
 
 

@@ -30,7 +30,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Given(FunctionElement[Any]):
-    """The rows of a batch as SQL sees them: one array a column on PostgreSQL, one JSON text on SQLite."""
+    """The rows of a batch as SQL sees them: a parameter for each column on PostgreSQL, one JSON text on SQLite."""
 
     inherit_cache = False
     name = "given"
@@ -77,14 +77,26 @@ class JsonRows(sa.types.TypeDecorator[Any]):
         return values
 
 
+class JsonTexts(sa.types.TypeDecorator[Any]):
+    """The texts of a column as one JSON text."""
+
+    impl = sa.Text
+    cache_ok = True
+
+
 @compiles(Given, "postgresql")
 def _given_on_postgresql(element: Given, compiler: Any, **_: Any) -> str:
-    arrays = [
-        compiler.process(param(f"{GIVEN}{number}", sa.ARRAY(kind)))
-        for number, kind in enumerate(element.given.values())
-    ]
+    arrays = [_array(compiler, f"{GIVEN}{number}", kind) for number, kind in enumerate(element.given.values())]
     names = ", ".join([*element.given, "place"])
     return f"(SELECT * FROM unnest({', '.join(arrays)}) WITH ORDINALITY AS arrays ({names}))"  # noqa: S608 - names of ours
+
+
+def _array(compiler: Any, name: str, kind: sa.types.TypeEngine[Any]) -> str:
+    if not isinstance(kind, sa.Text):
+        text: str = compiler.process(param(name, sa.ARRAY(kind)))
+        return text
+    # As an array of texts it would take the driver longer: asyncpg asks of each text whether it is an array itself.
+    return f"ARRAY(SELECT json_array_elements_text(CAST({compiler.process(param(name, JsonTexts()))} AS JSON)))"
 
 
 @compiles(Given, "sqlite")
@@ -134,12 +146,14 @@ def _argument_maker(found: Any, dialect: sa.Dialect) -> Callable[[Any, Any], lis
         if value is not None and name in encoders
         for encode in [encoders[name]]
     }
+    texts = {name for name, kind in kinds.items() if isinstance(kind, JsonTexts)}
     columns = {name: int(name.removeprefix(GIVEN)) for name in names if name.startswith(GIVEN) and name[-1].isdigit()}
 
     def value_of(name: str, rows: Any, values: Mapping[str, Any]) -> Any:
         if name in columns:
             number = columns[name]
-            return [row[number] for row in rows]
+            column = [row[number] for row in rows]
+            return _encode(column).decode() if name in texts else column
         if name == f"{GIVEN}json":
             encode = encoders[name]
             return encode(rows) if encode else rows

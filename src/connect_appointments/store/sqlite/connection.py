@@ -9,6 +9,8 @@ from pathlib import Path
 
 import stamina
 
+from connect_appointments.store.sqlite import kept_rows
+
 URL = "sqlite:///"
 OWNER_ONLY = 0o600
 
@@ -65,3 +67,6 @@ def _set_up(connection: sqlite3.Connection, timeout_seconds: float) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    for definition in kept_rows.DEFINITIONS:
+        connection.execute(definition)
