@@ -13,7 +13,7 @@ from joserfc.jwk import RSAKey
 from connect_appointments.core.model import Order, Site, SlotType
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import capacity, orders
-from connect_appointments.store.queries.capacity import Places, Window
+from connect_appointments.store.queries.capacity import Capacity, Window
 
 ALICE = "11001"
 BOB = "11002"
@@ -108,7 +108,7 @@ async def fill(database: Database, now: datetime, *, places: int = 1000) -> None
     """Import orders 1 to 9 of Alice and 11 to 19 of Bob, and capacity in Brisbane for 120 days."""
     found = [sample_order(n) for n in ALICES_ORDERS] + [sample_order(n, BOB) for n in BOBS_ORDERS]
     await database.write(lambda transaction: orders.upsert(transaction, found))
-    await set_places(database, places, days_from(now, 120))
+    await set_capacity(database, places, days_from(now, 120))
 
 
 def days_from(now: datetime, count: int) -> list[date]:
@@ -116,7 +116,7 @@ def days_from(now: datetime, count: int) -> list[date]:
     return [now.date() + timedelta(days=n - 1) for n in range(count)]
 
 
-async def set_places(database: Database, places: int, days: list[date], area: str = "4000") -> None:
+async def set_capacity(database: Database, places: int, days: list[date], area: str = "4000") -> None:
     """Give both windows of each day so many places."""
-    rows = [Places(Window(area, day, half), places) for day in days for half in SlotType]
-    await database.write(lambda transaction: capacity.set_places(transaction, rows))
+    rows = [Capacity(Window(area, day, half), places) for day in days for half in SlotType]
+    await database.write(lambda transaction: capacity.set_capacity(transaction, rows))

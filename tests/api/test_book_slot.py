@@ -14,9 +14,9 @@ from connect_appointments.jobs.worker import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.usecases.service import ServiceOptions
 from tests.api_client import BOOK, Api, number_of
-from tests.build import PUBLIC_URL, days_from, set_places
+from tests.build import PUBLIC_URL, days_from, set_capacity
 from tests.store.given import kinds, rows
-from tests.worker.by_hand import places_taken
+from tests.worker.by_hand import capacity_taken
 from tests.worker.workforces import Failing, Gated, Scripted, calendar
 
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
@@ -100,7 +100,7 @@ async def test_d30_ids_are_compared_byte_for_byte(shared_api: Api) -> None:
 
 async def test_d30_a_slot_offered_for_another_request_only_is_422(api: Api, database: Database) -> None:
     _, early = await api.opened(1)
-    await set_places(database, 0, days_from(api.alice._clock(), 120))
+    await set_capacity(database, 0, days_from(api.alice._clock(), 120))
     request_id, none = await api.opened(2)
     assert none == []
     answer = await api.alice.book(request_id, early[0]["id"])
@@ -164,7 +164,7 @@ async def test_another_slot_is_422_and_the_first_one_stays(
 
 async def test_d33_the_refused_slot_again_is_not_the_same_attempt(api: Api, database: Database) -> None:
     request_id, slots = await api.opened(1)
-    await set_places(database, 0, days_from(api.alice._clock(), 120))
+    await set_capacity(database, 0, days_from(api.alice._clock(), 120))
     booking_id = number_of(await api.alice.book(request_id, slots[0]["id"]))
     await api.settled(lambda: api.alice.read_booking(booking_id))
     answer = await api.alice.book(request_id, slots[0]["id"])
@@ -173,7 +173,7 @@ async def test_d33_the_refused_slot_again_is_not_the_same_attempt(api: Api, data
 
 async def test_d34_each_next_attempt_gets_a_new_number(api: Api, database: Database) -> None:
     request_id, slots = await api.opened(1)
-    await set_places(database, 0, days_from(api.alice._clock(), 120))
+    await set_capacity(database, 0, days_from(api.alice._clock(), 120))
     attempts = []
     for slot in slots[:3]:
         attempts.append(number_of(await api.alice.book(request_id, slot["id"])))
@@ -218,10 +218,10 @@ async def test_d27_another_orders_request_is_booked_all_the_same(api: Api) -> No
 
 async def test_d27_a_refused_booking_makes_room_for_the_orders_other_one(api: Api, database: Database) -> None:
     (one, slots), (other, others_slots) = await api.opened(1), await api.opened(1)
-    await set_places(database, 0, days_from(api.alice._clock(), 120))
+    await set_capacity(database, 0, days_from(api.alice._clock(), 120))
     booking_id = number_of(await api.alice.book(one, slots[0]["id"]))
     await api.settled(lambda: api.alice.read_booking(booking_id))
-    await set_places(database, 9, days_from(api.alice._clock(), 120))
+    await set_capacity(database, 9, days_from(api.alice._clock(), 120))
     assert not await order_refuses(api, other, others_slots)
     assert await order_refuses(api, one, slots[1:])
 
@@ -248,7 +248,7 @@ async def test_d27_of_all_an_orders_requests_booked_at_once_one_is(api: Api, dat
     assert codes == {"order-has-appointment"}
     booking_id = number_of(answers[statuses.index(201)])
     await api.settled(lambda: api.alice.read_booking(booking_id))
-    assert await places_taken(database) == 1
+    assert await capacity_taken(database) == 1
 
 
 async def test_d27_is_a_setting_and_off_both_are_booked(serve: Serve, database: Database) -> None:
@@ -257,16 +257,16 @@ async def test_d27_is_a_setting_and_off_both_are_booked(serve: Serve, database: 
         for request_id, offer in ((one, slots), (other, others_slots)):
             booking_id = number_of(await api.alice.book(request_id, offer[0]["id"]))
             assert (await api.settled(lambda: api.alice.read_booking(booking_id))).status_code == 200  # noqa: B023 - awaited here
-    assert await places_taken(database) == 2
+    assert await capacity_taken(database) == 2
 
 
 async def test_d29_another_slot_can_be_booked_after_a_refusal(api: Api, database: Database) -> None:
     request_id, slots = await api.opened(1)
     days = days_from(api.alice._clock(), 120)
-    await set_places(database, 0, days)
+    await set_capacity(database, 0, days)
     first = number_of(await api.alice.book(request_id, slots[0]["id"]))
     await api.settled(lambda: api.alice.read_booking(first))
-    await set_places(database, 1, days)
+    await set_capacity(database, 1, days)
     left = (await api.alice.read(request_id)).json()["slots"]
     second = number_of(await api.alice.book(request_id, left[0]["id"]))
     assert second > first

@@ -16,7 +16,7 @@ from connect_appointments.usecases.service import ServiceOptions
 from tests.api_client import Api, number_of, serve_in_process
 from tests.build import Clock, Issuer, fill
 from tests.store.given import kinds
-from tests.worker.by_hand import appointments_made, places_granted, places_taken
+from tests.worker.by_hand import appointments_made, capacity_reserved, capacity_taken
 
 Call = Coroutine[Any, Any, httpx.Response]
 CALLERS = 64
@@ -49,7 +49,7 @@ async def test_d6_64_callers_cancel_and_book_and_each_request_ends_one_way(
     answers = await at_once(calls)
     cancelled, booked = answers[: len(requests)], answers[len(requests) :]
     ends = [await ended(first, *one) for one in zip(requests, cancelled, booked, strict=True)]
-    assert await places_taken(database) == await places_granted(database) == ends.count("booked")
+    assert await capacity_taken(database) == await capacity_reserved(database) == ends.count("booked")
     assert await appointments_made(database) == ends.count("booked")
     for request_id in requests:
         assert await kinds(database, request_id) in WAYS
@@ -107,7 +107,7 @@ async def test_d33_64_callers_book_one_slot_and_get_one_attempt(processes: list[
     answers = await at_once([(first, last)[n % 2].alice.book(request_id, slots[0]["id"]) for n in range(CALLERS)])
     (booking_id,) = {number_of(answer) for answer in answers}
     assert (await first.settled(lambda: first.alice.read_booking(booking_id))).status_code == 200
-    assert (await places_taken(database), await appointments_made(database)) == (1, 1)
+    assert (await capacity_taken(database), await appointments_made(database)) == (1, 1)
 
 
 async def test_d33_callers_of_different_slots_get_one_attempt(processes: list[Api], database: Database) -> None:

@@ -11,9 +11,9 @@ from connect_appointments.jobs.worker import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import events
 from tests.api_client import Api, number_of
-from tests.build import ALICE, days_from, set_places
+from tests.build import ALICE, days_from, set_capacity
 from tests.store.given import EVERYBODYS, kinds
-from tests.worker.by_hand import appointments_made, places_taken
+from tests.worker.by_hand import appointments_made, capacity_taken
 from tests.worker.workforces import Failing, Gated, Scripted, calendar
 
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
@@ -47,7 +47,12 @@ async def test_the_event_of_a_cancel_names_owner_client_and_request_id(api: Api,
     request_id, _ = await api.opened(1)
     await api.alice.cancel(request_id, headers={"X-Request-Id": "cancel-of-alice"})
     event = (await database.read(lambda transaction: events.of_request(transaction, EVERYBODYS, request_id)))[-1]
-    assert (event.kind, event.owner, event.client, event.trace) == ("cancelled", ALICE, "portal-api", "cancel-of-alice")
+    assert (event.kind, event.owner, event.client, event.x_request_id) == (
+        "cancelled",
+        ALICE,
+        "portal-api",
+        "cancel-of-alice",
+    )
 
 
 @pytest.mark.parametrize("times", [2, 3, 10])
@@ -96,7 +101,7 @@ async def test_d3_cancel_a_booked_one_is_422_and_changes_nothing(api: Api, datab
     assert "retry-after" not in answer.headers
     assert (await api.alice.read(request_id)).content == before
     assert await kinds(database, request_id) == [*OPENED, "booking-started", "booked"]
-    assert (await places_taken(database), await appointments_made(database)) == (1, 1)
+    assert (await capacity_taken(database), await appointments_made(database)) == (1, 1)
 
 
 async def test_d4_cancel_one_whose_search_failed_is_204_and_it_reads_cancelled(
@@ -116,7 +121,7 @@ async def test_d4_cancel_one_whose_search_failed_is_204_and_it_reads_cancelled(
 
 async def test_d29_one_whose_slot_was_refused_is_open_again_and_can_be_cancelled(api: Api, database: Database) -> None:
     request_id, slots = await api.opened(1)
-    await set_places(database, 0, days_from(api.alice._clock(), 120))
+    await set_capacity(database, 0, days_from(api.alice._clock(), 120))
     booking_id = number_of(await api.alice.book(request_id, slots[0]["id"]))
     assert (await api.settled(lambda: api.alice.read_booking(booking_id))).status_code == 422
     assert (await api.alice.cancel(request_id)).status_code == 204
@@ -125,7 +130,7 @@ async def test_d29_one_whose_slot_was_refused_is_open_again_and_can_be_cancelled
 
 
 async def test_d35_one_without_slots_can_be_cancelled(api: Api, database: Database) -> None:
-    await set_places(database, 0, days_from(api.alice._clock(), 120))
+    await set_capacity(database, 0, days_from(api.alice._clock(), 120))
     request_id, slots = await api.opened(1)
     assert slots == []
     assert (await api.alice.cancel(request_id)).status_code == 204

@@ -85,7 +85,7 @@ class RolledBackError(Exception):
 
 
 async def insert_and_fail(transaction: Transaction) -> None:
-    await requests.insert(transaction, [NewRequest(ALICE, 1, date(2026, 11, 24), "portal-api", "trace")])
+    await requests.insert(transaction, [NewRequest(ALICE, 1, date(2026, 11, 24), "portal-api", "x_request_id")])
     raise RolledBackError
 
 

@@ -16,7 +16,7 @@ from connect_appointments.usecases.order_imports import Imported, TransferRefuse
 from tests.api_client import Api, number_of
 from tests.build import ALICE, BOB, sample_order
 from tests.store.given import execute, kinds, rows
-from tests.worker.by_hand import places_taken, work_off
+from tests.worker.by_hand import capacity_taken, work_off
 from tests.worker.workforces import Gated, calendar
 
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
@@ -87,7 +87,7 @@ async def test_d48_a_booking_under_way_ends_as_transferred_and_gives_its_place_b
         assert (answer.status_code, answer.json()["code"]) == (422, "order-transferred")
         assert (await api.alice.read(request_id)).json()["status"] == "cancelled"
         assert not shows_bobs(answer)
-    assert await places_taken(database) == 0
+    assert await capacity_taken(database) == 0
     assert await database.read(findings) == []
 
 

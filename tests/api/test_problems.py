@@ -229,4 +229,4 @@ async def test_d38_it_stands_in_every_event(database: Database, api: Api) -> Non
 
 
 async def _traces(transaction: Any) -> list[str]:
-    return [row.trace for row in await transaction.fetch(sa.text("SELECT trace FROM events"))]
+    return [row.x_request_id for row in await transaction.fetch(sa.text("SELECT x_request_id FROM events"))]

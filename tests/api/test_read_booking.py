@@ -19,7 +19,7 @@ from connect_appointments.store.queries import orders
 from connect_appointments.workforce.regions import working_days
 from tests.api.moments import served_at
 from tests.api_client import Api, number_of
-from tests.build import Clock, Issuer, days_from, sample_order, set_places
+from tests.build import Clock, Issuer, days_from, sample_order, set_capacity
 from tests.documents import documented
 from tests.store.given import rows
 from tests.worker.workforces import Gated, calendar
@@ -141,9 +141,9 @@ async def test_d18_one_that_is_being_booked_is_202_without_a_body_and_with_retry
 async def test_d34_a_refused_attempt_answers_its_422_for_ever(api: Api, database: Database) -> None:
     request_id, slots = await api.opened(1)
     days = days_from(api.alice._clock(), 120)
-    await set_places(database, 0, days)
+    await set_capacity(database, 0, days)
     first = await refused(api, request_id, slots[0]["id"])
-    await set_places(database, 9, days)
+    await set_capacity(database, 9, days)
 
     async def answers() -> list[tuple[int, str]]:
         answer = await api.alice.read_booking(first)
@@ -162,7 +162,7 @@ async def test_d34_a_refused_attempt_answers_its_422_also_when_the_request_is_ca
     api: Api, database: Database
 ) -> None:
     request_id, slots = await api.opened(1)
-    await set_places(database, 0, days_from(api.alice._clock(), 120))
+    await set_capacity(database, 0, days_from(api.alice._clock(), 120))
     booking_id = await refused(api, request_id, slots[0]["id"])
     await api.alice.cancel(request_id)
     assert (await api.alice.read_booking(booking_id)).json()["code"] == "slot-unavailable"
@@ -171,9 +171,9 @@ async def test_d34_a_refused_attempt_answers_its_422_also_when_the_request_is_ca
 async def test_d34_the_id_is_the_appointments_and_not_the_attempts(api: Api, database: Database) -> None:
     request_id, slots = await api.opened(1)
     days = days_from(api.alice._clock(), 120)
-    await set_places(database, 0, days)
+    await set_capacity(database, 0, days)
     await refused(api, request_id, slots[0]["id"])
-    await set_places(database, 9, days)
+    await set_capacity(database, 9, days)
     booking_id = number_of(await api.alice.book(request_id, slots[1]["id"]))
     booking = await api.settled(lambda: api.alice.read_booking(booking_id))
     ((appointment_id,),) = await rows(database, "SELECT id FROM appointments")
@@ -244,7 +244,7 @@ async def outcome(api: Api, request_id: int, slot_id: str) -> int:
 
 async def test_d29_two_requests_for_the_last_place_have_one_winner(api: Api, database: Database) -> None:
     found: list[tuple[int, Any]] = [await api.opened(order_id) for order_id in (1, 2, 3)]
-    await set_places(database, 1, days_from(api.alice._clock(), 120))
+    await set_capacity(database, 1, days_from(api.alice._clock(), 120))
     numbers = [number_of(await api.alice.book(request_id, slots[0]["id"])) for request_id, slots in found]
     outcomes = [await api.settled(partial(api.alice.read_booking, number)) for number in numbers]
     assert sorted(answer.status_code for answer in outcomes) == [200, 422, 422]
@@ -261,7 +261,7 @@ async def test_the_appointment_of_another_owner_is_404(api: Api) -> None:
 async def test_d28_what_is_booked_is_no_longer_offered_when_it_was_the_last_place(
     api: Api, database: Database, clock: Clock
 ) -> None:
-    await set_places(database, 1, days_from(clock(), 120))
+    await set_capacity(database, 1, days_from(clock(), 120))
     _, booking = await api.booked(1)
     _, slots = await api.opened(2, date_from=str(clock().date() + timedelta(days=1)))
     assert booking.json()["startTime"] not in {slot["startTime"] for slot in slots}

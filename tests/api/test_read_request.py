@@ -17,7 +17,7 @@ from connect_appointments.store.engine import Database
 from connect_appointments.workforce.regions import working_days
 from tests.api.moments import served_at
 from tests.api_client import Api, number_of
-from tests.build import Issuer, days_from, set_places
+from tests.build import Issuer, days_from, set_capacity
 from tests.documents import documented
 from tests.worker.workforces import Failing, Gated, Scripted, calendar
 
@@ -114,7 +114,7 @@ async def test_d19_one_whose_search_failed_for_good_is_422_every_time(serve: Ser
 
 
 async def test_d35_one_without_slots_is_open_and_not_a_failure(api: Api, database: Database) -> None:
-    await set_places(database, 0, days_from(api.alice._clock(), 120))
+    await set_capacity(database, 0, days_from(api.alice._clock(), 120))
     request_id = await api.created(1)
     answer = await api.settled(lambda: api.alice.read(request_id))
     assert (answer.status_code, answer.json()["status"], answer.json()["slots"]) == (200, "open", [])
@@ -122,7 +122,7 @@ async def test_d35_one_without_slots_is_open_and_not_a_failure(api: Api, databas
 
 async def test_d28_slots_stay_as_they_were_offered(api: Api, database: Database) -> None:
     request_id, slots = await api.opened(1)
-    await set_places(database, 0, days_from(api.alice._clock(), 120))
+    await set_capacity(database, 0, days_from(api.alice._clock(), 120))
     assert (await api.alice.read(request_id)).json()["slots"] == slots
 
 

@@ -27,7 +27,7 @@ ORDER = {
     "contactPhone": None,
     "contactNotes": None,
 }
-WINDOW = {"area": "4000", "date": "2026-11-24", "slotType": "AM", "places": 3}
+WINDOW = {"area": "4000", "date": "2026-11-24", "slotType": "AM", "capacity": 3}
 
 
 def changed(row: dict[str, Any], **changes: Any) -> dict[str, Any]:

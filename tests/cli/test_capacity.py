@@ -32,7 +32,7 @@ def take(url: str, day: str) -> None:
 def listed(url: str, *options: str) -> list[tuple[str, str, int, int]]:
     done = invoke("capacity", "list", "--json", *options, env=settings(database_url=url))
     rows = [json.loads(line) for line in done.output.splitlines()]
-    return [(row["date"], row["slotType"], row["places"], row["taken"]) for row in rows]
+    return [(row["date"], row["slotType"], row["capacity"], row["taken"]) for row in rows]
 
 
 def test_capacity_is_set_and_what_is_taken_stays_taken(database_url: str, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_capacity_is_set_and_what_is_taken_stays_taken(database_url: str, tmp_pa
         take(database_url, DAYS[0])
     take(database_url, DAYS[1])
 
-    lowered = as_csv(*(changed(WINDOW, date=day, places=1) for day in DAYS)).decode()
+    lowered = as_csv(*(changed(WINDOW, date=day, capacity=1) for day in DAYS)).decode()
     second = run("capacity", "import", "-", "--json", env=env, text=lowered)
     assert (second.returncode, json.loads(second.stdout)) == (0, {"imported": 3, "belowTaken": 1})
     assert second.stderr == "connect-appointments: warning: 1 window below what is taken\n"
@@ -63,16 +63,16 @@ def test_a_window_that_this_file_does_not_name_is_not_counted(database_url: str)
     env = settings(database_url=database_url)
     invoke("capacity", "import", "-", env=env, text=as_csv(*ROWS).decode())
     take(database_url, DAYS[0])
-    for row, below in ((changed(WINDOW, date=DAYS[0], places=0), 1), (changed(WINDOW, date=DAYS[1], places=9), 0)):
+    for row, below in ((changed(WINDOW, date=DAYS[0], capacity=0), 1), (changed(WINDOW, date=DAYS[1], capacity=9), 0)):
         done = invoke("capacity", "import", "-", "--json", env=env, text=as_csv(row).decode())
         assert json.loads(done.stdout)["belowTaken"] == below
 
 
 def test_nothing_of_a_bad_file_is_done(database_url: str) -> None:
-    text = as_csv(*ROWS, changed(WINDOW, places=-1)).decode()
+    text = as_csv(*ROWS, changed(WINDOW, capacity=-1)).decode()
     failed = invoke("capacity", "import", "-", env=settings(database_url=database_url), text=text).exception
     assert isinstance(failed, CommandFailed)
-    assert str(failed).splitlines()[0].startswith("standard input:8 places must be ")
+    assert str(failed).splitlines()[0].startswith("standard input:8 capacity must be ")
     assert listed(database_url, "--from", "2000-01-01") == []
 
 

@@ -12,7 +12,7 @@ from connect_appointments.cli.importing.lines import Form
 from connect_appointments.cli.importing.orders import read_orders
 from connect_appointments.cli.importing.problems import BadFile, Problem
 from connect_appointments.core.model import SlotType
-from connect_appointments.store.queries.capacity import Places, Window
+from connect_appointments.store.queries.capacity import Capacity, Window
 from tests.build import sample_order
 from tests.cli.files import ORDER, WINDOW, as_csv, as_json_lines, changed
 
@@ -116,11 +116,11 @@ def test_the_states_are_those_of_the_country() -> None:
 
 
 def test_capacity_is_read_from_either_form() -> None:
-    rows = [WINDOW, changed(WINDOW, slotType="PM", places=0), changed(WINDOW, area="4001", places=1_000_000)]
+    rows = [WINDOW, changed(WINDOW, slotType="PM", capacity=0), changed(WINDOW, area="4001", capacity=1_000_000)]
     expected = [
-        Places(Window("4000", date(2026, 11, 24), SlotType.AM), 3),
-        Places(Window("4000", date(2026, 11, 24), SlotType.PM), 0),
-        Places(Window("4001", date(2026, 11, 24), SlotType.AM), 1_000_000),
+        Capacity(Window("4000", date(2026, 11, 24), SlotType.AM), 3),
+        Capacity(Window("4000", date(2026, 11, 24), SlotType.PM), 0),
+        Capacity(Window("4001", date(2026, 11, 24), SlotType.AM), 1_000_000),
     ]
     assert read_capacity(as_csv(*rows), Form.CSV) == expected
     assert read_capacity(as_json_lines(*rows), Form.JSON_LINES) == expected
@@ -135,7 +135,7 @@ def test_capacity_is_read_from_either_form() -> None:
             for value in ("", "2026-02-30", "20261124", "2026-W48-2", "24/11/2026", 20261124, "2026-11-2٤")
         ),
         *(("slotType", value) for value in ("", "am", "NOON", 1, [])),
-        *(("places", value) for value in ("", -1, 1_000_001, 1.5, True, "many")),
+        *(("capacity", value) for value in ("", -1, 1_000_001, 1.5, True, "many")),
     ],
 )
 def test_bad_capacity_is_named_by_its_column(column: str, value: object) -> None:
@@ -148,5 +148,5 @@ def test_bad_capacity_is_named_by_its_column(column: str, value: object) -> None
 
 def test_a_window_that_stands_twice_is_a_bad_line() -> None:
     with pytest.raises(BadFile) as bad:
-        read_capacity(as_csv(WINDOW, changed(WINDOW, places=5)), Form.CSV)
+        read_capacity(as_csv(WINDOW, changed(WINDOW, capacity=5)), Form.CSV)
     assert bad.value.problems == (Problem(3, "area, date, slotType stands on line 2 already"),)

@@ -85,7 +85,7 @@ async def test_what_is_booked_is_shown_with_its_appointment_and_not_cancelled(ap
 
 
 async def fail(transaction: Transaction, request_id: int, owner: str) -> None:
-    await store.transition(transaction, SEARCH_FAILED, [Change(request_id, owner, "test", "trace")])
+    await store.transition(transaction, SEARCH_FAILED, [Change(request_id, owner, "test", "x_request_id")])
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_the_tables_hold_what_json_holds(filled_url: str) -> None:
     assert [listed.count(word) for word in ("failed", "searching", ALICE, BOB)] == [2, 2, 2, 2]
     assert listed.splitlines()[-1] == "There may be more: --after 4"
     shown = invoke("requests", "show", "2", env=env).output
-    for word in (str(DAY), "slots none", "bookings none", "events", "created", "search-failed", "trace"):
+    for word in (str(DAY), "slots none", "bookings none", "events", "created", "search-failed", "x_request_id"):
         assert word in shown
 
 

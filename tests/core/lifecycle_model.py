@@ -36,7 +36,7 @@ T = TypeVar("T")
 SLOTS = ("a", "b", "c")
 NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
 EVERYBODYS = Operator("test")
-IMPORT = Actor(Operator("import"), "import", "trace-of-the-import")
+IMPORT = Actor(Operator("import"), "import", "x_request_id-of-the-import")
 REFUSALS = {"slot-unavailable": "refused", "order-transferred": "transferred"}
 """The codes that a refused booking attempt answers with, as the model calls them."""
 UNTIL_THE_END = 86_400
@@ -188,4 +188,4 @@ class Real:
 
 
 def actor(owner: str) -> Actor:
-    return Actor(Owner(owner), "portal-api", "trace")
+    return Actor(Owner(owner), "portal-api", "x_request_id")

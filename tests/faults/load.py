@@ -196,7 +196,7 @@ async def _audit(database: Database) -> list[Violation]:
         booked = Counter(_window(row) for row in await transaction.fetch(joined))
         rows = await transaction.fetch(sa.select(capacity))
         taken = {_window(row): row.taken for row in rows if row.taken}
-        places = {_window(row): row.places for row in rows}
+        places = {_window(row): row.capacity for row in rows}
         return check_capacity(booked, taken, places)
 
     return await database.read(work)

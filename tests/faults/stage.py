@@ -17,7 +17,7 @@ from connect_appointments.core.model import Site
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import orders
-from tests.build import ALICE, BOB, ISSUER, Issuer, days_from, sample_order, set_places
+from tests.build import ALICE, BOB, ISSUER, Issuer, days_from, sample_order, set_capacity
 from tests.throwaway_postgres import Server, free_port, running_postgres
 
 from .process import Process
@@ -153,7 +153,7 @@ class Stage:
             await schema.migrate(database)
             await database.write(lambda connection: orders.upsert(connection, found))
             for area in AREAS:
-                await set_places(database, places, days_from(datetime.now(UTC), DAYS), area)
+                await set_capacity(database, places, days_from(datetime.now(UTC), DAYS), area)
 
     @contextlib.asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:

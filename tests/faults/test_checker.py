@@ -113,7 +113,7 @@ final-left | cancelled left | OPEN cancel=broken@4-5 read=cancelled@6-7 read=ope
 final-left | booked left | OPEN book=broken@4-5 read=booked@6-7 read=open@8-9
 booking-lost | an appointment gone | BOOKED read=open@8-9
 booking-lost | an attempt gone | OPEN book=7@4-5 outcome=404@6-7
-booking-lost | an attempt without a trace | OPEN book=7@4-5 read=searching@6-7
+booking-lost | an attempt without a x_request_id | OPEN book=7@4-5 read=searching@6-7
 booking-lost | booking again after it was booked | BOOKED cancel=booking@8-9
 request-lost | a request gone | create=201@0-1 read=absent@2-3
 request-lost | a request gone for cancel | OPEN cancel=absent@4-5

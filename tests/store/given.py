@@ -26,7 +26,7 @@ from tests.build import ALICE, BOB
 
 ORDER, SECOND_ORDER, BOBS_ORDER = 1, 2, 11
 ALICES, BOBS, EVERYBODYS = Owner(ALICE), Owner(BOB), Operator("test")
-ACTOR = Actor(ALICES, "portal-api", "trace-of-alice")
+ACTOR = Actor(ALICES, "portal-api", "x_request_id-of-alice")
 DAY = date(2026, 11, 25)
 NOBODYS_ID = 987_654
 MORNING = Window("4000", DAY, SlotType.AM)
@@ -48,7 +48,7 @@ async def created(database: Database, order_id: int = ORDER) -> int:
     async def work(transaction: Transaction) -> int:
         order = await orders.get(transaction, EVERYBODYS, order_id)
         assert order is not None
-        new = NewRequest(order.owner, order_id, DAY, "portal-api", "trace")
+        new = NewRequest(order.owner, order_id, DAY, "portal-api", "x_request_id")
         return (await requests.insert(transaction, [new]))[0]
 
     return await database.write(work)
@@ -98,7 +98,7 @@ async def begun(transaction: Transaction, request_id: int, chosen: Slot | None =
     """Begin to book a slot of an open appointment-request, the first one unless another is given."""
     request = await requests.get(transaction, EVERYBODYS, request_id)
     assert request is not None
-    new = NewAttempt(request_id, request.order_id, request.owner, "portal-api", "trace", chosen or slot())
+    new = NewAttempt(request_id, request.order_id, request.owner, "portal-api", "x_request_id", chosen or slot())
     return (await bookings.begin(transaction, [new], job="book"))[request_id]
 
 
@@ -111,7 +111,9 @@ async def confirmed(transaction: Transaction, booking_id: int, workforce_id: str
 
 async def job_of(transaction: Transaction, booking_id: int) -> Job:
     """The job of a booking attempt, as a worker has it that claimed it last."""
-    query = sa.text("SELECT id, kind, request_id, booking_id, trace, tries FROM jobs WHERE booking_id = :booking_id")
+    query = sa.text(
+        "SELECT id, kind, request_id, booking_id, x_request_id, tries FROM jobs WHERE booking_id = :booking_id"
+    )
     (row,) = await transaction.fetch(query, booking_id=booking_id)
     return Job(*row)
 
@@ -136,7 +138,9 @@ async def led(
     (row,) = await lock(transaction, request_locks.LOCK_ANY, [(request_id,)], wait=True)
     if row is None or row.state not in step.sources:
         return False
-    await requests.transition(transaction, step, [Change(request_id, row.owner, "portal-api", "trace", booking_id)])
+    await requests.transition(
+        transaction, step, [Change(request_id, row.owner, "portal-api", "x_request_id", booking_id)]
+    )
     return True
 
 
@@ -148,7 +152,7 @@ async def moved(database: Database, request_id: int, step: Transition[State], bo
 async def take_place(transaction: Transaction, window: Window = MORNING) -> bool:
     """Take a place of a window, where it has one left."""
     usage = (await capacity.lock_windows(transaction, [window])).get(window)
-    if usage is None or usage.taken >= usage.places:
+    if usage is None or usage.taken >= usage.capacity:
         return False
     await capacity.take(transaction, {window: 1})
     return True

@@ -82,7 +82,7 @@ async def _end(database: Database, how: str, *numbers: int) -> None:
             await bookings.refuse(transaction, dict.fromkeys(numbers, "slot-unavailable"))
             return
         attempts = [await bookings.attempt(transaction, number) for number in numbers]
-        await jobs.add(transaction, [NewJob("book", one.request_id, "trace", one.id) for one in attempts])
+        await jobs.add(transaction, [NewJob("book", one.request_id, "x_request_id", one.id) for one in attempts])
         claims = {job.booking_id: job for job in await jobs.claim(transaction, CLAIM, limit=9, lease_seconds=60)}
         await bookings.confirm(
             transaction, [Confirmed(claims[one.id], one, "worker", f"APT-{one.id}") for one in attempts]
@@ -123,8 +123,8 @@ async def test_to_begin_where_one_of_several_is_not_open_is_a_bug_and_begins_non
     request_id = found if isinstance(found, int) else found[0]
     before = await rows(database, "SELECT * FROM bookings")
     new = [
-        NewAttempt(other, SECOND_ORDER, ALICE, "portal-api", "trace", slot()),
-        NewAttempt(request_id, ORDER, ALICE, "portal-api", "trace", slot()),
+        NewAttempt(other, SECOND_ORDER, ALICE, "portal-api", "x_request_id", slot()),
+        NewAttempt(request_id, ORDER, ALICE, "portal-api", "x_request_id", slot()),
     ]
     with pytest.raises(AssertionError, match="1 of 2 booking attempts were begun"):
         await database.write(lambda transaction: bookings.begin(transaction, new, job="book"))
@@ -193,7 +193,7 @@ async def test_attempts_that_begin_together_are_told_by_their_requests(database:
     chosen = {await opened(database): slot(1), await opened(database, SECOND_ORDER): slot(2)}
     order_ids = (ORDER, SECOND_ORDER)
     new = [
-        NewAttempt(request_id, order_id, ALICE, f"client {order_id}", f"trace {order_id}", one)
+        NewAttempt(request_id, order_id, ALICE, f"client {order_id}", f"x_request_id {order_id}", one)
         for (request_id, one), order_id in zip(chosen.items(), order_ids, strict=True)
     ]
     numbers = await database.write(lambda transaction: bookings.begin(transaction, new, job="book"))
@@ -202,16 +202,18 @@ async def test_attempts_that_begin_together_are_told_by_their_requests(database:
         attempt = await _attempt(database, number)
         found[attempt.request_id] = attempt.slot
     assert found == chosen
-    query = "SELECT request_id, client, trace, booking_id FROM events WHERE kind = 'booking-started' ORDER BY client"
+    query = (
+        "SELECT request_id, client, x_request_id, booking_id FROM events WHERE kind = 'booking-started' ORDER BY client"
+    )
     assert await rows(database, query) == [
-        (one.request_id, one.client, one.trace, numbers[one.request_id]) for one in new
+        (one.request_id, one.client, one.x_request_id, numbers[one.request_id]) for one in new
     ]
     assert await _occupancy(database) == [(ORDER, 1), (SECOND_ORDER, 1)]
 
 
 async def test_attempts_of_one_order_that_begin_together_all_occupy_it(database: Database) -> None:
     ids = [await opened(database) for _ in range(3)]
-    new = [NewAttempt(request_id, ORDER, ALICE, "portal-api", "trace", slot()) for request_id in ids]
+    new = [NewAttempt(request_id, ORDER, ALICE, "portal-api", "x_request_id", slot()) for request_id in ids]
     await database.write(lambda transaction: bookings.begin(transaction, new, job="book"))
     assert await _occupancy(database) == [(ORDER, 3)]
 

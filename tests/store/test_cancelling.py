@@ -37,7 +37,7 @@ Cancels = GroupCommit[CancelCommand, State | None]
 
 
 def command(request_id: int, owner: str = ALICE) -> CancelCommand:
-    return CancelCommand(request_id, owner, "portal-api", f"trace of {owner}")
+    return CancelCommand(request_id, owner, "portal-api", f"x_request_id of {owner}")
 
 
 def cancels(database: Database, *, max_waiting: int = 4096) -> Cancels:
@@ -82,11 +82,11 @@ async def test_a_cancel_is_stamped_and_records_who_asked(database: Database, gro
     found = (await database.read(lambda transaction: events.of_request(transaction, EVERYBODYS, request_id)))[-1]
     request = await database.read(lambda transaction: requests.get(transaction, EVERYBODYS, request_id))
     assert request is not None
-    assert (found.kind, found.owner, found.client, found.trace, found.booking_id) == (
+    assert (found.kind, found.owner, found.client, found.x_request_id, found.booking_id) == (
         CANCEL.name,
         ALICE,
         "portal-api",
-        "trace of 11001",
+        "x_request_id of 11001",
         None,
     )
     assert request.cancelled_on == request.updated_on == found.at
@@ -108,7 +108,7 @@ async def test_one_id_of_two_owners_is_cancelled_for_its_own(database: Database,
     found = await asyncio.gather(group.submit(command(request_id, ALICE)), group.submit(command(request_id, BOB)))
     assert found == [None, State.SEARCHING]
     event = (await database.read(lambda transaction: events.of_request(transaction, EVERYBODYS, request_id)))[-1]
-    assert (event.owner, event.trace) == (BOB, "trace of 11002")
+    assert (event.owner, event.x_request_id) == (BOB, "x_request_id of 11002")
 
 
 async def test_a_cancel_of_anothers_changes_nothing(database: Database, group: Cancels) -> None:
@@ -142,7 +142,7 @@ async def test_any_owner_is_found_by_its_exact_name(database: Database, group: C
 
 
 async def test_a_thousand_cancels_at_once_are_all_made(database: Database, group: Cancels) -> None:
-    new = [NewRequest(ALICE, ORDER, DAY, "portal-api", "trace")] * 1000
+    new = [NewRequest(ALICE, ORDER, DAY, "portal-api", "x_request_id")] * 1000
     ids = await database.write(lambda transaction: requests.insert(transaction, new))
     assert await asyncio.gather(*(group.submit(command(n)) for n in ids)) == [State.SEARCHING] * 1000
     cancelled = await database.read(

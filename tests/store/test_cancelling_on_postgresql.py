@@ -262,15 +262,15 @@ async def _is_alone(connection: Any) -> bool:
 
 
 BY_KEY: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    "cancel": (cancellations._CANCEL, (ALICE, "portal-api", "trace")),
-    "cancel, waiting": (cancellations._CANCEL_WAITING, (ALICE, "portal-api", "trace")),
+    "cancel": (cancellations._CANCEL, (ALICE, "portal-api", "x_request_id")),
+    "cancel, waiting": (cancellations._CANCEL_WAITING, (ALICE, "portal-api", "x_request_id")),
     "read": (requests.READ, (ALICE,)),
     "read bookings": (bookings.READ, (ALICE,)),
     "lock with orders": (request_locks.LOCK_OWNED_WITH_ORDERS.skipping, (ALICE,)),
     "lock with orders, waiting": (request_locks.LOCK_OWNED_WITH_ORDERS.waiting, (ALICE,)),
     "lock any": (request_locks.LOCK_ANY.skipping, ()),
     "lock any with orders": (request_locks.LOCK_ANY_WITH_ORDERS.skipping, ()),
-    "transition": (requests._TRANSITIONS[CANCEL], (ALICE, "portal-api", "trace", None)),
+    "transition": (requests._TRANSITIONS[CANCEL], (ALICE, "portal-api", "x_request_id", None)),
 }
 """Statements of batches, and what their rows have beside the id."""
 

@@ -11,7 +11,7 @@ from connect_appointments.core.model import SlotType
 from connect_appointments.core.reservations import ReservationState
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import capacity
-from connect_appointments.store.queries.capacity import Places, Reservation, Usage, Window
+from connect_appointments.store.queries.capacity import Capacity, Reservation, Usage, Window
 from connect_appointments.store.transaction import Transaction
 from tests.store.conftest import ON_POSTGRESQL
 from tests.store.given import DAY, MORNING, VIOLATIONS, rows, take_place, until_one_waits
@@ -23,8 +23,8 @@ KEY = "a1b2c3d4-300"
 
 
 async def _set(database: Database, *found: tuple[Window, int], overwrite: bool = True) -> None:
-    places = [Places(*item) for item in found]
-    await database.write(lambda transaction: capacity.set_places(transaction, places, overwrite=overwrite))
+    places = [Capacity(*item) for item in found]
+    await database.write(lambda transaction: capacity.set_capacity(transaction, places, overwrite=overwrite))
 
 
 async def _take(database: Database, window: Window = MORNING) -> bool:

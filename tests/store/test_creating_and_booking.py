@@ -41,8 +41,8 @@ from tests.store.given import (
 )
 
 
-def _actor(owner: str = ALICE, trace: str = "trace") -> Actor:
-    return Actor(Owner(owner), "portal-api", trace)
+def _actor(owner: str = ALICE, x_request_id: str = "x_request_id") -> Actor:
+    return Actor(Owner(owner), "portal-api", x_request_id)
 
 
 def _tomorrow() -> date:
@@ -64,17 +64,17 @@ async def test_each_of_many_gets_its_own_request_or_its_own_refusal(
 ) -> None:
     wanted = [(ALICE, ORDER), (ALICE, BOBS_ORDER), (BOB, BOBS_ORDER), (ALICE, NOBODYS_ID), (ALICE, ORDER)]
     calls = [
-        creating.create_request(_actor(owner, f"trace {n}"), order_id, _tomorrow(), None)
+        creating.create_request(_actor(owner, f"x_request_id {n}"), order_id, _tomorrow(), None)
         for n, (owner, order_id) in enumerate(wanted)
     ]
     too_early = creating.create_request(_actor(), ORDER, date(2020, 1, 1), None)
     found = await asyncio.gather(*calls, too_early, return_exceptions=True)
     assert [type(one) for one in found] == [int, NotFound, int, NotFound, int, InvalidFields]
     made = [found[0], found[2], found[4]]
-    traces = await rows(database, "SELECT request_id, trace FROM events ORDER BY trace")
-    assert traces == list(zip(made, ("trace 0", "trace 2", "trace 4"), strict=True))
-    jobs = await rows(database, "SELECT request_id, kind, trace FROM jobs ORDER BY trace")
-    assert jobs == [(number, "search", trace) for number, trace in traces]
+    traces = await rows(database, "SELECT request_id, x_request_id FROM events ORDER BY x_request_id")
+    assert traces == list(zip(made, ("x_request_id 0", "x_request_id 2", "x_request_id 4"), strict=True))
+    jobs = await rows(database, "SELECT request_id, kind, x_request_id FROM jobs ORDER BY x_request_id")
+    assert jobs == [(number, "search", x_request_id) for number, x_request_id in traces]
 
 
 async def test_a_key_that_many_send_at_once_creates_one(database: Database, neighbour: Database) -> None:

@@ -14,7 +14,7 @@ from connect_appointments.store.engine import RETRIES, Database
 from connect_appointments.store.failures import LostBeforeCommit
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.queries import capacity, orders
-from connect_appointments.store.queries.capacity import Places
+from connect_appointments.store.queries.capacity import Capacity
 from connect_appointments.store.tables import capacity as table
 from connect_appointments.store.transaction import Transaction
 from tests.build import sample_order
@@ -29,7 +29,7 @@ async def _places(database: Database) -> list[Any]:
 
 
 async def _set(transaction: Transaction, places: int = 5) -> None:
-    await capacity.set_places(transaction, [Places(MORNING, places)])
+    await capacity.set_capacity(transaction, [Capacity(MORNING, places)])
 
 
 async def test_what_a_transaction_answers_is_handed_over(database: Database) -> None:

@@ -16,7 +16,7 @@ from connect_appointments.store.engine import Database
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.postgresql.transactions import BATCH_SETTINGS
 from connect_appointments.store.queries import capacity
-from connect_appointments.store.queries.capacity import Places
+from connect_appointments.store.queries.capacity import Capacity
 from connect_appointments.store.transaction import Transaction
 from tests.store.conftest import ON_PLAIN_POSTGRESQL, ON_POSTGRESQL, SERIALIZABLE
 from tests.store.given import MORNING, ORDER, SECOND_ORDER, execute, rows
@@ -100,7 +100,7 @@ async def test_work_whose_connection_the_server_ends_runs_again(
     async def work(transaction: Transaction) -> None:
         ((pid,),) = await transaction.fetch(PID)
         pids.append(pid)
-        await capacity.set_places(transaction, [Places(MORNING, len(pids))])
+        await capacity.set_capacity(transaction, [Capacity(MORNING, len(pids))])
         if len(pids) < 3:
             if by == "another":
                 await execute(neighbour, "SELECT pg_terminate_backend(:pid)", pid=pids[-1])
@@ -108,7 +108,7 @@ async def test_work_whose_connection_the_server_ends_runs_again(
 
     await database.write(work)
     assert len(set(pids)) == 3
-    assert await rows(database, "SELECT places FROM capacity") == [(3,)]
+    assert await rows(database, "SELECT capacity FROM capacity") == [(3,)]
 
 
 @ON_POSTGRESQL
@@ -152,13 +152,13 @@ async def test_a_connection_lost_at_commit_leaves_the_outcome_unknown(database: 
     async def work(transaction: Transaction) -> None:
         nonlocal runs
         runs += 1
-        await capacity.set_places(transaction, [Places(MORNING, runs)])
+        await capacity.set_capacity(transaction, [Capacity(MORNING, runs)])
 
     with pytest.raises(Unavailable):
         await database.write(work)
     assert runs == 1
     await database.write(work)
-    assert await rows(database, "SELECT places FROM capacity") == [(2,)]
+    assert await rows(database, "SELECT capacity FROM capacity") == [(2,)]
 
 
 @ON_POSTGRESQL
@@ -169,10 +169,10 @@ async def test_work_that_is_repeatable_runs_again_after_a_connection_lost_at_com
     async def work(transaction: Transaction) -> None:
         nonlocal runs
         runs += 1
-        await capacity.set_places(transaction, [Places(MORNING, runs)])
+        await capacity.set_capacity(transaction, [Capacity(MORNING, runs)])
 
     await database.write(work, batch=True, repeatable=True)
-    assert await rows(database, "SELECT places FROM capacity") == [(3,)]
+    assert await rows(database, "SELECT capacity FROM capacity") == [(3,)]
 
 
 @ON_POSTGRESQL
@@ -183,13 +183,13 @@ async def test_one_statement_that_commits_by_itself_runs_again_where_it_is_repea
     async def work(transaction: Transaction) -> None:
         nonlocal runs
         runs += 1
-        await capacity.set_places(transaction, [Places(MORNING, runs)])
+        await capacity.set_capacity(transaction, [Capacity(MORNING, runs)])
 
     with pytest.raises(Unavailable):
         await database.write(work, one_statement=True)
     assert runs == 1
     await database.write(work, one_statement=True, repeatable=True)
-    assert await rows(database, "SELECT places FROM capacity") == [(3,)]
+    assert await rows(database, "SELECT capacity FROM capacity") == [(3,)]
 
 
 @ON_POSTGRESQL
@@ -197,13 +197,13 @@ async def test_an_error_that_work_swallows_is_no_commit(database: Database) -> N
     """PostgreSQL has given the transaction up by then, and answers COMMIT with ROLLBACK."""
 
     async def work(transaction: Transaction) -> None:
-        await capacity.set_places(transaction, [Places(MORNING, 1)])
+        await capacity.set_capacity(transaction, [Capacity(MORNING, 1)])
         with contextlib.suppress(asyncpg.PostgresError):
             await transaction.fetch(sa.text("SELECT * FROM there_is_no_such_table"))
 
     with pytest.raises(Exception, match=r"."):
         await database.write(work)
-    assert await rows(database, "SELECT places FROM capacity") == []
+    assert await rows(database, "SELECT capacity FROM capacity") == []
 
 
 @ON_POSTGRESQL
@@ -214,10 +214,10 @@ async def test_a_conflict_found_at_commit_is_run_again(database: Database) -> No
     async def work(transaction: Transaction) -> None:
         nonlocal runs
         runs += 1
-        await capacity.set_places(transaction, [Places(MORNING, runs)])
+        await capacity.set_capacity(transaction, [Capacity(MORNING, runs)])
 
     await database.write(work)
-    assert await rows(database, "SELECT places FROM capacity") == [(3,)]
+    assert await rows(database, "SELECT capacity FROM capacity") == [(3,)]
 
 
 @ON_PLAIN_POSTGRESQL
@@ -243,8 +243,8 @@ async def test_a_server_that_only_reads_by_now_is_left_for_one_that_writes(datab
     """What a leader becomes that is demoted without ending its connections."""
     read_only = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
     await asyncio.gather(*(execute(database, read_only) for _ in range(3)))
-    await database.write(lambda transaction: capacity.set_places(transaction, [Places(MORNING, 7)]))
-    assert await rows(database, "SELECT places FROM capacity") == [(7,)]
+    await database.write(lambda transaction: capacity.set_capacity(transaction, [Capacity(MORNING, 7)]))
+    assert await rows(database, "SELECT capacity FROM capacity") == [(7,)]
 
 
 @ON_PLAIN_POSTGRESQL

@@ -21,7 +21,7 @@ from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.queries import capacity
-from connect_appointments.store.queries.capacity import Places
+from connect_appointments.store.queries.capacity import Capacity
 from connect_appointments.store.sqlite.connection import OWNER_ONLY, beside, path_of
 from connect_appointments.store.transaction import Transaction
 from tests.store.conftest import ON_SQLITE
@@ -58,7 +58,7 @@ async def test_a_writer_is_alone_from_its_first_moment(database: Database) -> No
 
 @ON_SQLITE
 async def test_a_reader_keeps_nobody_waiting(database: Database, neighbour: Database) -> None:
-    query = sa.text("SELECT places FROM capacity")
+    query = sa.text("SELECT capacity FROM capacity")
     begun, going_on = threading.Event(), threading.Event()
 
     async def work(transaction: Transaction) -> list[Any]:
@@ -69,7 +69,7 @@ async def test_a_reader_keeps_nobody_waiting(database: Database, neighbour: Data
 
     reading = asyncio.create_task(database.read(work))
     await asyncio.to_thread(begun.wait)
-    await neighbour.write(lambda transaction: capacity.set_places(transaction, [Places(MORNING, 1)]))
+    await neighbour.write(lambda transaction: capacity.set_capacity(transaction, [Capacity(MORNING, 1)]))
     going_on.set()
     # It goes on seeing what was there when it began.
     assert await reading == [[], []]
@@ -90,7 +90,7 @@ async def test_several_read_at_once_and_while_another_writes(database: Database)
 @ON_SQLITE
 async def test_work_that_awaits_anything_but_its_transaction_is_a_bug(database: Database) -> None:
     async def work(transaction: Transaction) -> None:
-        await capacity.set_places(transaction, [Places(MORNING, 1)])
+        await capacity.set_capacity(transaction, [Capacity(MORNING, 1)])
         await asyncio.sleep(0)
 
     for where in (database.write, database.read):
@@ -101,7 +101,7 @@ async def test_work_that_awaits_anything_but_its_transaction_is_a_bug(database: 
 
 @ON_SQLITE
 async def test_two_processes_that_write_at_once_lose_nothing(database: Database) -> None:
-    await database.write(lambda transaction: capacity.set_places(transaction, [Places(MORNING, 1000)]))
+    await database.write(lambda transaction: capacity.set_capacity(transaction, [Capacity(MORNING, 1000)]))
     processes = [start(database.url, "take-places") for _ in range(2)]
     for _ in range(TURNS):
         assert await database.write(take_place)
@@ -129,7 +129,7 @@ async def test_who_waits_too_long_for_the_writer_is_told_so(database_url: str, d
 
 
 async def _add_capacity(transaction: Transaction) -> int:
-    await capacity.set_places(transaction, [Places(MORNING, 1)])
+    await capacity.set_capacity(transaction, [Capacity(MORNING, 1)])
     return threading.get_ident()
 
 
@@ -174,7 +174,7 @@ async def test_a_batch_that_fails_leaves_nothing_and_the_next_one_runs(database:
             await database.write(work, batch=True)
         assert await rows(database, "SELECT * FROM capacity") == []
     await database.write(_add_capacity, batch=True)
-    assert await rows(database, "SELECT places FROM capacity") == [(1,)]
+    assert await rows(database, "SELECT capacity FROM capacity") == [(1,)]
 
 
 async def _nothing(_: Transaction) -> None: ...
@@ -189,7 +189,7 @@ async def test_a_caller_that_goes_away_during_a_commit_takes_nothing_back(databa
     with pytest.raises(asyncio.CancelledError):
         await writing
     await database.write(_nothing, batch=True)
-    assert await rows(database, "SELECT places FROM capacity") == [(1,)]
+    assert await rows(database, "SELECT capacity FROM capacity") == [(1,)]
 
 
 def _spoil(path: Path) -> None:
@@ -229,7 +229,7 @@ async def test_a_path_is_taken_as_it_is_written(sqlite_template: Path, tmp_path:
     path = tmp_path / "100%25 what? #1.db"
     shutil.copy(sqlite_template, path)
     database = Database(f"sqlite:///{path}")
-    await database.write(lambda transaction: capacity.set_places(transaction, [Places(MORNING, 1)]))
+    await database.write(lambda transaction: capacity.set_capacity(transaction, [Capacity(MORNING, 1)]))
     await database.close()
     assert [found.name for found in await asyncio.to_thread(lambda: list(tmp_path.iterdir()))] == [path.name]
 

@@ -62,8 +62,8 @@ async def test_the_database_refuses_to_empty_the_events(database: Database) -> N
 async def test_the_database_refuses_to_replace_an_event(database: Database) -> None:
     request_id = await created(database)
     statement = """
-        INSERT OR REPLACE INTO events (id, request_id, kind, at, owner, client, trace)
-        SELECT id, request_id, 'forged', at, owner, client, trace FROM events
+        INSERT OR REPLACE INTO events (id, request_id, kind, at, owner, client, x_request_id)
+        SELECT id, request_id, 'forged', at, owner, client, x_request_id FROM events
     """
     with pytest.raises(DRIVER_ERRORS, match="append-only"):
         await execute(database, statement)
@@ -78,7 +78,7 @@ def test_no_column_is_for_contact_data() -> None:
         "at",
         "owner",
         "client",
-        "trace",
+        "x_request_id",
         "booking_id",
     }
 
@@ -116,7 +116,7 @@ async def test_a_booking_writes_an_event_at_its_start_and_one_at_its_end(
 
 async def test_a_transition_that_is_not_made_writes_no_event(database: Database) -> None:
     request_id = await created(database)
-    change = Change(request_id, ALICE, "portal-api", "trace")
+    change = Change(request_id, ALICE, "portal-api", "x_request_id")
     with pytest.raises(AssertionError):
         await database.write(lambda transaction: requests.transition(transaction, SLOT_REFUSED, [change]))
     assert await kinds(database, request_id) == ["created"]
@@ -137,12 +137,12 @@ async def test_a_change_that_is_undone_leaves_no_event(database: Database) -> No
 
 async def test_an_event_says_what_and_when_and_who(database: Database) -> None:
     request_id = await created(database)
-    change = Change(request_id, ALICE, "another-client", "another trace", 7)
+    change = Change(request_id, ALICE, "another-client", "another x_request_id", 7)
     await database.write(lambda transaction: requests.transition(transaction, CANCEL, [change]))
     found = await database.read(lambda transaction: events.of_request(transaction, ALICES, request_id))
-    assert [(event.owner, event.client, event.trace, event.booking_id) for event in found] == [
-        (ALICE, "portal-api", "trace", None),
-        (ALICE, "another-client", "another trace", 7),
+    assert [(event.owner, event.client, event.x_request_id, event.booking_id) for event in found] == [
+        (ALICE, "portal-api", "x_request_id", None),
+        (ALICE, "another-client", "another x_request_id", 7),
     ]
 
 

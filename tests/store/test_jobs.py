@@ -27,7 +27,7 @@ async def request_id(database: Database) -> int:
 
 
 async def _add(database: Database, request_id: int, count: int = 1) -> None:
-    new = [NewJob("search", request_id, f"trace-{n}") for n in range(count)]
+    new = [NewJob("search", request_id, f"x_request_id-{n}") for n in range(count)]
     await database.write(lambda transaction: jobs.add(transaction, new))
 
 
@@ -64,7 +64,7 @@ async def _let_leases_run_out(database: Database) -> None:
 async def test_a_claimed_job_says_what_to_do(database: Database) -> None:
     request_id, booking_id = await being_booked(database)
     (found,) = await _claim(database, statement=book.CLAIM)
-    assert found[:-1] == (found.id, "book", request_id, booking_id, "trace", 1)
+    assert found[:-1] == (found.id, "book", request_id, booking_id, "x_request_id", 1)
     assert (found.context.owner, found.context.order_owner, found.context.order_id) == (ALICE, ALICE, ORDER)
 
 
@@ -80,7 +80,7 @@ async def test_a_job_to_search_comes_with_its_order_and_date(database: Database,
 
 async def test_a_job_to_release_an_offer_comes_with_the_slots_and_the_one_that_is_chosen(database: Database) -> None:
     (chosen, _), unchosen = await being_booked(database), await opened(database)
-    new = [NewJob(RELEASE_OFFER, request_id, "trace") for request_id in (chosen, unchosen)]
+    new = [NewJob(RELEASE_OFFER, request_id, "x_request_id") for request_id in (chosen, unchosen)]
     await database.write(lambda transaction: jobs.add(transaction, new))
     found = await _claim(database, statement=release_offer.CLAIM)
     assert {job.request_id: job.context.chosen for job in found} == {chosen: slot().id, unchosen: None}
@@ -96,7 +96,7 @@ async def test_each_kind_of_job_is_claimed_by_its_own_statement(database: Databa
 
 async def test_a_job_that_is_not_committed_is_nobodys(database: Database, request_id: int) -> None:
     async def work(transaction: Transaction) -> None:
-        await jobs.add(transaction, [NewJob("search", request_id, "trace")])
+        await jobs.add(transaction, [NewJob("search", request_id, "x_request_id")])
         raise LookupError
 
     with pytest.raises(LookupError):
@@ -109,7 +109,7 @@ async def test_a_job_is_due_when_it_says_in_whatever_time_zone(database: Databas
     ids = [await created(database) for _ in range(2)]
     now = datetime.now(zone)
     moments = (now - timedelta(hours=1), now + timedelta(hours=1))
-    new = [NewJob("search", request_id, "trace", due_at=at) for request_id, at in zip(ids, moments, strict=True)]
+    new = [NewJob("search", request_id, "x_request_id", due_at=at) for request_id, at in zip(ids, moments, strict=True)]
     await database.write(lambda transaction: jobs.add(transaction, new))
     assert [job.request_id for job in await _claim(database)] == ids[:1]
 
@@ -233,15 +233,15 @@ async def test_jobs_are_postponed_each_by_its_own_time(database: Database, reque
 async def test_the_release_of_an_offer_is_brought_forward_when_its_request_is_cancelled(database: Database) -> None:
     cancelled, other = await opened(database), await opened(database)
     until = datetime.now(UTC) + timedelta(hours=1)
-    new = [NewJob(RELEASE_OFFER, request_id, "trace", due_at=until) for request_id in (cancelled, other)]
+    new = [NewJob(RELEASE_OFFER, request_id, "x_request_id", due_at=until) for request_id in (cancelled, other)]
 
     async def work(transaction: Transaction) -> None:
         await requests.hold_offers(transaction, {cancelled: until, other: until})
-        await jobs.add(transaction, [*new, NewJob("search", cancelled, "trace", due_at=until)])
+        await jobs.add(transaction, [*new, NewJob("search", cancelled, "x_request_id", due_at=until)])
 
     await database.write(work)
     assert await _claim(database, statement=release_offer.CLAIM) == []
-    wanted = [(cancelled, ALICE, "portal-api", "trace")]
+    wanted = [(cancelled, ALICE, "portal-api", "x_request_id")]
     await database.write(lambda transaction: cancellations.cancel(transaction, wanted, wait=False))
     found = await _claim(database, statement=release_offer.CLAIM)
     assert [job.request_id for job in found] == [cancelled]
@@ -289,8 +289,8 @@ async def test_claiming_from_very_many_jobs_reads_a_few(database: Database, requ
     await execute(
         database,
         """
-        INSERT INTO jobs (kind, request_id, trace, tries, due_at)
-        SELECT 'search', :request_id, 'trace', 0, now() - n * interval '1 second' FROM generate_series(1, 100000) AS n
+        INSERT INTO jobs (kind, request_id, x_request_id, tries, due_at)
+        SELECT 'search', :request_id, 'x', 0, now() - n * interval '1 second' FROM generate_series(1, 100000) AS n
         """,
         request_id=request_id,
     )

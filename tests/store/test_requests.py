@@ -96,7 +96,7 @@ async def _made(database: Database, request_id: int, step: Transition[State]) ->
         if step is BOOK:
             await begun(transaction, request_id)
         else:
-            await requests.transition(transaction, step, [Change(request_id, ALICE, "portal-api", "trace")])
+            await requests.transition(transaction, step, [Change(request_id, ALICE, "portal-api", "x_request_id")])
 
     try:
         await database.write(work)
@@ -120,7 +120,7 @@ async def test_a_transition_of_an_id_nobody_has_is_a_bug(database: Database) -> 
 
 
 async def _transition(database: Database, step: Transition[State], *ids: int) -> None:
-    changes = [Change(request_id, ALICE, "portal-api", f"trace {request_id}") for request_id in ids]
+    changes = [Change(request_id, ALICE, "portal-api", f"x_request_id {request_id}") for request_id in ids]
     await database.write(lambda transaction: requests.transition(transaction, step, changes))
 
 
@@ -180,7 +180,8 @@ async def test_who_waits_for_a_row_decides_on_the_state_it_has_then(database: Da
 async def test_many_are_created_at_once_each_with_its_event(database: Database) -> None:
     of_owners = [(ALICE, ORDER), (BOB, BOBS_ORDER), (ALICE, ORDER), (ALICE, SECOND_ORDER)]
     new = [
-        NewRequest(owner, order_id, DAY, f"client {n}", f"trace {n}") for n, (owner, order_id) in enumerate(of_owners)
+        NewRequest(owner, order_id, DAY, f"client {n}", f"x_request_id {n}")
+        for n, (owner, order_id) in enumerate(of_owners)
     ]
     ids = await database.write(lambda transaction: requests.insert(transaction, new))
     assert ids == sorted(set(ids))
@@ -189,24 +190,24 @@ async def test_many_are_created_at_once_each_with_its_event(database: Database) 
         (event,) = await database.read(lambda transaction, n=request_id: events.of_request(transaction, EVERYBODYS, n))
         assert made is not None
         assert (made.owner, made.order_id) == (one.owner, one.order_id)
-        assert (event.owner, event.client, event.trace) == (one.owner, one.client, one.trace)
+        assert (event.owner, event.client, event.x_request_id) == (one.owner, one.client, one.x_request_id)
 
 
 @pytest.mark.parametrize("job", [None, "search"])
 async def test_many_are_created_at_once_each_with_its_job_where_they_are_to_have_one(
     database: Database, job: str | None
 ) -> None:
-    new = [NewRequest(ALICE, ORDER, DAY, "portal-api", f"trace {n}") for n in range(3)]
+    new = [NewRequest(ALICE, ORDER, DAY, "portal-api", f"x_request_id {n}") for n in range(3)]
     ids = await database.write(lambda transaction: requests.insert(transaction, new, job=job))
-    found = await rows(database, "SELECT request_id, trace, kind FROM jobs ORDER BY trace")
-    expected = [(request_id, one.trace, job) for request_id, one in zip(ids, new, strict=True)]
+    found = await rows(database, "SELECT request_id, x_request_id, kind FROM jobs ORDER BY x_request_id")
+    expected = [(request_id, one.x_request_id, job) for request_id, one in zip(ids, new, strict=True)]
     assert found == (expected if job else [])
 
 
 async def test_many_are_led_on_together_each_with_its_event(database: Database) -> None:
     ids = [await created(database), await created(database, BOBS_ORDER)]
     changes = [
-        Change(request_id, owner, "worker", f"trace {request_id}")
+        Change(request_id, owner, "worker", f"x_request_id {request_id}")
         for request_id, owner in zip(ids, (ALICE, BOB), strict=True)
     ]
     await database.write(lambda transaction: requests.transition(transaction, SLOTS_FOUND, changes))
@@ -214,8 +215,8 @@ async def test_many_are_led_on_together_each_with_its_event(database: Database) 
         found = await database.read(
             lambda transaction, n=change.request_id: events.of_request(transaction, EVERYBODYS, n)
         )
-        assert [(event.kind, event.owner, event.client, event.trace) for event in found[1:]] == [
-            (SLOTS_FOUND.name, change.owner, "worker", change.trace)
+        assert [(event.kind, event.owner, event.client, event.x_request_id) for event in found[1:]] == [
+            (SLOTS_FOUND.name, change.owner, "worker", change.x_request_id)
         ]
         assert await state_of(database, change.request_id) is State.OPEN
 

@@ -14,7 +14,7 @@ from connect_appointments.core.requests import State
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import capacity, jobs
-from connect_appointments.store.queries.capacity import Places, Reservation
+from connect_appointments.store.queries.capacity import Capacity, Reservation
 from connect_appointments.store.queries.jobs import NewJob
 from connect_appointments.store.statements import DIALECTS
 from connect_appointments.store.tables import MAX_NUMBER, metadata
@@ -70,7 +70,7 @@ async def test_the_migrations_build_exactly_the_declared_tables(empty: Database)
 @pytest.mark.parametrize(
     "change",
     [
-        "CREATE INDEX ix_more ON jobs (trace)",
+        "CREATE INDEX ix_more ON jobs (x_request_id)",
         "DROP INDEX ix_jobs_release_offer",
         "ALTER TABLE orders ADD COLUMN colour TEXT",
         "ALTER TABLE orders DROP COLUMN contact_notes",
@@ -164,7 +164,7 @@ CANNOT_BE = (
     "DELETE FROM orders WHERE id = 1",
     "INSERT INTO offers (request_id, slots) VALUES (987654, '[]')",
     "UPDATE capacity SET taken = -1",
-    "UPDATE capacity SET places = -1",
+    "UPDATE capacity SET capacity = -1",
     "UPDATE jobs SET kind = NULL",
     "UPDATE jobs SET request_id = 987654",
     "UPDATE orders SET occupancy = NULL",
@@ -185,8 +185,8 @@ async def test_the_database_refuses_rows_that_cannot_be(database: Database) -> N
     await booked(database, SECOND_ORDER)
 
     async def work(transaction: Transaction) -> None:
-        await jobs.add(transaction, [NewJob("search", request_id, "trace")])
-        await capacity.set_places(transaction, [Places(MORNING, 1)])
+        await jobs.add(transaction, [NewJob("search", request_id, "x_request_id")])
+        await capacity.set_capacity(transaction, [Capacity(MORNING, 1)])
         await capacity.reserve(transaction, [Reservation("key", MORNING, RESERVED)])
 
     await database.write(work)
@@ -202,7 +202,7 @@ async def _is_refused(database: Database, statement: str) -> bool:
 
 
 async def test_a_new_kind_of_job_needs_no_migration(database: Database) -> None:
-    await database.write(lambda transaction: jobs.add(transaction, [NewJob("of tomorrow", None, "trace")]))
+    await database.write(lambda transaction: jobs.add(transaction, [NewJob("of tomorrow", None, "x_request_id")]))
     assert await rows(database, "SELECT kind, request_id FROM jobs") == [("of tomorrow", None)]
 
 

@@ -26,7 +26,7 @@ async def _claimed(database: Database, *ids: int, lease_seconds: float = 60) -> 
     """A job for each, claimed, in their order; those that have one are claimed again."""
 
     async def work(transaction: Transaction) -> Sequence[Job]:
-        await jobs.add(transaction, [NewJob("search", request_id, f"trace {request_id}") for request_id in ids])
+        await jobs.add(transaction, [NewJob("search", request_id, f"x_request_id {request_id}") for request_id in ids])
         return await jobs.claim(transaction, CLAIM, limit=100, lease_seconds=lease_seconds)
 
     return sorted(await database.write(work), key=lambda job: job.request_id or 0)
@@ -71,7 +71,7 @@ async def test_each_event_is_of_its_owner_and_says_what_the_worker_followed(data
     await _finish(database, *(_found(job, slot()) for job in await _claimed(database, *ids)))
     for request_id, owner in zip(ids, (ALICE, BOB), strict=True):
         found = await database.read(lambda transaction, n=request_id: events.of_request(transaction, EVERYBODYS, n))
-        assert found[-1][2:] == (SLOTS_FOUND.name, found[-1].at, owner, "worker", f"trace {request_id}", None)
+        assert found[-1][2:] == (SLOTS_FOUND.name, found[-1].at, owner, "worker", f"x_request_id {request_id}", None)
 
 
 async def test_a_search_that_failed_for_good_leaves_no_offer(database: Database) -> None:
@@ -90,9 +90,9 @@ async def test_an_offer_that_is_held_gets_a_job_that_releases_it(database: Datab
     first, second = await _claimed(database, held, other)
     until = slot().start
     await _finish(database, _found(first, slot(), held_until=until), _found(second, slot()))
-    query = "SELECT kind, request_id, trace, tries, due_at FROM jobs"
+    query = "SELECT kind, request_id, x_request_id, tries, due_at FROM jobs"
     due = "2026-11-24T22:00:00.000Z" if database.is_sqlite else until
-    assert await rows(database, query) == [(RELEASE_OFFER, held, f"trace {held}", 0, due)]
+    assert await rows(database, query) == [(RELEASE_OFFER, held, f"x_request_id {held}", 0, due)]
     assert await rows(database, "SELECT id FROM appointment_requests WHERE held_until IS NOT NULL") == [(held,)]
 
 

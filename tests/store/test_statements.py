@@ -117,7 +117,7 @@ async def test_a_batch_compiles_nothing_that_an_earlier_one_has(database: Databa
     ids = [await created(database) for _ in range(4)]
     counts = []
     for some in (ids[:1], ids[1:]):
-        commands = [CancelCommand(number, ALICE, "portal-api", "trace") for number in some]
+        commands = [CancelCommand(number, ALICE, "portal-api", "x_request_id") for number in some]
         await database.write(lambda transaction, cancels=commands: cancel_batch(transaction, cancels, wait=False))
         counts.append(compilations())
     assert counts[0] == counts[1]
@@ -133,18 +133,19 @@ def test_one_statement_is_another_text_for_each_engine() -> None:
 async def test_a_moment_is_kept_in_one_way_however_it_comes(database: Database, hours: float) -> None:
     """SQLite compares moments as text: two ways to write one are two moments."""
     moment = MOMENT.astimezone(timezone(timedelta(hours=hours)))
-    by_row = given(trace=sa.Text(), due_at=Instant())
-    columns = ["kind", "trace", "tries", "due_at"]
+    by_row = given(x_request_id=sa.Text(), due_at=Instant())
+    columns = ["kind", "x_request_id", "tries", "due_at"]
     from_rows = sa.insert(jobs).from_select(
-        columns, sa.select(sa.literal("test"), by_row.c.trace, sa.literal(0), by_row.c.due_at)
+        columns, sa.select(sa.literal("test"), by_row.c.x_request_id, sa.literal(0), by_row.c.due_at)
     )
     by_name = sa.insert(jobs).from_select(
-        columns, sa.select(sa.literal("test"), param("trace", sa.Text()), sa.literal(0), param("due_at", Instant()))
+        columns,
+        sa.select(sa.literal("test"), param("x_request_id", sa.Text()), sa.literal(0), param("due_at", Instant())),
     )
 
     async def work(transaction: Transaction) -> None:
         await transaction.execute(from_rows, [("row", moment)])
-        await transaction.execute(by_name, trace="name", due_at=moment)
+        await transaction.execute(by_name, x_request_id="name", due_at=moment)
 
     await database.write(work)
     (first,), (second,) = await rows(database, "SELECT due_at FROM jobs")

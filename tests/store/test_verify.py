@@ -12,14 +12,14 @@ from connect_appointments.store.queries import verify
 from connect_appointments.store.queries.verify import MAX_FINDINGS, RULES, findings
 from connect_appointments.usecases.order_imports import import_orders
 from tests.api_client import Api, number_of
-from tests.build import BOB, Clock, days_from, sample_order, set_places
+from tests.build import BOB, Clock, days_from, sample_order, set_capacity
 from tests.store.given import EVERYBODYS, execute, in_state, rows
 
 DAMAGE = {
     "state-is-that-of-the-last-event": "UPDATE appointment_requests SET state = 'failed' WHERE state = 'open'",
     "nothing-follows-a-final-state": (
-        "INSERT INTO events (request_id, kind, at, owner, client, trace) "
-        "SELECT request_id, 'slots-found', at, owner, client, trace FROM events WHERE kind = 'cancelled'"
+        "INSERT INTO events (request_id, kind, at, owner, client, x_request_id) "
+        "SELECT request_id, 'slots-found', at, owner, client, x_request_id FROM events WHERE kind = 'cancelled'"
     ),
     "booked-means-one-appointment": "DELETE FROM appointments",
     "attempt-stands-where-its-request-does": "UPDATE bookings SET state = 'refused' WHERE state = 'booked'",
@@ -30,7 +30,7 @@ DAMAGE = {
     "open-has-an-offer": (
         "DELETE FROM offers WHERE request_id IN (SELECT id FROM appointment_requests WHERE state = 'open')"
     ),
-    "places-taken-are-those-granted": "UPDATE capacity SET taken = taken + 1 WHERE taken > 0",
+    "capacity-taken-is-reserved": "UPDATE capacity SET taken = taken + 1 WHERE taken > 0",
     "attempt-ended-as-decided": "UPDATE reservations SET state = 'refused' WHERE state = 'reserved'",
     "occupancy-counts-the-bookings-of-an-order": "UPDATE orders SET occupancy = 0 WHERE occupancy > 0",
     "bookable-only-by-the-owner-of-the-order": "UPDATE orders SET owner = 'another' WHERE id = 1",
@@ -42,7 +42,7 @@ SAME_RULE_OTHERWISE = {
         "UPDATE orders SET occupancy = occupancy + 1 WHERE occupancy > 0",
         "UPDATE orders SET occupancy = 1 WHERE occupancy = 0",
     ],
-    "places-taken-are-those-granted": [
+    "capacity-taken-is-reserved": [
         "UPDATE reservations SET state = 'cancelled' WHERE state = 'reserved'",
         "DELETE FROM reservations WHERE state = 'reserved'",
         "UPDATE reservations SET state = 'reserved' WHERE state = 'refused'",
@@ -74,10 +74,10 @@ async def a_request_in_each_settled_state(api: Api, database: Database, clock: C
     cancelled, _ = await api.opened(3)
     assert (await api.alice.cancel(cancelled)).status_code == 204
     refused, slots = await api.opened(4)
-    await set_places(database, 0, days_from(clock(), 120))
+    await set_capacity(database, 0, days_from(clock(), 120))
     number = number_of(await api.alice.book(refused, slots[0]["id"]))
     assert (await api.settled(lambda: api.alice.read_booking(number))).status_code == 422
-    await set_places(database, 1000, days_from(clock(), 120))
+    await set_capacity(database, 1000, days_from(clock(), 120))
 
 
 async def test_all_rules_hold_after_ordinary_use(api: Api, database: Database, clock: Clock) -> None:
@@ -88,7 +88,7 @@ async def test_all_rules_hold_after_ordinary_use(api: Api, database: Database, c
 async def test_all_rules_hold_after_orders_changed_hands(api: Api, database: Database, clock: Clock) -> None:
     """An appointment stays with its old owner, and what was only begun is cancelled."""
     await a_request_in_each_settled_state(api, database, clock)
-    operator = Actor(EVERYBODYS, "import", "trace")
+    operator = Actor(EVERYBODYS, "import", "x_request_id")
     found = [sample_order(number, BOB) for number in (1, 2, 3, 4)]
     done = await import_orders(database, operator, found, transfer=True, over_after_days=0)
     assert len(done.transferred) == 4

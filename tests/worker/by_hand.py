@@ -69,12 +69,12 @@ async def jobs_left(database: Database) -> int:
     return await database.read(jobs.count)
 
 
-async def places_taken(database: Database) -> int:
+async def capacity_taken(database: Database) -> int:
     """How many places of the calendar are taken."""
     return await _number(database, sa.select(sa.func.coalesce(sa.func.sum(capacity.c.taken), 0)))
 
 
-async def places_granted(database: Database) -> int:
+async def capacity_reserved(database: Database) -> int:
     """How many keys the calendar has a place reserved for."""
     reserved = reservations.c.state == ReservationState.RESERVED.value
     return await _number(database, sa.select(sa.func.count()).select_from(reservations).where(reserved))

@@ -16,15 +16,15 @@ from connect_appointments.jobs.registry import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.workforce.port import ReserveCommand, Reserved
 from tests.api_client import Api, number_of
-from tests.build import Clock, days_from, set_places
+from tests.build import Clock, days_from, set_capacity
 from tests.store.given import execute, kinds, rows, until, until_one_waits
 from tests.worker.by_hand import (
     appointments_made,
+    capacity_reserved,
+    capacity_taken,
     claimed,
     claimed_one,
     jobs_left,
-    places_granted,
-    places_taken,
     run_out,
     work_off,
     worker_of,
@@ -45,10 +45,10 @@ async def begun(api: Api, database: Database) -> tuple[int, int, list[Any]]:
 async def test_a_booking_takes_one_place_and_leaves_no_job(serve: Serve, database: Database) -> None:
     async with serve(with_worker=False) as api:
         request_id, booking_id, _ = await begun(api, database)
-        assert await places_taken(database) == 0
+        assert await capacity_taken(database) == 0
         await work_off(api.parts.worker, database)
         assert (await api.alice.read_booking(booking_id)).status_code == 200
-    assert (await places_taken(database), await places_granted(database)) == (1, 1)
+    assert (await capacity_taken(database), await capacity_reserved(database)) == (1, 1)
     assert (await appointments_made(database), await jobs_left(database)) == (1, 0)
     assert await kinds(database, request_id) == ["created", "slots-found", "booking-started", "booked"]
 
@@ -76,14 +76,14 @@ async def test_d29_a_full_slot_is_refused_and_the_request_open_again_without_it(
 ) -> None:
     async with serve(with_worker=False) as api:
         request_id, booking_id, slots = await begun(api, database)
-        await set_places(database, 0, days_from(Clock()(), 120))
+        await set_capacity(database, 0, days_from(Clock()(), 120))
         await work_off(api.parts.worker, database)
         refused = await api.alice.read_booking(booking_id)
         assert (refused.status_code, refused.json()["code"]) == (422, "slot-unavailable")
         request = (await api.alice.read(request_id)).json()
     assert request["status"] == "open"
     assert request["slots"] == slots[1:]
-    assert await places_taken(database) == 0
+    assert await capacity_taken(database) == 0
     assert await kinds(database, request_id) == ["created", "slots-found", "booking-started", "slot-refused"]
 
 
@@ -92,7 +92,7 @@ async def test_d29_two_requests_for_the_last_place_have_one_winner(serve: Serve,
         requests = [await api.created(order_id) for order_id in (1, 2, 3, 4)]
         await work_off(api.parts.worker, database)
         slot = (await api.alice.read(requests[0])).json()["slots"][0]
-        await set_places(database, 1, days_from(Clock()(), 120))
+        await set_capacity(database, 1, days_from(Clock()(), 120))
         attempts = [number_of(await api.alice.book(request_id, slot["id"])) for request_id in requests]
         jobs = await claimed(database)
         await asyncio.gather(*(worker_of(database, calendar(database)).do([job]) for job in jobs))
@@ -102,7 +102,7 @@ async def test_d29_two_requests_for_the_last_place_have_one_winner(serve: Serve,
         states = [(await api.alice.read(request_id)).json()["status"] for request_id in requests]
     assert sorted(answer.status_code for answer in answers) == [200, 422, 422, 422]
     assert sorted(states) == ["booked", "open", "open", "open"]
-    assert (await places_taken(database), await appointments_made(database)) == (1, 1)
+    assert (await capacity_taken(database), await appointments_made(database)) == (1, 1)
 
 
 async def test_a_booking_is_tried_until_it_is_decided(serve: Serve, database: Database) -> None:
@@ -117,7 +117,7 @@ async def test_a_booking_is_tried_until_it_is_decided(serve: Serve, database: Da
         await worker.do([await claimed_one(database)])
         assert (await api.alice.read_booking(booking_id)).status_code == 200
     assert await kinds(database, request_id) == ["created", "slots-found", "booking-started", "booked"]
-    assert await places_taken(database) == 1
+    assert await capacity_taken(database) == 1
 
 
 @pytest.mark.parametrize("tries", [64, 1024, 5000, 1_000_000])
@@ -218,7 +218,7 @@ async def test_a_settled_booking_stays_as_it_is_when_its_job_is_done_again(serve
         await worker_of(database, Scripted(grants=False)).do([job])
         assert (await api.alice.read_booking(booking_id)).content == before
         assert (await api.alice.read(request_id)).json()["status"] == "booked"
-    assert (await places_taken(database), await appointments_made(database)) == (1, 1)
+    assert (await capacity_taken(database), await appointments_made(database)) == (1, 1)
     assert await kinds(database, request_id) == ["created", "slots-found", "booking-started", "booked"]
 
 

@@ -16,9 +16,9 @@ from tests.api_client import Api, number_of
 from tests.store.given import kinds
 from tests.worker.by_hand import (
     appointments_made,
+    capacity_taken,
     claimed_one,
     jobs_left,
-    places_taken,
     run_out,
     work_off,
     worker_of,
@@ -92,7 +92,7 @@ async def test_a_worker_killed_at_any_step_of_a_booking_loses_nothing(
         job = await claimed_one(database)
         if step == "reserved":
             await killed_after(database, job, "reserve")
-            assert await places_taken(database) == 1
+            assert await capacity_taken(database) == 1
         if step == "finished":
             await worker_of(database, calendar(database)).do([job])
         await run_out(database)
@@ -100,4 +100,4 @@ async def test_a_worker_killed_at_any_step_of_a_booking_loses_nothing(
         assert (await api.alice.read_booking(booking_id)).status_code == 200
         assert await database.read(verify.findings) == []
     assert (await kinds(database, request_id), await jobs_left(database)) == (BOOKED, 0)
-    assert (await places_taken(database), await appointments_made(database)) == (1, 1)
+    assert (await capacity_taken(database), await appointments_made(database)) == (1, 1)

@@ -17,16 +17,16 @@ from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.workforce.port import NotYet, Refused, ReserveCommand, Reserved, Visit
 from tests.api_client import Api, number_of
-from tests.build import ALICE, BRISBANE, Clock, days_from, sample_order, set_places
+from tests.build import ALICE, BRISBANE, Clock, days_from, sample_order, set_capacity
 from tests.store.given import kinds, rows
 from tests.worker.by_hand import (
     appointments_made,
+    capacity_reserved,
+    capacity_taken,
     claim,
     claimed,
     claimed_one,
     jobs_left,
-    places_granted,
-    places_taken,
     run_out,
     work_off,
     worker_of,
@@ -182,7 +182,7 @@ async def test_a_booking_whose_worker_was_killed_before_reserving_is_taken_up(se
         await run_out(database)
         await work_off(api.parts.worker, database)
         assert (await api.alice.read_booking(booking_id)).status_code == 200
-    assert (await kinds(database, request_id), await places_taken(database)) == (BOOKED, 1)
+    assert (await kinds(database, request_id), await capacity_taken(database)) == (BOOKED, 1)
 
 
 async def test_a_booking_whose_worker_was_killed_after_reserving_takes_one_place(
@@ -191,12 +191,14 @@ async def test_a_booking_whose_worker_was_killed_after_reserving_takes_one_place
     async with serve(with_worker=False) as api:
         request_id, booking_id = await to_be_booked(api, database)
         name = await reserved(database, await claimed_one(database))
-        assert await places_taken(database) == 1
+        assert await capacity_taken(database) == 1
         await run_out(database)
         await work_off(api.parts.worker, database)
         assert (await api.alice.read_booking(booking_id)).json()["nbnAppointmentId"] == name
     assert (await kinds(database, request_id), await jobs_left(database)) == (BOOKED, 0)
-    assert (await places_taken(database), await places_granted(database), await appointments_made(database)) == (1,) * 3
+    assert (await capacity_taken(database), await capacity_reserved(database), await appointments_made(database)) == (
+        1,
+    ) * 3
 
 
 async def reserved(database: Database, job: Job) -> str | None:
@@ -214,13 +216,13 @@ async def test_d29_a_refusal_outlives_the_worker_that_was_told(serve: Serve, dat
     async with serve(with_worker=False) as api:
         request_id, booking_id = await to_be_booked(api, database)
         job = await claimed_one(database)
-        await set_places(database, 0, days_from(Clock()(), 120))
+        await set_capacity(database, 0, days_from(Clock()(), 120))
         assert await reserved(database, job) is None
-        await set_places(database, 5, days_from(Clock()(), 120))
+        await set_capacity(database, 5, days_from(Clock()(), 120))
         await run_out(database)
         await work_off(api.parts.worker, database)
         assert (await api.alice.read_booking(booking_id)).json()["code"] == "slot-unavailable"
-    assert (await kinds(database, request_id), await places_taken(database)) == (REFUSED, 0)
+    assert (await kinds(database, request_id), await capacity_taken(database)) == (REFUSED, 0)
 
 
 @pytest.mark.parametrize("stale_first", [True, False])
@@ -251,7 +253,7 @@ async def test_a_stale_workers_reserve_after_the_decision_takes_no_second_place(
         assert await reserved(database, fresh) == f"APT{booking_id:012d}"
         await api.parts.worker.do([stale])
         assert (await api.alice.read_booking(booking_id)).content == before
-    assert (await kinds(database, request_id), await places_taken(database)) == (BOOKED, 1)
+    assert (await kinds(database, request_id), await capacity_taken(database)) == (BOOKED, 1)
 
 
 async def test_two_workers_that_book_one_attempt_at_once_take_one_place(serve: Serve, database: Database) -> None:
@@ -268,7 +270,7 @@ async def test_two_workers_that_book_one_attempt_at_once_take_one_place(serve: S
         await work_off(api.parts.worker, database)
         assert (await api.alice.read_booking(booking_id)).status_code == 200
     assert (await kinds(database, request_id), await jobs_left(database)) == (BOOKED, 0)
-    assert (await places_taken(database), await appointments_made(database)) == (1, 1)
+    assert (await capacity_taken(database), await appointments_made(database)) == (1, 1)
 
 
 async def test_a_stale_worker_of_a_refused_attempt_leaves_the_next_attempt_alone(
@@ -300,7 +302,7 @@ async def test_a_booking_that_was_put_off_is_written_down_once(serve: Serve, dat
         assert (tries, reason) == (3, "ConnectionError: down")
         await work_off(api.parts.worker, database)
         assert (await api.alice.read_booking(booking_id)).status_code == 200
-    assert (await kinds(database, request_id), await places_taken(database)) == (BOOKED, 1)
+    assert (await kinds(database, request_id), await capacity_taken(database)) == (BOOKED, 1)
 
 
 class Killed(Exception):
@@ -374,4 +376,4 @@ async def test_a_stale_claim_in_a_group_changes_nothing_and_the_others_of_the_gr
         await work_off(api.parts.worker, database)
         assert (await api.alice.read_booking(booking_id)).status_code == 200
     assert (await kinds(database, first), await kinds(database, second)) == (BOOKED, BOOKED)
-    assert (await places_taken(database), await appointments_made(database)) == (2, 2)
+    assert (await capacity_taken(database), await appointments_made(database)) == (2, 2)

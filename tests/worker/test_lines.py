@@ -20,9 +20,9 @@ from tests.api_client import Api, number_of
 from tests.store.given import kinds, rows, until
 from tests.worker.by_hand import (
     appointments_made,
+    capacity_taken,
     claimed,
     jobs_left,
-    places_taken,
     run_out,
     work_off,
     worker_of,
@@ -167,7 +167,7 @@ async def test_a_booking_that_fails_puts_off_no_other_of_its_group(serve: Serve,
         await run_out(database)
         await work_off(api.parts.worker, database)
         assert (await api.alice.read_booking(attempts[1])).status_code == 200
-    assert (await places_taken(database), await appointments_made(database)) == (3, 3)
+    assert (await capacity_taken(database), await appointments_made(database)) == (3, 3)
 
 
 async def test_each_job_of_a_group_is_about_its_own_order(serve: Serve, database: Database) -> None:
@@ -223,7 +223,7 @@ async def test_a_booking_that_is_not_decided_yet_is_put_off_and_has_not_failed(
         await run_out(database)
         await worker.do(await claimed(database))
         assert (await api.alice.read_booking(booking_id)).status_code == 200
-    assert (await places_taken(database), await jobs_left(database)) == (1, 0)
+    assert (await capacity_taken(database), await jobs_left(database)) == (1, 0)
 
 
 async def test_a_booking_that_fails_is_counted(serve: Serve, database: Database) -> None:

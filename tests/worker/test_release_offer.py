@@ -132,7 +132,7 @@ async def test_d48_a_booking_that_ends_as_transferred_brings_the_release_forward
 
 
 async def transfer(database: Database) -> None:
-    operator = Actor(Operator("import"), "import", "trace")
+    operator = Actor(Operator("import"), "import", "x_request_id")
     await import_orders(database, operator, [sample_order(1, BOB)], transfer=True, over_after_days=7)
 
 

@@ -20,11 +20,11 @@ from tests.build import ALICE, BOB, sample_order
 from tests.store.given import kinds, rows
 from tests.worker.by_hand import (
     appointments_made,
+    capacity_reserved,
+    capacity_taken,
     claimed,
     claimed_one,
     jobs_left,
-    places_granted,
-    places_taken,
     run_out,
     work_off,
     worker_of,
@@ -33,7 +33,7 @@ from tests.worker.workforces import Behind, Gate, Gated, Scripted, calendar
 
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
 TRANSFERRED = ["created", "slots-found", "booking-started", "order-transferred"]
-OPERATOR = Actor(Operator("import"), "import", "trace-of-the-import")
+OPERATOR = Actor(Operator("import"), "import", "x_request_id-of-the-import")
 
 
 async def transfer(database: Database, owner: str = BOB) -> Imported:
@@ -77,11 +77,11 @@ async def test_d48_a_reservation_made_while_the_order_changed_hands_is_undone(se
         assert (await transfer(database)).ending == [request_id]
         workforce.reserving.open()
         await reserving
-        assert (await places_taken(database), await jobs_left(database)) == (1, 1)
+        assert (await capacity_taken(database), await jobs_left(database)) == (1, 1)
         assert (await api.alice.read_booking(booking_id)).status_code == 202
         await work_off(worker, database)
         await ended_as_transferred(api, database, request_id, booking_id)
-    assert (await places_taken(database), await places_granted(database)) == (0, 0)
+    assert (await capacity_taken(database), await capacity_reserved(database)) == (0, 0)
 
 
 async def test_d48_the_workforce_system_is_told_to_cancel_by_the_key_of_the_attempt(
@@ -117,7 +117,7 @@ async def test_d48_a_worker_at_work_ends_it_by_itself(serve: Serve, database: Da
         await ended_as_transferred(api, database, request_id, booking_id)
         bobs, _ = await api.booked(1, api.bob)
     assert bobs != request_id
-    assert await places_taken(database) == 1
+    assert await capacity_taken(database) == 1
 
 
 async def test_d48_an_order_that_changed_hands_before_its_job_was_claimed_is_never_reserved(
@@ -162,7 +162,7 @@ async def test_d48_an_appointment_stays_with_its_old_owner(serve: Serve, databas
         assert (await transfer(database)).ending == []
         assert (await api.alice.read_booking(booking_id)).json() == before
         assert (await api.bob.read_booking(booking_id)).status_code == 404
-    assert await places_taken(database) == 1
+    assert await capacity_taken(database) == 1
 
 
 class Reluctant(Behind):
@@ -203,11 +203,11 @@ async def test_d48_a_reservation_is_undone_until_it_is_done(
         await worker.do(await claimed(database))
         assert (await api.alice.read_booking(booking_id)).status_code == 202
         assert [row[0] for row in await rows(database, "SELECT last_error FROM jobs")] == [error]
-        assert await places_taken(database) == 1
+        assert await capacity_taken(database) == 1
         await run_out(database)
         await work_off(worker, database)
         await ended_as_transferred(api, database, request_id, booking_id)
-    assert await places_taken(database) == 0
+    assert await capacity_taken(database) == 0
 
 
 async def calendar_reserves(database: Database) -> None:
@@ -219,7 +219,7 @@ async def calendar_reserves(database: Database) -> None:
             raise ConnectionError("the worker is gone")
 
     await worker_of(database, Killed(calendar(database))).do(await claimed(database))
-    assert await places_taken(database) == 1
+    assert await capacity_taken(database) == 1
 
 
 async def test_d48_a_worker_killed_after_undoing_leaves_the_end_to_the_next(serve: Serve, database: Database) -> None:
@@ -234,11 +234,11 @@ async def test_d48_a_worker_killed_after_undoing_leaves_the_end_to_the_next(serv
         await transfer(database)
         await run_out(database)
         await worker_of(database, Killed(calendar(database))).do(await claimed(database))
-        assert (await places_taken(database), await jobs_left(database)) == (0, 1)
+        assert (await capacity_taken(database), await jobs_left(database)) == (0, 1)
         await run_out(database)
         await work_off(api.parts.worker, database)
         await ended_as_transferred(api, database, request_id, booking_id)
-    assert await places_taken(database) == 0
+    assert await capacity_taken(database) == 0
 
 
 async def test_d48_a_stale_worker_that_reserves_after_the_undoing_takes_no_place(
@@ -258,7 +258,7 @@ async def test_d48_a_stale_worker_that_reserves_after_the_undoing_takes_no_place
         workforce.reserving.open()
         await reserving
         await ended_as_transferred(api, database, request_id, booking_id)
-    assert (await places_taken(database), await places_granted(database)) == (0, 0)
+    assert (await capacity_taken(database), await capacity_reserved(database)) == (0, 0)
 
 
 async def test_d48_an_order_that_came_back_before_anything_was_undone_is_booked(
@@ -274,7 +274,7 @@ async def test_d48_an_order_that_came_back_before_anything_was_undone_is_booked(
         assert (await api.alice.read_booking(booking_id)).status_code == 200
         assert (await api.alice.read(request_id)).json()["status"] == "booked"
         assert await database.read(verify.findings) == []
-    assert (await places_taken(database), await appointments_made(database)) == (1, 1)
+    assert (await capacity_taken(database), await appointments_made(database)) == (1, 1)
 
 
 async def test_d48_an_order_that_came_back_after_the_undoing_may_be_booked_again(
@@ -306,7 +306,7 @@ async def test_d48_an_order_that_came_back_after_the_undoing_may_be_booked_again
         await work_off(api.parts.worker, database)
         assert (await api.alice.read(request_id)).json()["status"] == "booked"
         assert await database.read(verify.findings) == []
-    assert (await places_taken(database), await appointments_made(database)) == (1, 1)
+    assert (await capacity_taken(database), await appointments_made(database)) == (1, 1)
 
 
 async def test_d48_a_group_with_a_transferred_order_confirms_the_others(serve: Serve, database: Database) -> None:
@@ -319,7 +319,7 @@ async def test_d48_a_group_with_a_transferred_order_confirms_the_others(serve: S
         await worker_of(database, calendar(database)).do(await claimed(database))
         assert [(await api.alice.read_booking(number)).status_code for number in attempts] == [422, 200]
         assert await database.read(verify.findings) == []
-    assert (await places_taken(database), await jobs_left(database)) == (1, 0)
+    assert (await capacity_taken(database), await jobs_left(database)) == (1, 0)
 
 
 async def test_d48_what_a_search_finds_after_the_order_changed_hands_is_thrown_away(

@@ -1,4 +1,4 @@
-"""Places and days that the tests of the calendar are about."""
+"""Capacity and days that the tests of the calendar are about."""
 
 from __future__ import annotations
 

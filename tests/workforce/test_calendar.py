@@ -20,9 +20,9 @@ from connect_appointments.workforce.port import (
     Reserved,
     Visit,
 )
-from tests.build import BRISBANE, days_from, sample_order, set_places
+from tests.build import BRISBANE, days_from, sample_order, set_capacity
 from tests.store.given import rows
-from tests.worker.by_hand import places_granted, places_taken
+from tests.worker.by_hand import capacity_reserved, capacity_taken
 from tests.workforce.places import policy
 
 NOW = datetime(2026, 11, 23, 1, tzinfo=UTC)
@@ -46,7 +46,7 @@ async def neighbour(database: Database) -> AsyncIterator[Calendar]:
 
 
 async def with_places(database: Database, places: int, area: str = "4000") -> None:
-    await set_places(database, places, days_from(NOW, 30), area)
+    await set_capacity(database, places, days_from(NOW, 30), area)
 
 
 def visit(site: Site = BRISBANE) -> Visit:
@@ -113,7 +113,7 @@ async def test_asked_again_for_an_attempt_it_answers_the_same(database: Database
     slot = (await offered(ours))[0]
     names = [await reserve(ours, 7, slot) for _ in range(3)]
     assert names == [Reserved("APT000000000007")] * 3
-    assert (await places_taken(database), await places_granted(database)) == (1, 1)
+    assert (await capacity_taken(database), await capacity_reserved(database)) == (1, 1)
 
 
 async def test_a_granted_place_stays_granted_when_the_slot_has_started(database: Database, ours: Calendar) -> None:
@@ -130,7 +130,7 @@ async def test_a_refusal_stays_a_refusal_when_a_place_comes_free(database: Datab
     assert isinstance(await reserve(ours, 7, slot), Refused)
     await with_places(database, 9)
     assert isinstance(await reserve(ours, 7, slot), Refused)
-    assert await places_taken(database) == 0
+    assert await capacity_taken(database) == 0
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ async def test_a_slot_is_had_only_before_its_lead_time(
     await with_places(database, 1)
     slot = (await offered(ours))[0]
     name = await reserve(ours, 7, slot, datetime.fromisoformat(now))
-    assert (isinstance(name, Reserved), await places_taken(database)) == (granted, int(granted))
+    assert (isinstance(name, Reserved), await capacity_taken(database)) == (granted, int(granted))
 
 
 @pytest.mark.parametrize("places", [1, 5])
@@ -161,7 +161,7 @@ async def test_d29_the_last_places_have_as_many_winners(
     asked = (reserve((ours, neighbour)[n % 2], n, slot) for n in range(1, 21))
     names = await asyncio.gather(*asked)
     assert len([name for name in names if isinstance(name, Reserved)]) == places
-    assert (await places_taken(database), await places_granted(database)) == (places, places)
+    assert (await capacity_taken(database), await capacity_reserved(database)) == (places, places)
 
 
 async def test_one_attempt_asked_for_from_two_processes_takes_one_place(
@@ -173,7 +173,7 @@ async def test_one_attempt_asked_for_from_two_processes_takes_one_place(
     names = await asyncio.gather(*asked, return_exceptions=True)
     assert Reserved("APT000000000007") in names
     assert await reserve(ours, 7, slot) == Reserved("APT000000000007")
-    assert (await places_taken(database), await places_granted(database)) == (1, 1)
+    assert (await capacity_taken(database), await capacity_reserved(database)) == (1, 1)
 
 
 @pytest.mark.parametrize("lead_days", [0, 1, 2])
@@ -207,7 +207,7 @@ async def test_a_place_given_back_after_the_capacity_was_lowered_is_not_offered(
         await reserve(ours, number, slot)
     await with_places(database, 1)
     await ours.cancel([CancelCommand("abcdefgh-1", "a test")])
-    assert await places_taken(database) == 1
+    assert await capacity_taken(database) == 1
     assert slot not in await offered(ours)
 
 
@@ -216,4 +216,4 @@ async def test_keys_beyond_one_batch_are_all_answered(database: Database, ours: 
     slot = (await offered(ours))[0]
     answers = await ours.reserve([ReserveCommand(f"abcdefgh-{n}", visit(), slot) for n in range(1, 400)], NOW)
     assert [isinstance(answer, Reserved) for answer in answers] == [True] * 300 + [False] * 99
-    assert (await places_taken(database), await places_granted(database)) == (300, 300)
+    assert (await capacity_taken(database), await capacity_reserved(database)) == (300, 300)

@@ -17,7 +17,7 @@ from connect_appointments.cli.importing.capacity import read_capacity
 from connect_appointments.cli.listing import AsJson, AsJsonLines, Limit, counted, group_of_commands, print_rows
 from connect_appointments.settings import StoreSettings, load
 from connect_appointments.store.queries import capacity
-from connect_appointments.store.queries.capacity import Places, Usage
+from connect_appointments.store.queries.capacity import Capacity, Usage
 from connect_appointments.store.transaction import Transaction
 
 app = group_of_commands("Import how many visits can be made, or list it.")
@@ -27,8 +27,8 @@ app = group_of_commands("Import how many visits can be made, or list it.")
 def import_capacity(file: ImportFile, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Import capacity: how many visits each window holds; all of the file, or nothing.
 
-    Columns, in any order: area, date (2026-11-24), slotType (AM or PM), places (0 to 1,000,000). What is booked stays
-    booked, also where a window is lowered below it: such windows are counted in a warning.
+    Columns, in any order: area, date (2026-11-24), slotType (AM or PM), capacity (0 to 1,000,000 visits). What is
+    booked stays booked, also where a window is lowered below it: such windows are counted in a warning.
     """
     settings = load(StoreSettings)
     found = sorted(read_file(file, read_capacity))
@@ -45,13 +45,13 @@ def import_capacity(file: ImportFile, dry_run: DryRun = False, as_json: AsJson =
     print(json.dumps({"imported": len(found), "belowTaken": lowered}) if as_json else f"imported {count}")
 
 
-async def _import(settings: StoreSettings, found: Sequence[Places], done: Callable[[int], None]) -> int:
+async def _import(settings: StoreSettings, found: Sequence[Capacity], done: Callable[[int], None]) -> int:
     """Set them; return how many of them hold less than is taken."""
     windows = {item.window for item in found}
 
     async def work(transaction: Transaction) -> int:
         for start in range(0, len(found), capacity.ROWS_A_STATEMENT):
-            await capacity.set_places(transaction, found[start : start + capacity.ROWS_A_STATEMENT])
+            await capacity.set_capacity(transaction, found[start : start + capacity.ROWS_A_STATEMENT])
             done(start + capacity.ROWS_A_STATEMENT)
         return sum(usage.window in windows for usage in await capacity.overfull(transaction))
 
@@ -68,7 +68,7 @@ def list_capacity(
     limit: Limit = 100,
     as_json: AsJsonLines = False,
 ) -> None:
-    """List windows from a day on, with their places and how many are taken."""
+    """List windows from a day on, with their capacity and how much of it is taken."""
     day = first.date() if first else datetime.now(UTC).date()
     found = asyncio.run(_usage(load(StoreSettings), area, day, limit))
     print_rows([_row(usage) for usage in found], as_json=as_json)
@@ -85,6 +85,6 @@ def _row(usage: Usage) -> dict[str, Any]:
         "area": window.area,
         "date": str(window.day),
         "slotType": window.slot_type,
-        "places": usage.places,
+        "capacity": usage.capacity,
         "taken": usage.taken,
     }

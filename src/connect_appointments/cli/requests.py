@@ -152,6 +152,6 @@ def _event_row(event: Event) -> dict[str, Any]:
         "at": instant(event.at),
         "kind": event.kind,
         "client": event.client,
-        "trace": event.trace,
+        "requestId": event.x_request_id,
         "bookingId": event.booking_id,
     }

@@ -47,12 +47,12 @@ class Actor:
 
     scope: whose rows may be seen and changed.
     client: the OAuth client (`azp`), or the name of the operator or worker.
-    trace: the X-Request-Id.
+    x_request_id: the X-Request-Id.
     """
 
     scope: Scope
     client: str
-    trace: str
+    x_request_id: str
 
 
 class SlotType(StrEnum):

@@ -176,4 +176,4 @@ async def _end(transaction: Transaction, decided: Sequence[tuple[Ended, Outcome,
 
 
 def _change(ended: Ended) -> Change:
-    return Change(ended.attempt.request_id, ended.attempt.owner, WORKER.name, ended.job.trace, ended.attempt.id)
+    return Change(ended.attempt.request_id, ended.attempt.owner, WORKER.name, ended.job.x_request_id, ended.attempt.id)

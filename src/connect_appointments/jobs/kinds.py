@@ -63,4 +63,4 @@ class JobKind:
 
 def actor_of(job: Job) -> Actor:
     """The worker, as the author of what a job changes."""
-    return Actor(WORKER, WORKER.name, job.trace)
+    return Actor(WORKER, WORKER.name, job.x_request_id)

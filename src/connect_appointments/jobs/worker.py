@@ -197,7 +197,7 @@ class Line:
 
     def _note(self, job: Job, error: Exception) -> None:
         JOB_FAILURES.labels(job.kind).inc()
-        about = {"kind": job.kind, "job": job.id, "appointment_request": job.request_id, "request_id": job.trace}
+        about = {"kind": job.kind, "job": job.id, "appointment_request": job.request_id, "request_id": job.x_request_id}
         _warn(self._outage, "job-failed", error, tries=job.tries, **about)
 
 

@@ -9,11 +9,11 @@ from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.sandbox.keys import TENANTS
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import capacity, orders, requests
-from connect_appointments.store.queries.capacity import Places, Window
+from connect_appointments.store.queries.capacity import Capacity, Window
 from connect_appointments.store.transaction import Transaction
 
 ORDERS_OF_EACH = 2000
-PLACES_A_WINDOW = 2000
+CAPACITY_A_WINDOW = 2000
 FIRST_REQUEST_ID = 300
 """The id of the page's example."""
 
@@ -52,7 +52,7 @@ def _order(order_id: int, owner: str) -> Order:
 
 
 async def fill(database: Database, policy: BookingPolicy, now: datetime) -> None:
-    """Fill a new database, and give the days that have come into reach since the last start their places."""
+    """Fill a new database, and add the capacity of the days that became bookable since the last start."""
     days = 1 + policy.horizon_days + policy.slot_days + 7
 
     async def work(transaction: Transaction) -> None:
@@ -66,7 +66,7 @@ async def fill(database: Database, policy: BookingPolicy, now: datetime) -> None
             for n in range(days)
             for half in SlotType
         ]
-        rows = [Places(window, PLACES_A_WINDOW) for window in windows]
-        await capacity.set_places(transaction, rows, overwrite=False)
+        rows = [Capacity(window, CAPACITY_A_WINDOW) for window in windows]
+        await capacity.set_capacity(transaction, rows, overwrite=False)
 
     await database.write(work)

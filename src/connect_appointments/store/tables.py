@@ -211,7 +211,7 @@ jobs = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id")),
     sa.Column("booking_id", BigId, sa.ForeignKey("bookings.id")),
-    sa.Column("trace", sa.Text, nullable=False),
+    sa.Column("x_request_id", sa.Text, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("last_error", sa.Text),
@@ -236,7 +236,7 @@ events = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("client", sa.Text, nullable=False),
-    sa.Column("trace", sa.Text, nullable=False),
+    sa.Column("x_request_id", sa.Text, nullable=False),
     sa.Column("booking_id", BigId),
     sqlite_autoincrement=True,
 )
@@ -257,10 +257,10 @@ capacity = sa.Table(
     sa.Column("area", sa.Text, primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("slot_type", sa.Text, primary_key=True),
-    sa.Column("places", sa.Integer, nullable=False),
+    sa.Column("capacity", sa.Integer, nullable=False),
     sa.Column("taken", sa.Integer, nullable=False),
     sa.CheckConstraint("taken >= 0", name="taken_counts"),
-    sa.CheckConstraint("places >= 0", name="places_count"),
+    sa.CheckConstraint("capacity >= 0", name="capacity_counts"),
 )
 
 reservations = sa.Table(

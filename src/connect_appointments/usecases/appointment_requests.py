@@ -30,7 +30,7 @@ class CancelCommand(NamedTuple):
     id: int
     owner: str
     client: str
-    trace: str
+    x_request_id: str
 
     @property
     def key(self) -> tuple[int, str]:
@@ -73,7 +73,9 @@ class AppointmentRequests:
         Returns its id. Raises `NotFound`, `InvalidFields`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`.
         """
         request_id = await self._creations.create(
-            CreateCommand(owner_of(actor), order_id, date_from, actor.client, actor.trace, key, next(self._numbers))
+            CreateCommand(
+                owner_of(actor), order_id, date_from, actor.client, actor.x_request_id, key, next(self._numbers)
+            )
         )
         self._on_new_job(SEARCH)
         return request_id
@@ -92,7 +94,9 @@ class AppointmentRequests:
 
         Raises `NotFound`, `AppointmentRequestBooking`, `AppointmentRequestBooked`.
         """
-        CANCEL.check(await self._cancels.submit(CancelCommand(request_id, owner_of(actor), actor.client, actor.trace)))
+        CANCEL.check(
+            await self._cancels.submit(CancelCommand(request_id, owner_of(actor), actor.client, actor.x_request_id))
+        )
 
 
 async def _read(

@@ -35,7 +35,7 @@ class BookCommand(NamedTuple):
     owner: str
     slot_id: str
     client: str
-    trace: str
+    x_request_id: str
 
     @property
     def key(self) -> tuple[int, str, str]:
@@ -76,7 +76,7 @@ class Bookings:
         Returns the number of the booking attempt; the same one when asked again for the same slot.
         Raises `NotFound`, `SlotNotOffered`, `OrderHasAppointment`, `OrderTransferred`, or what the state refuses.
         """
-        command = BookCommand(request_id, owner_of(actor), slot_id, actor.client, actor.trace)
+        command = BookCommand(request_id, owner_of(actor), slot_id, actor.client, actor.x_request_id)
         booking_id = await self._books.submit(command)
         self._on_new_job(BOOK_JOB)
         return booking_id
@@ -102,7 +102,7 @@ class Bookings:
             [(subject, command.slot_id) for command, subject in locked], one_per_order=self._one_per_order
         )
         begun = [
-            NewAttempt(command.id, subject.order_id, command.owner, command.client, command.trace, decision)
+            NewAttempt(command.id, subject.order_id, command.owner, command.client, command.x_request_id, decision)
             for (command, subject), decision in zip(locked, decisions, strict=True)
             if isinstance(decision, Slot)
         ]

@@ -33,7 +33,7 @@ class CreateCommand(NamedTuple):
     order_id: int
     date_from: date
     client: str
-    trace: str
+    x_request_id: str
     idempotency_key: str | None
     number: int
 
@@ -127,7 +127,7 @@ class Creations:
         wanted = [command for command, answer in zip(commands, answers, strict=True) if answer is None]
         ids = await requests.insert(
             transaction,
-            [NewRequest(one.owner, one.order_id, one.date_from, one.client, one.trace) for one in wanted],
+            [NewRequest(one.owner, one.order_id, one.date_from, one.client, one.x_request_id) for one in wanted],
             job=SEARCH,
         )
         new = list(zip(wanted, ids, strict=True))
@@ -151,7 +151,7 @@ class Creations:
 
 async def _create_plain(transaction: Transaction, commands: Sequence[CreateCommand], *, wait: bool) -> Sequence[Answer]:
     """Create appointment-requests without a key, whose dates are in range wherever their sites are."""
-    wanted = [NewRequest(one.owner, one.order_id, one.date_from, one.client, one.trace) for one in commands]
+    wanted = [NewRequest(one.owner, one.order_id, one.date_from, one.client, one.x_request_id) for one in commands]
     return await creations.create(transaction, wanted, job=SEARCH, wait=wait)
 
 

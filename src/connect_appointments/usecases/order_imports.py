@@ -119,7 +119,7 @@ def _reason(order_id: int, begun: Sequence[Row], standing: Sequence[Row]) -> str
 async def _cancel(transaction: Transaction, actor: Actor, begun: Sequence[Row]) -> None:
     locked = await lock(transaction, request_locks.LOCK_ANY, [(row.id,) for row in begun], wait=True)
     changes = [
-        Change(row.id, row.owner, actor.client, actor.trace)
+        Change(row.id, row.owner, actor.client, actor.x_request_id)
         for row in locked
         if row is not None and row.state in ORDER_TRANSFERRED.sources
     ]

@@ -82,6 +82,6 @@ async def is_empty(transaction):
     return await first(transaction, sa.select(orders.c.id).limit(1)) is None
 
 
-async def places(transaction, area):
+async def capacity_of(transaction, area):
     # ok: tenant_scope
-    return await transaction.fetch(sa.select(capacity.c.places).where(capacity.c.area == area))
+    return await transaction.fetch(sa.select(capacity.c.capacity).where(capacity.c.area == area))

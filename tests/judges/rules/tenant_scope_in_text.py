@@ -16,5 +16,5 @@ JOIN appointment_requests r USING (id, owner)
 
 # ok: tenant_scope_in_text
 OF_NOBODY = """
-SELECT places FROM capacity WHERE area = ?
+SELECT capacity FROM capacity WHERE area = ?
 """

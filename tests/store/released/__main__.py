@@ -18,7 +18,7 @@ from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import orders
 from connect_appointments.store.sqlite.connection import path_of
 from tests.api_client import Api, number_of, serve_in_process
-from tests.build import Clock, Issuer, days_from, fill, sample_order, set_places
+from tests.build import Clock, Issuer, days_from, fill, sample_order, set_capacity
 from tests.store.given import moved
 from tests.store.released import text_of
 from tests.throwaway_postgres import Server, running_postgres
@@ -55,10 +55,10 @@ async def settled(api: Api, database: Database, clock: Clock) -> None:
     await api.opened(11, api.bob)
     await api.opened(4, headers={"Idempotency-Key": "key'; --"})
     refused, slots = await api.opened(5)
-    await set_places(database, 0, days_from(clock(), 120))
+    await set_capacity(database, 0, days_from(clock(), 120))
     number = number_of(await api.alice.book(refused, slots[0]["id"]))
     await api.settled(lambda: api.alice.read_booking(number))
-    await set_places(database, 5, days_from(clock(), 120))
+    await set_capacity(database, 5, days_from(clock(), 120))
     number = number_of(await api.alice.book(refused, slots[1]["id"]))
     await api.settled(lambda: api.alice.read_booking(number))
 

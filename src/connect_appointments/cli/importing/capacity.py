@@ -5,24 +5,24 @@ from __future__ import annotations
 from connect_appointments.cli.importing import fields
 from connect_appointments.cli.importing.lines import Form
 from connect_appointments.cli.importing.table import Column, Table
-from connect_appointments.store.queries.capacity import Places, Window
+from connect_appointments.store.queries.capacity import Capacity, Window
 
-MAX_PLACES = 1_000_000
+MAX_CAPACITY = 1_000_000
 
 CAPACITY = Table(
     (
         Column("area", fields.area),
         Column("date", fields.day),
         Column("slotType", fields.slot_type),
-        Column("places", fields.whole_number(0, MAX_PLACES)),
+        Column("capacity", fields.whole_number(0, MAX_CAPACITY)),
     ),
     key=["area", "date", "slotType"],
 )
 
 
-def read_capacity(content: bytes, form: Form) -> list[Places]:
-    """The windows of a file and their places. Raises `BadFile` with all that is wrong."""
+def read_capacity(content: bytes, form: Form) -> list[Capacity]:
+    """The windows of a file and their capacity. Raises `BadFile` with all that is wrong."""
     return [
-        Places(Window(values["area"], values["date"], values["slotType"]), values["places"])
+        Capacity(Window(values["area"], values["date"], values["slotType"]), values["capacity"])
         for values in CAPACITY.read(content, form)
     ]

@@ -12,7 +12,10 @@ W = TypeVar("W", bound=Hashable)
 
 
 class ReserveQuestion(NamedTuple, Generic[W]):
-    """One place of a window for a key. `in_time`: the window has neither begun nor fallen inside the lead time."""
+    """The capacity of one visit in a window, for a key.
+
+    in_time: the window has neither begun nor fallen inside the lead time.
+    """
 
     key: str
     window: W
@@ -30,7 +33,7 @@ class Reservations(NamedTuple, Generic[W]):
     """What a batch decided.
 
     new: the answers to keys that had none.
-    taken: how many places it takes of each window.
+    taken: the capacity it takes of each window.
     """
 
     new: Mapping[str, Decided[W]]
@@ -43,7 +46,7 @@ def decide_reservations(
     """Answer questions in their order; a key that has an answer keeps it.
 
     decided: the answers that were given before.
-    free: places left of each window; a window that is not there has none.
+    free: the free capacity of each window; a window that is not there has none.
     """
     new: dict[str, Decided[W]] = {}
     taken: Counter[W] = Counter()
@@ -58,7 +61,7 @@ def decide_reservations(
 
 
 class MoveQuestion(NamedTuple, Generic[W]):
-    """The place of a key, to be exchanged for one of another window."""
+    """The reservation of a key, to be moved to another window."""
 
     key: str
     window: W
@@ -70,7 +73,7 @@ class Moves(NamedTuple, Generic[W]):
 
     answers: whether each question, in their order, found its key at the window or moved it there.
     moved: the window of each such key after the last question.
-    taken: how many places it takes of each window; negative where it gives some back.
+    taken: the capacity it takes of each window; negative where it releases some.
     """
 
     answers: Sequence[bool]
@@ -79,7 +82,7 @@ class Moves(NamedTuple, Generic[W]):
 
 
 def decide_moves(questions: Iterable[MoveQuestion[W]], at: Mapping[str, W], free: Mapping[W, int]) -> Moves[W]:
-    """Exchange places in the order of the questions; a key that is at its new window stays there.
+    """Move reservations in the order of the questions; a key that is at its new window stays there.
 
     at: the window of each key that is reserved; a key that is not there is refused.
     """

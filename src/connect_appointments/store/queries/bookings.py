@@ -52,12 +52,18 @@ class NewAttempt(NamedTuple):
     order_id: int
     owner: str
     client: str
-    trace: str
+    x_request_id: str
     slot: Slot
 
 
 _new = given(
-    id=BigId, order_id=BigId, owner=sa.Text(), client=sa.Text(), trace=sa.Text(), slot_id=sa.Text(), slot=sa.Text()
+    id=BigId,
+    order_id=BigId,
+    owner=sa.Text(),
+    client=sa.Text(),
+    x_request_id=sa.Text(),
+    slot_id=sa.Text(),
+    slot=sa.Text(),
 )
 
 
@@ -72,13 +78,18 @@ def _begin(link: Link) -> Any:
         )
         .returning(bookings.c.id, bookings.c.request_id),
     )
-    who = (_new.c.id, _new.c.owner, _new.c.client, _new.c.trace, _new.c.order_id, begun.c.id.label("booking_id"))
+    who = (_new.c.id, _new.c.owner, _new.c.client, _new.c.x_request_id, _new.c.order_id, begun.c.id.label("booking_id"))
     rows = sa.select(*who).join(begun, begun.c.request_id == _new.c.id).subquery("booked_rows")
     changed = link_transition(link, BOOK, rows, booking_id=rows.c.booking_id)
     by_order = sa.select(_new.c.order_id, sa.func.count().label("count")).group_by(_new.c.order_id).subquery("by_order")
     occupied = link("occupied", occupy_statement(by_order, by_order.c.count))
-    job = sa.select(param("job", sa.Text()), rows.c.id, rows.c.booking_id, rows.c.trace, sa.literal(0), database_now())
-    link("asked", sa.insert(jobs).from_select(["kind", "request_id", "booking_id", "trace", "tries", "due_at"], job))
+    job = sa.select(
+        param("job", sa.Text()), rows.c.id, rows.c.booking_id, rows.c.x_request_id, sa.literal(0), database_now()
+    )
+    link(
+        "asked",
+        sa.insert(jobs).from_select(["kind", "request_id", "booking_id", "x_request_id", "tries", "due_at"], job),
+    )
     return (
         sa.select(begun.c.request_id, begun.c.id)
         .join(changed, changed.c.id == begun.c.request_id)
@@ -120,7 +131,7 @@ _booked = given(
     id=BigId,
     owner=sa.Text(),
     client=sa.Text(),
-    trace=sa.Text(),
+    x_request_id=sa.Text(),
     booking_id=BigId,
     workforce_id=sa.Text(),
     ends_on=Instant(),
@@ -202,7 +213,7 @@ async def confirm(transaction: Transaction, reserved: Sequence[Confirmed]) -> No
     rows = [
         (
             *one.job.key,
-            *(one.attempt.request_id, one.attempt.owner, one.client, one.job.trace),
+            *(one.attempt.request_id, one.attempt.owner, one.client, one.job.x_request_id),
             *(one.attempt.id, one.workforce_id, one.attempt.slot.end),
         )
         for one in reserved

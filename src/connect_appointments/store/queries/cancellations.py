@@ -19,10 +19,10 @@ from connect_appointments.store.transaction import Transaction
 
 
 def _cancel(*, skip_locked: bool) -> Chain:
-    rows = given(id=BigId, owner=sa.Text(), client=sa.Text(), trace=sa.Text())
+    rows = given(id=BigId, owner=sa.Text(), client=sa.Text(), x_request_id=sa.Text())
     is_owned = sa.and_(requests.c.id == rows.c.id, requests.c.owner == rows.c.owner)
     no_booking = sa.cast(sa.null(), BigId).label("booking_id")
-    columns = (rows.c.place, rows.c.client, rows.c.trace, no_booking)
+    columns = (rows.c.place, rows.c.client, rows.c.x_request_id, no_booking)
 
     def build(link: Link) -> Any:
         locked = link(
@@ -59,7 +59,7 @@ _BEFORE: Mapping[str | None, Any] = {None: None, LOCKED_ELSEWHERE: ROW_LOCKED} |
 async def cancel(transaction: Transaction, wanted: Sequence[tuple[int, str, str, str]], *, wait: bool) -> list[Any]:
     """Cancel what may be cancelled, in one statement: compare-and-set of many.
 
-    wanted: id, owner, client and trace of each.
+    wanted: id, owner, client and x_request_id of each.
     Returns the state of each before, None where the owner has no such one, `ROW_LOCKED` where another transaction has
     locked it.
     """

@@ -27,18 +27,18 @@ class Window(NamedTuple):
     slot_type: SlotType
 
 
-class Places(NamedTuple):
+class Capacity(NamedTuple):
     """How many visits a window holds."""
 
     window: Window
-    places: int
+    capacity: int
 
 
 class Usage(NamedTuple):
     """How many visits a window holds, and how many of them are taken: more than it holds after it was lowered."""
 
     window: Window
-    places: int
+    capacity: int
     taken: int
 
 
@@ -51,7 +51,7 @@ class Reservation(NamedTuple):
 
 
 _WINDOW = (capacity.c.area, capacity.c.day, capacity.c.slot_type)
-_USAGE = (*_WINDOW, capacity.c.places, capacity.c.taken)
+_USAGE = (*_WINDOW, capacity.c.capacity, capacity.c.taken)
 _window_rows = given(area=sa.Text(), day=sa.Date(), slot_type=sa.Text())
 _is_window = sa.and_(
     capacity.c.area == _window_rows.c.area,
@@ -64,13 +64,13 @@ _days = given(area=sa.Text(), day=sa.Date())
 _FREE = (
     sa.select(*_WINDOW)
     .join(_days, sa.and_(capacity.c.area == _days.c.area, capacity.c.day == _days.c.day))
-    .where(capacity.c.taken < capacity.c.places)
+    .where(capacity.c.taken < capacity.c.capacity)
 )
 _taken = given(area=sa.Text(), day=sa.Date(), slot_type=sa.Text(), by=sa.Integer())
 
 
 def _take_statement(rows: Any) -> Any:
-    """The statement that adds to the places taken of the windows that rows name, and returns these."""
+    """The statement that adds to the capacity taken of the windows that rows name, and returns these."""
     is_named = sa.and_(*(capacity.c[name] == rows.c[name] for name in ("area", "day", "slot_type")))
     taken = capacity.c.taken + rows.c.by
     return sa.update(capacity).where(is_named).values(taken=taken).returning(*_WINDOW)
@@ -105,12 +105,12 @@ async def usage(transaction: Transaction, *, area: str | None, first: date, limi
 
 async def overfull(transaction: Transaction) -> Sequence[Usage]:
     """The windows that hold less than is taken."""
-    query = sa.select(*_USAGE).where(capacity.c.taken > capacity.c.places)
+    query = sa.select(*_USAGE).where(capacity.c.taken > capacity.c.capacity)
     return [_used(row) for row in await transaction.fetch(query)]
 
 
 def _used(row: Any) -> Usage:
-    return Usage(_window(row), row.places, row.taken)
+    return Usage(_window(row), row.capacity, row.taken)
 
 
 def _window(row: Any) -> Window:
@@ -118,7 +118,7 @@ def _window(row: Any) -> Window:
 
 
 async def free_windows(transaction: Transaction, days: Sequence[tuple[str, date]]) -> set[Window]:
-    """The windows, of these areas and days, that have a free place."""
+    """The windows, of these areas and days, with free capacity."""
     return {_window(row) for row in await transaction.fetch(_FREE, days)}
 
 
@@ -143,7 +143,7 @@ _RESERVE = Chain(_reserve)
 
 
 async def reserve(transaction: Transaction, new: Sequence[Reservation]) -> None:
-    """Write decisions on keys that had none, and take the places of those that are reserved; windows are locked."""
+    """Write decisions on keys that had none, and take the capacity of those that are reserved; windows are locked."""
     is_reserved = [one.state is ReservationState.RESERVED for one in new]
     rows = [(one.key, *one.window, one.state.value, int(by)) for one, by in zip(new, is_reserved, strict=True)]
     windows = len({one.window for one, by in zip(new, is_reserved, strict=True) if by})
@@ -153,7 +153,7 @@ async def reserve(transaction: Transaction, new: Sequence[Reservation]) -> None:
 
 
 async def take(transaction: Transaction, changes: Mapping[Window, int]) -> None:
-    """Add to the places taken of locked windows; a negative number gives places back."""
+    """Add to the capacity taken of locked windows; a negative number releases capacity."""
     rows = [(*window, by) for window, by in changes.items() if by]
     changed = await transaction.fetch(_TAKE, rows)
     if len(changed) != len(rows):
@@ -183,16 +183,16 @@ async def decide(transaction: Transaction, new: Sequence[Reservation], changed: 
         raise AssertionError(f"{len(rows)} of {len(changed)} decisions were changed")
 
 
-async def set_places(transaction: Transaction, found: Sequence[Places], *, overwrite: bool = True) -> None:
-    """Set how many places windows have; places taken stay taken. No window may be there twice.
+async def set_capacity(transaction: Transaction, found: Sequence[Capacity], *, overwrite: bool = True) -> None:
+    """Set the capacity of windows; what is taken stays taken. No window may be there twice.
 
     overwrite: change windows that are known, or leave them as they are.
     """
     statement = upsert_statement(
         transaction.dialect,
         capacity,
-        ("area", "day", "slot_type", "places", "taken"),
+        ("area", "day", "slot_type", "capacity", "taken"),
         key=("area", "day", "slot_type"),
-        change=("places",) if overwrite else (),
+        change=("capacity",) if overwrite else (),
     )
-    await transaction.execute(statement, [(*item.window, item.places, 0) for item in found])
+    await transaction.execute(statement, [(*item.window, item.capacity, 0) for item in found])

@@ -18,7 +18,7 @@ from connect_appointments.store.transaction import Transaction
 
 def _create(*, skip_locked: bool) -> Chain:
     """The chain that locks orders against a change of owner and creates their appointment-requests."""
-    rows = given(owner=sa.Text(), order_id=BigId, date_from=sa.Date(), client=sa.Text(), trace=sa.Text())
+    rows = given(owner=sa.Text(), order_id=BigId, date_from=sa.Date(), client=sa.Text(), x_request_id=sa.Text())
     is_owned = sa.and_(orders.c.id == rows.c.order_id, orders.c.owner == rows.c.owner)
 
     def build(link: Link) -> Any:

@@ -23,7 +23,7 @@ class Event(NamedTuple):
     at: datetime
     owner: str
     client: str
-    trace: str
+    x_request_id: str
     booking_id: int | None
 
 

@@ -25,7 +25,7 @@ class NewJob(NamedTuple):
 
     kind: str
     request_id: int | None
-    trace: str
+    x_request_id: str
     booking_id: int | None = None
     due_at: datetime | None = None
 
@@ -41,7 +41,7 @@ class Job(NamedTuple):
     kind: str
     request_id: int | None
     booking_id: int | None
-    trace: str
+    x_request_id: str
     tries: int
     context: Row = None
 
@@ -51,13 +51,13 @@ class Job(NamedTuple):
         return self.id, self.tries
 
 
-_new = given(kind=sa.Text(), request_id=BigId, trace=sa.Text(), booking_id=BigId, due_at=Instant())
+_new = given(kind=sa.Text(), request_id=BigId, x_request_id=sa.Text(), booking_id=BigId, due_at=Instant())
 _INSERT = sa.insert(jobs).from_select(
-    ["kind", "request_id", "trace", "booking_id", "tries", "due_at"],
+    ["kind", "request_id", "x_request_id", "booking_id", "tries", "due_at"],
     sa.select(
         _new.c.kind,
         _new.c.request_id,
-        _new.c.trace,
+        _new.c.x_request_id,
         _new.c.booking_id,
         sa.literal(0),
         sa.func.coalesce(_new.c.due_at, database_now()),
@@ -82,7 +82,7 @@ _POSTPONE = (
     .where(jobs.c.id == _later.c.id, jobs.c.tries == _later.c.tries)
     .values(due_at=seconds_from_now(_later.c.seconds), last_error=_later.c.error)
 )
-CLAIM_COLUMNS = (jobs.c.id, jobs.c.kind, jobs.c.request_id, jobs.c.booking_id, jobs.c.trace)
+CLAIM_COLUMNS = (jobs.c.id, jobs.c.kind, jobs.c.request_id, jobs.c.booking_id, jobs.c.x_request_id)
 
 
 def claim_statement(kind: str, context: Sequence[sa.ColumnElement[Any]], source: sa.FromClause) -> Chain:
@@ -125,7 +125,7 @@ async def claim(transaction: Transaction, statement: Chain, *, limit: int, lease
     A job whose lease has run out is due again: its worker was killed, or sleeps.
     """
     return [
-        Job(row.job_id, row.job_kind, row.job_request_id, row.job_booking_id, row.job_trace, row.job_tries, row)
+        Job(row.job_id, row.job_kind, row.job_request_id, row.job_booking_id, row.job_x_request_id, row.job_tries, row)
         for row in await transaction.fetch(statement, limit=limit, lease_seconds=lease_seconds)
     ]
 

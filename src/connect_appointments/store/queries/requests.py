@@ -31,7 +31,7 @@ class NewRequest(NamedTuple):
     order_id: int
     date_from: date
     client: str
-    trace: str
+    x_request_id: str
 
 
 class Change(NamedTuple):
@@ -40,11 +40,11 @@ class Change(NamedTuple):
     request_id: int
     owner: str
     client: str
-    trace: str
+    x_request_id: str
     booking_id: int | None = None
 
 
-_new = given(owner=sa.Text(), order_id=BigId, date_from=sa.Date(), client=sa.Text(), trace=sa.Text())
+_new = given(owner=sa.Text(), order_id=BigId, date_from=sa.Date(), client=sa.Text(), x_request_id=sa.Text())
 _ALIKE = ("owner", "order_id", "date_from")
 
 
@@ -57,7 +57,8 @@ def _numbered(rows: Any, order: Any) -> sa.Select[Any]:
 def link_creation(link: Link, rows: Any) -> Any:
     """Add to a chain the creation of appointment-requests, with their events and jobs; give the id for each place.
 
-    rows: place, owner, order_id, date_from, client and trace of each. The parameter `job` is the kind of their jobs.
+    rows: place, owner, order_id, date_from, client and x_request_id of each. The parameter `job` is the kind of their
+    jobs.
     """
     searching = sa.literal(State.SEARCHING.value)
     created = link(
@@ -72,18 +73,18 @@ def link_creation(link: Link, rows: Any) -> Any:
     # Two new ones of one order and date are alike until each has its event: either may be given to either.
     wanted, made = _numbered(rows, rows.c.place).subquery("wanted"), _numbered(created, created.c.id).subquery("made")
     same = sa.and_(*(wanted.c[name] == made.c[name] for name in (*_ALIKE, "number")))
-    columns = (wanted.c.place, made.c.id, made.c.owner, made.c.created_on, wanted.c.client, wanted.c.trace)
+    columns = (wanted.c.place, made.c.id, made.c.owner, made.c.created_on, wanted.c.client, wanted.c.x_request_id)
     pairs = link("pairs", sa.select(*columns).join(made, same))
-    noted = (pairs.c.id, sa.literal(CREATED), pairs.c.created_on, pairs.c.owner, pairs.c.client, pairs.c.trace)
+    noted = (pairs.c.id, sa.literal(CREATED), pairs.c.created_on, pairs.c.owner, pairs.c.client, pairs.c.x_request_id)
     link(
         "noted",
         sa.insert(events_table).from_select(
-            ["request_id", "kind", "at", "owner", "client", "trace"], sa.select(*noted)
+            ["request_id", "kind", "at", "owner", "client", "x_request_id"], sa.select(*noted)
         ),
     )
     job = param("job", sa.Text())
-    asked = sa.select(job, pairs.c.id, pairs.c.trace, sa.literal(0), database_now()).where(job.is_not(None))
-    link("asked", sa.insert(jobs).from_select(["kind", "request_id", "trace", "tries", "due_at"], asked))
+    asked = sa.select(job, pairs.c.id, pairs.c.x_request_id, sa.literal(0), database_now()).where(job.is_not(None))
+    link("asked", sa.insert(jobs).from_select(["kind", "request_id", "x_request_id", "tries", "due_at"], asked))
     return pairs
 
 
@@ -98,7 +99,7 @@ _INSERT = Chain(_insert)
 def link_transition(link: Link, step: Transition[State], rows: Any, **more: Any) -> Any:
     """Add to a chain a transition of appointment-requests, with its events; give the ids of those that it changed.
 
-    rows: id, owner, client, trace and booking_id of each; an earlier statement has locked them.
+    rows: id, owner, client, x_request_id and booking_id of each; an earlier statement has locked them.
     more: further columns to set.
     """
     values = _values(step, database_now(), more)
@@ -132,14 +133,14 @@ def _values(step: Transition[State], now: Any, more: Mapping[str, Any]) -> dict[
 
 
 def _link_events(link: Link, step: Transition[State], rows: Any, at: Any, *where: Any) -> None:
-    columns = ["request_id", "kind", "at", "owner", "client", "trace", "booking_id"]
-    who = [rows.c[name] for name in ("owner", "client", "trace", "booking_id")]
+    columns = ["request_id", "kind", "at", "owner", "client", "x_request_id", "booking_id"]
+    who = [rows.c[name] for name in ("owner", "client", "x_request_id", "booking_id")]
     query = sa.select(rows.c.id, sa.literal(step.name), at, *who).where(*where)
     link("noted", sa.insert(events_table).from_select(columns, query))
 
 
 def _transition(step: Transition[State]) -> Chain:
-    rows = given(id=BigId, owner=sa.Text(), client=sa.Text(), trace=sa.Text(), booking_id=BigId)
+    rows = given(id=BigId, owner=sa.Text(), client=sa.Text(), x_request_id=sa.Text(), booking_id=BigId)
 
     def build(link: Link) -> Any:
         changed = link_transition(link, step, rows)

@@ -20,7 +20,7 @@ from connect_appointments.store.statements import given
 from connect_appointments.store.tables import BigId, Instant, appointment_requests, database_now, jobs, offers
 from connect_appointments.store.transaction import Transaction
 
-_KEPT = ("client", "trace", "booking_id", "job_id", "tries", "slots", "held_until")
+_KEPT = ("client", "x_request_id", "booking_id", "job_id", "tries", "slots", "held_until")
 
 
 class Found(NamedTuple):
@@ -37,7 +37,7 @@ def _ended(step: Transition[State], keep: Callable[[Link, Any], None], *, skip_l
     rows = given(
         id=BigId,
         client=sa.Text(),
-        trace=sa.Text(),
+        x_request_id=sa.Text(),
         booking_id=BigId,
         job_id=BigId,
         tries=sa.Integer(),
@@ -71,9 +71,9 @@ def _ended(step: Transition[State], keep: Callable[[Link, Any], None], *, skip_l
 def _keep_offers(link: Link, found: Any) -> None:
     """Keep the slots, and ask for the release of those that the workforce system holds for us."""
     link("offered", sa.insert(offers).from_select(["request_id", "slots"], sa.select(found.c.id, found.c.slots)))
-    job = (sa.literal(RELEASE_OFFER), found.c.id, found.c.trace, sa.literal(0), found.c.held_until)
+    job = (sa.literal(RELEASE_OFFER), found.c.id, found.c.x_request_id, sa.literal(0), found.c.held_until)
     held = sa.select(*job).where(found.c.held_until.is_not(None))
-    link("asked", sa.insert(jobs).from_select(["kind", "request_id", "trace", "tries", "due_at"], held))
+    link("asked", sa.insert(jobs).from_select(["kind", "request_id", "x_request_id", "tries", "due_at"], held))
 
 
 def _keep_nothing(_link: Link, _found: Any) -> None:
@@ -99,7 +99,7 @@ async def fail(transaction: Transaction, failed: Sequence[Job], client: str, *, 
 
 
 def _row(job: Job, client: str) -> tuple[Any, ...]:
-    return (job.request_id, client, job.trace, None, *job.key)
+    return (job.request_id, client, job.x_request_id, None, *job.key)
 
 
 async def _end(transaction: Transaction, chain: Chain, rows: Sequence[Sequence[Any]]) -> list[Any]:

@@ -101,8 +101,8 @@ def _offers() -> sa.Select[Any]:
     return sa.select(requests.c.id).where(requests.c.state == State.OPEN.value, ~has)
 
 
-def _places() -> sa.Select[Any]:
-    """Windows whose places taken are not those reserved."""
+def _capacity() -> sa.Select[Any]:
+    """Windows whose taken capacity is not what is reserved."""
     reserved = (
         sa.select(sa.func.count())
         .where(
@@ -181,7 +181,7 @@ RULES: Mapping[str, sa.Select[Any]] = {
     "searching-has-a-job": _jobs(State.SEARCHING, "search"),
     "booking-has-a-job": _jobs(State.BOOKING, "book"),
     "open-has-an-offer": _offers(),
-    "places-taken-are-those-granted": _places(),
+    "capacity-taken-is-reserved": _capacity(),
     "attempt-ended-as-decided": _reservations(),
     "occupancy-counts-the-bookings-of-an-order": _occupancy(),
     "bookable-only-by-the-owner-of-the-order": _foreign_requests(),

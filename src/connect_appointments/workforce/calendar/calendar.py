@@ -54,11 +54,11 @@ class Calendar:
         return await self._reserve.submit_all(self._questions(commands, now))
 
     async def cancel(self, commands: Sequence[CancelCommand]) -> Any:
-        """Give places back, each once."""
+        """Release reservations, each once."""
         return await self._cancel.submit_all([Question(one.key) for one in commands])
 
     async def move(self, commands: Sequence[MoveCommand], now: datetime) -> Any:
-        """Exchange places, both counters in one transaction."""
+        """Move reservations, both counters in one transaction."""
         return await self._move.submit_all(self._questions(commands, now))
 
     async def find(self, keys: Sequence[str]) -> Any:

@@ -118,6 +118,6 @@ def _moved(key: str, at: Mapping[str, Window], *, is_there: bool) -> Answer:
 
 
 async def _locked_free(transaction: Transaction, windows: set[Window]) -> dict[Window, int]:
-    """Lock windows; return how many places each has left."""
+    """Lock windows; return the free capacity of each."""
     found = await capacity.lock_windows(transaction, sorted(windows))
-    return {window: usage.places - usage.taken for window, usage in found.items()}
+    return {window: usage.capacity - usage.taken for window, usage in found.items()}
