@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import httpx
+import httpx2
 
 from connect_appointments.store.engine import Database
 from connect_appointments.web.api.auth import TokenRules
@@ -24,10 +24,10 @@ BOOK = "/api/connect/orders/appointments/request"
 class Caller:
     """One owner's client. Each method is one call; what is not given is as the documentation has it."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, token: str, clock: Clock) -> None:
+    def __init__(self, transport: httpx2.AsyncBaseTransport, token: str, clock: Clock) -> None:
         self.token = token
         self._clock = clock
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             transport=transport, base_url=PUBLIC_URL, event_hooks={"response": [check_answer]}
         )
 
@@ -39,7 +39,7 @@ class Caller:
         json: Any = None,
         content: bytes | None = None,
         headers: dict[str, str | None] | list[tuple[str, str]] | None = None,
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         """One call. In `headers` a None leaves a default out; a list replaces all of them."""
         if isinstance(headers, list):
             return await self._http.request(verb, path, json=json, content=content, headers=headers)
@@ -49,25 +49,25 @@ class Caller:
         sent = {name: value for name, value in {**defaults, **(headers or {})}.items() if value is not None}
         return await self._http.request(verb, path, json=json, content=content, headers=sent)
 
-    async def cancel(self, request_id: object, **changes: Any) -> httpx.Response:
+    async def cancel(self, request_id: object, **changes: Any) -> httpx2.Response:
         """Cancel an appointment-request."""
         return await self.request("POST", CANCEL, json={"appointmentRequestId": request_id}, **changes)
 
-    async def create(self, order_id: object, date_from: object = None, **changes: Any) -> httpx.Response:
+    async def create(self, order_id: object, date_from: object = None, **changes: Any) -> httpx2.Response:
         """Create an appointment-request; from tomorrow on unless a date is given."""
         day = date_from or str(self._clock().date() + timedelta(days=1))
         return await self.request("POST", CREATE, json={"orderId": order_id, "dateFrom": day}, **changes)
 
-    async def read(self, request_id: object, **changes: Any) -> httpx.Response:
+    async def read(self, request_id: object, **changes: Any) -> httpx2.Response:
         """Read an appointment-request."""
         return await self.request("GET", f"{CREATE}/{request_id}", **changes)
 
-    async def book(self, request_id: object, slot_id: object, **changes: Any) -> httpx.Response:
+    async def book(self, request_id: object, slot_id: object, **changes: Any) -> httpx2.Response:
         """Book a slot."""
         body = {"appointmentRequestId": request_id, "slotId": slot_id}
         return await self.request("POST", BOOK, json=body, **changes)
 
-    async def read_booking(self, booking_id: object, **changes: Any) -> httpx.Response:
+    async def read_booking(self, booking_id: object, **changes: Any) -> httpx2.Response:
         """Read the outcome of a booking attempt."""
         return await self.request("GET", f"{BOOK}/{booking_id}", **changes)
 
@@ -75,7 +75,7 @@ class Caller:
 class Api:
     """The service in this process."""
 
-    def __init__(self, parts: Running, transport: httpx.AsyncBaseTransport, issuer: Issuer, clock: Clock) -> None:
+    def __init__(self, parts: Running, transport: httpx2.AsyncBaseTransport, issuer: Issuer, clock: Clock) -> None:
         self.parts = parts
         self.alice = Caller(transport, issuer.token(ALICE), clock)
         self.bob = Caller(transport, issuer.token(BOB), clock)
@@ -95,22 +95,22 @@ class Api:
         answer = await self.settled(lambda: (caller or self.alice).read(request_id))
         return request_id, answer.json()["slots"]
 
-    async def booked(self, order_id: int, caller: Caller | None = None) -> tuple[int, httpx.Response]:
+    async def booked(self, order_id: int, caller: Caller | None = None) -> tuple[int, httpx2.Response]:
         """Create, book the first slot, wait for the outcome; return the request's id and the booking's answer."""
         who = caller or self.alice
         request_id, slots = await self.opened(order_id, who)
         booking_id = number_of(await who.book(request_id, slots[0]["id"]))
         return request_id, await self.settled(lambda: who.read_booking(booking_id))
 
-    async def settled(self, ask: Callable[[], Any]) -> httpx.Response:
+    async def settled(self, ask: Callable[[], Any]) -> httpx2.Response:
         """Ask until the answer is no longer 202."""
         while True:
-            answer: httpx.Response = await ask()
+            answer: httpx2.Response = await ask()
             if answer.status_code != 202:
                 return answer
 
 
-def number_of(answer: httpx.Response) -> int:
+def number_of(answer: httpx2.Response) -> int:
     """The number at the end of the Location of a 201."""
     assert answer.status_code == 201, answer.text
     return int(answer.headers["location"].rpartition("/")[2])

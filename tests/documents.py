@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-import httpx
+import httpx2
 import msgspec
 from jsonschema import Draft202012Validator, FormatChecker
 
@@ -24,7 +24,7 @@ SIX = [
 NUMBERS = {str(version.number): version for version in VERSIONS}
 
 
-async def check_answer(answer: httpx.Response) -> None:
+async def check_answer(answer: httpx2.Response) -> None:
     """Fail unless the answer is one that the documents allow."""
     await answer.aread()
     check_six_headers([(name.lower(), value) for name, value in answer.headers.multi_items()])
@@ -42,7 +42,7 @@ def check_six_headers(headers: list[tuple[str, str]]) -> None:
     assert all(names.count(name) == 1 for name, _ in SIX)
 
 
-def find_operation(request: httpx.Request) -> dict[str, Any] | None:
+def find_operation(request: httpx2.Request) -> dict[str, Any] | None:
     """The operation of this request in its version's document; None for what is no operation."""
     version = request.headers.get("x-api-version", "").strip()
     paths = documented(version if version in NUMBERS else "7")["paths"]
@@ -56,7 +56,7 @@ def documented(version: str) -> dict[str, Any]:
     return msgspec.json.decode(msgspec.json.encode(document(NUMBERS[version])))
 
 
-def check_documented(answer: httpx.Response, operation: dict[str, Any]) -> None:
+def check_documented(answer: httpx2.Response, operation: dict[str, Any]) -> None:
     """The status is listed, the headers listed for it are there, the body has the shape listed for it."""
     status = operation["responses"].get(str(answer.status_code))
     assert status is not None, f"{answer.status_code} is not documented for {operation['operationId']}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.registry import WorkerOptions
@@ -43,7 +43,7 @@ def worker_options(settings: WorkSettings) -> WorkerOptions:
     )
 
 
-def serve_config(settings: ServeSettings, database: Database, client: httpx.AsyncClient) -> AppConfig:
+def serve_config(settings: ServeSettings, database: Database, client: httpx2.AsyncClient) -> AppConfig:
     """What `serve` runs. `client` fetches the issuer's keys."""
     return AppConfig(
         database=database,
@@ -66,7 +66,7 @@ def serve_config(settings: ServeSettings, database: Database, client: httpx.Asyn
     )
 
 
-def _keys(settings: ServeSettings, client: httpx.AsyncClient) -> KeySource:
+def _keys(settings: ServeSettings, client: httpx2.AsyncClient) -> KeySource:
     if settings.jwks_file is not None:
         return keys_in_file(settings.jwks_file)
     if settings.jwks_url is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-import httpx
+import httpx2
 import pytest
 
 from tests.api_client import BOOK, CANCEL, CREATE, Api
@@ -13,13 +13,13 @@ ID = b"appointmentRequestId"
 TOMORROW_IS_NOT_LOOKED_AT = b'"dateFrom":"2026-11-24"'
 
 
-async def post(api: Api, body: bytes, path: str = CANCEL, **headers: str | None) -> httpx.Response:
+async def post(api: Api, body: bytes, path: str = CANCEL, **headers: str | None) -> httpx2.Response:
     """Send these very bytes."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return await api.alice.request("POST", path, content=body, headers=named)
 
 
-def named(answer: httpx.Response) -> list[tuple[str, str]]:
+def named(answer: httpx2.Response) -> list[tuple[str, str]]:
     """The fields that a 422 names, with what is wrong with each."""
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-fields"), answer.text
     return [(error["pointer"], error["code"]) for error in answer.json()["errors"]]

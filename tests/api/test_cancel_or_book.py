@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from connect_appointments.store.engine import Database
@@ -18,7 +18,7 @@ from tests.build import Clock, Issuer, fill
 from tests.store.given import kinds
 from tests.worker.by_hand import appointments_made, capacity_reserved, capacity_taken
 
-Call = Coroutine[Any, Any, httpx.Response]
+Call = Coroutine[Any, Any, httpx2.Response]
 CALLERS = 64
 FIRST = ["created", "slots-found"]
 WAYS = ([*FIRST, "cancelled"], [*FIRST, "booking-started", "booked"])
@@ -55,7 +55,7 @@ async def test_d6_64_callers_cancel_and_book_and_each_request_ends_one_way(
         assert await kinds(database, request_id) in WAYS
 
 
-async def at_once(calls: list[Call]) -> list[httpx.Response]:
+async def at_once(calls: list[Call]) -> list[httpx2.Response]:
     """The answers in the calls' order, whatever the order they begin in."""
     order = list(range(len(calls)))
     random.shuffle(order)
@@ -63,7 +63,7 @@ async def at_once(calls: list[Call]) -> list[httpx.Response]:
     return [answers[place] for place in range(len(calls))]
 
 
-async def ended(api: Api, request_id: int, cancelled: httpx.Response, booked: httpx.Response) -> str:
+async def ended(api: Api, request_id: int, cancelled: httpx2.Response, booked: httpx2.Response) -> str:
     """How a request ended, which must be what both callers were told."""
     if booked.status_code == 201:
         booking_id = number_of(booked)

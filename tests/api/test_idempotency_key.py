@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
-import httpx
+import httpx2
 import pytest
 
 from connect_appointments.store.engine import Database
@@ -29,7 +29,7 @@ async def idle(serve: Serve) -> AsyncIterator[Api]:
         yield api
 
 
-async def create(caller: Caller, key: str, order_id: object = 1, day: str | None = None) -> httpx.Response:
+async def create(caller: Caller, key: str, order_id: object = 1, day: str | None = None) -> httpx2.Response:
     return await caller.create(order_id, day, headers={"Idempotency-Key": key})
 
 
@@ -37,14 +37,14 @@ def tomorrow(caller: Caller) -> str:
     return str(caller._clock().date() + timedelta(days=1))
 
 
-async def create_raw(caller: Caller, *keys: bytes) -> httpx.Response:
+async def create_raw(caller: Caller, *keys: bytes) -> httpx2.Response:
     """Create with these very bytes as the values of as many headers."""
     headers = [
         (b"Authorization", f"Bearer {caller.token}".encode()),
         (b"X-API-VERSION", b"7"),
         *((b"Idempotency-Key", key) for key in keys),
     ]
-    return await caller.request("POST", CREATE, json={"orderId": 1, "dateFrom": tomorrow(caller)}, headers=headers)  # type: ignore[arg-type]  # httpx takes bytes too
+    return await caller.request("POST", CREATE, json={"orderId": 1, "dateFrom": tomorrow(caller)}, headers=headers)  # type: ignore[arg-type]  # httpx2 takes bytes too
 
 
 async def requests_made(database: Database) -> int:

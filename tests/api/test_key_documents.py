@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
@@ -150,16 +150,16 @@ def test_any_garbage_beside_a_good_key_leaves_the_good_key(garbage: dict[str, An
     assert "first" in usable_keys([garbage, *first.jwks()])
 
 
-def client(answers: dict[str, Any]) -> httpx.AsyncClient:
+def client(answers: dict[str, Any]) -> httpx2.AsyncClient:
     """A client of an issuer whose documents are these, by URL."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         found = answers.get(str(request.url), 404)
         if isinstance(found, int):
-            return httpx.Response(found)
-        return httpx.Response(200, content=found if isinstance(found, bytes) else json.dumps(found).encode())
+            return httpx2.Response(found)
+        return httpx2.Response(200, content=found if isinstance(found, bytes) else json.dumps(found).encode())
 
-    return httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    return httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
 
 
 DOCUMENT = {"issuer": ISSUER, "jwks_uri": JWKS}
@@ -221,12 +221,12 @@ async def fetched(source: KeySource, seconds: Seconds) -> KeyRing:
 
 
 async def test_a_redirect_to_other_keys_is_not_followed(seconds: Seconds) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         if str(request.url) == JWKS:
-            return httpx.Response(302, headers={"Location": "https://evil.test/jwks"})
-        return httpx.Response(200, json=SET)
+            return httpx2.Response(302, headers={"Location": "https://evil.test/jwks"})
+        return httpx2.Response(200, json=SET)
 
-    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
     assert not (await fetched(keys_at_url(JWKS, http), seconds)).ready
 
 

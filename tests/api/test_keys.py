@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import httpx
+import httpx2
 import pytest
 
 from connect_appointments.core.errors import Unavailable
@@ -101,7 +101,7 @@ async def test_a_caller_that_goes_away_does_not_end_the_fetch_of_the_others(ring
 
 
 @pytest.mark.parametrize(
-    "error", [OSError("refused"), TimeoutError(), KeyError("keys"), RuntimeError("x"), httpx.ConnectError("x")]
+    "error", [OSError("refused"), TimeoutError(), KeyError("keys"), RuntimeError("x"), httpx2.ConnectError("x")]
 )
 async def test_an_issuer_that_fails_takes_no_key_away(ring: KeyRing, source: Source, error: Exception) -> None:
     source.error = error

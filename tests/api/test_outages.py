@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from connect_appointments.store import schema
@@ -23,7 +23,7 @@ from tests.build import Clock, Issuer, fill
 from tests.throwaway_postgres import Server, free_port, running_postgres
 
 UNEXPECTED = "There was an unexpected error processing the request"
-CALLS: dict[str, Callable[[Api], Awaitable[httpx.Response]]] = {
+CALLS: dict[str, Callable[[Api], Awaitable[httpx2.Response]]] = {
     "cancel": lambda api: api.alice.cancel(1),
     "create": lambda api: api.alice.create(1),
     "create with a key": lambda api: api.alice.create(1, headers={"Idempotency-Key": "k"}),
@@ -33,7 +33,7 @@ CALLS: dict[str, Callable[[Api], Awaitable[httpx.Response]]] = {
 }
 
 
-def check_unavailable(answer: httpx.Response, code: str = "temporarily-unavailable") -> None:
+def check_unavailable(answer: httpx2.Response, code: str = "temporarily-unavailable") -> None:
     """A 500 as documented, which says when to ask again."""
     assert (answer.status_code, answer.json()["code"]) == (500, code)
     assert answer.json()["title"] == UNEXPECTED

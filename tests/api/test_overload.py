@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 import sqlalchemy as sa
 
@@ -40,7 +40,7 @@ async def nobody_writes(database: Database) -> AsyncIterator[None]:
     await holder.close()
 
 
-def check_overloaded(answer: httpx.Response) -> None:
+def check_overloaded(answer: httpx2.Response) -> None:
     assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
     assert int(answer.headers["retry-after"]) > 0
 
@@ -51,7 +51,7 @@ async def test_d26_what_cannot_wait_is_503_at_once_and_what_can_is_finished(data
         ids = [(await api.opened(1))[0] for _ in range(callers)]
         async with nobody_writes(database):
             tasks = [asyncio.create_task(api.alice.cancel(number)) for number in ids]
-            refused: set[asyncio.Task[httpx.Response]] = set()
+            refused: set[asyncio.Task[httpx2.Response]] = set()
             async with asyncio.timeout(5):
                 while len(refused) < callers - waiting - in_flight:
                     refused, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -85,7 +85,7 @@ async def test_d26_what_is_refused_before_the_database_is_refused_as_ever(serve:
         assert (await api.alice.request("GET", "/livez")).status_code == 200
 
 
-async def creations(api: Api, count: int) -> list[httpx.Response]:
+async def creations(api: Api, count: int) -> list[httpx2.Response]:
     return list(await asyncio.gather(*(api.alice.create(1) for _ in range(count))))
 
 

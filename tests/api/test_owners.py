@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from connect_appointments.web.api.auth import TokenRules
@@ -15,7 +15,7 @@ from tests.build import ALICE, BOB, BOBS_ORDERS, ISSUER, Issuer
 
 UNKNOWN = 4_000_000_000
 
-Call = Callable[[Caller, int], Awaitable[httpx.Response]]
+Call = Callable[[Caller, int], Awaitable[httpx2.Response]]
 CALLS: dict[str, Call] = {
     "cancel": lambda caller, number: caller.cancel(number),
     "read": lambda caller, number: caller.read(number),
@@ -41,7 +41,7 @@ async def number_of_bobs(api: Api, call: str, orders: Iterator[int]) -> int:
     return number_of(await api.bob.book(request_id, slots[0]["id"]))
 
 
-def without_what_may_differ(answer: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
+def without_what_may_differ(answer: httpx2.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
     """The answer but for `instance`, the request id and the length."""
     body = re.sub(rb'"(instance|requestId)":"[^"]*"', b"", answer.content)
     headers = [(name, value) for name, value in answer.headers.multi_items() if name not in {"x-request-id", "date"}]
@@ -74,7 +74,7 @@ class _Fixed:
         self._caller = caller
         self._headers = headers
 
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[httpx.Response]]:
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[httpx2.Response]]:
         call = getattr(self._caller, name)
         return lambda *values: call(*values, headers=self._headers)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from connect_appointments.web.api.routes import ROUTES
@@ -52,7 +52,7 @@ async def test_d13_a_path_not_exactly_spelled_is_404_for_everybody(port: int, sh
                 assert answer.values("location") == []
 
 
-async def ask(api: Api, verb: str, path: str, **changes: Any) -> httpx.Response:
+async def ask(api: Api, verb: str, path: str, **changes: Any) -> httpx2.Response:
     """One call whose path is tidy already."""
     return await api.alice.request(verb, path, **changes)
 

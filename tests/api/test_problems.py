@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import sqlalchemy as sa
 
@@ -18,39 +18,39 @@ from tests.api_client import CANCEL, Api, number_of
 from tests.build import PUBLIC_URL
 from tests.documents import documented
 
-Ask = Callable[[Api], Awaitable[httpx.Response]]
+Ask = Callable[[Api], Awaitable[httpx2.Response]]
 
 
-async def cancel(api: Api, number: object = 1, **headers: str | None) -> httpx.Response:
+async def cancel(api: Api, number: object = 1, **headers: str | None) -> httpx2.Response:
     return await api.alice.cancel(number, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
-async def post(api: Api, body: bytes, path: str = CANCEL, **headers: str | None) -> httpx.Response:
+async def post(api: Api, body: bytes, path: str = CANCEL, **headers: str | None) -> httpx2.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return await api.alice.request("POST", path, content=body, headers=named)
 
 
-async def cancel_booked(api: Api) -> httpx.Response:
+async def cancel_booked(api: Api) -> httpx2.Response:
     return await api.alice.cancel((await api.booked(3))[0])
 
 
-async def book_cancelled(api: Api) -> httpx.Response:
+async def book_cancelled(api: Api) -> httpx2.Response:
     request_id, slots = await api.opened(1)
     await api.alice.cancel(request_id)
     return await api.alice.book(request_id, slots[0]["id"])
 
 
-async def book_another_of_the_order(api: Api) -> httpx.Response:
+async def book_another_of_the_order(api: Api) -> httpx2.Response:
     request_id, slots = await api.opened(4)
     await api.booked(4)
     return await api.alice.book(request_id, slots[0]["id"])
 
 
-async def book_what_was_not_offered(api: Api) -> httpx.Response:
+async def book_what_was_not_offered(api: Api) -> httpx2.Response:
     return await api.alice.book((await api.opened(1))[0], "x")
 
 
-async def create_with_a_used_key(api: Api) -> httpx.Response:
+async def create_with_a_used_key(api: Api) -> httpx2.Response:
     await api.alice.create(1, headers={"Idempotency-Key": "k"})
     return await api.alice.create(2, headers={"Idempotency-Key": "k"})
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-import httpx
+import httpx2
 import pytest
 
 from connect_appointments.planning import serve_config
@@ -43,7 +43,7 @@ async def api(serve: Serve) -> AsyncIterator[Api]:
         yield found
 
 
-def left(answer: httpx.Response) -> tuple[int, int]:
+def left(answer: httpx2.Response) -> tuple[int, int]:
     """How many calls are left, and in how many seconds all are back."""
     assert answer.headers["ratelimit-policy"] == '"default";q=3;w=60'
     found = re.fullmatch(r'"default";r=(\d+);t=(\d+)', answer.headers["ratelimit"])
@@ -134,5 +134,5 @@ async def test_the_operator_sets_it_or_there_is_none(
 ) -> None:
     required = {"database_url": "sqlite:///x", "public_url": "https://a.test", "issuer": "https://b.test"}
     found = load(ServeSettings, settings(**required, audience="any", **given))
-    async with httpx.AsyncClient() as client:
+    async with httpx2.AsyncClient() as client:
         assert serve_config(found, database, client).limit == limit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import httpx
+import httpx2
 from structlog.testing import capture_logs
 
 from connect_appointments.core.errors import Unavailable
@@ -20,7 +20,7 @@ async def answered(give: Callable[[str], Any], *request_ids: str) -> list[Any]:
     """The log lines of these requests."""
     transport = InProcess(PublicEndpoint("a-page", give), ServerContext("https://connect.test"))
     with capture_logs() as logs:
-        async with httpx.AsyncClient(transport=transport, base_url="https://connect.test") as client:
+        async with httpx2.AsyncClient(transport=transport, base_url="https://connect.test") as client:
             for request_id in request_ids:
                 assert (await client.get("/", headers={"X-Request-Id": request_id})).status_code == 500
     return logs

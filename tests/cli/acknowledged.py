@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-import httpx
+import httpx2
 
 from tests.api_client import CANCEL, CREATE
 
@@ -35,7 +35,7 @@ class Callers:
     def _work(self, url: str, token: str) -> None:
         headers = {"Authorization": f"Bearer {token}", "X-API-VERSION": "7"}
         day = str(datetime.now(UTC).date() + timedelta(days=2))
-        with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_SECONDS) as client:
+        with httpx2.Client(base_url=url, headers=headers, timeout=PATIENCE_SECONDS) as client:
             while not self._stopping.is_set():
                 created = client.post(CREATE, json={"orderId": 1, "dateFrom": day})
                 assert created.status_code == 201

@@ -8,7 +8,7 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from tests.api_client import CANCEL, CREATE
 from tests.cli.conftest import RunningSandbox, Start
@@ -30,9 +30,9 @@ def headers(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}", "X-API-VERSION": "7"}
 
 
-def create(url: str, token: str, order_id: int) -> httpx.Response:
+def create(url: str, token: str, order_id: int) -> httpx2.Response:
     day = str(datetime.now(UTC).date() + timedelta(days=2))
-    return httpx.post(url + CREATE, json={"orderId": order_id, "dateFrom": day}, headers=headers(token))
+    return httpx2.post(url + CREATE, json={"orderId": order_id, "dateFrom": day}, headers=headers(token))
 
 
 def test_it_starts_with_300_and_keeps_everything_on_another_port(
@@ -53,7 +53,7 @@ def test_it_starts_with_300_and_keeps_everything_on_another_port(
     second.line_with("Ctrl-C")
     after = sourced(env_file)
     assert after["SANDBOX_URL"] != before["SANDBOX_URL"]
-    cancelled = httpx.post(
+    cancelled = httpx2.post(
         after["SANDBOX_URL"] + CANCEL, json={"appointmentRequestId": 300}, headers=headers(before["SANDBOX_TOKEN"])
     )
     assert cancelled.status_code == 204

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 import pytest
 
 from connect_appointments.cli.main import COMMANDS
@@ -73,7 +73,7 @@ def scene(database_urls: tuple[str, Any], start: Start, issuer: Issuer, tmp_path
     return Scene(program.line_with("serving on ").split()[-1], program, issuer.token(), url)
 
 
-def calls(scene: Scene) -> list[httpx.Response]:
+def calls(scene: Scene) -> list[httpx2.Response]:
     """Every operation, right and wrong, with markers and escapes in all that a caller can fill in."""
     day = str(datetime.now(UTC).date() + timedelta(days=2))
     good = {"Authorization": f"Bearer {scene.token}", "X-API-VERSION": "7"}
@@ -86,7 +86,7 @@ def calls(scene: Scene) -> list[httpx.Response]:
         {"appointmentRequestId": CONTACT},
     ]
     found = []
-    with httpx.Client(base_url=scene.url, timeout=60) as client:
+    with httpx2.Client(base_url=scene.url, timeout=60) as client:
         for headers in (good, odd, {**good, "Authorization": f"Bearer {forged}"}, {**good, "X-API-VERSION": CONTACT}):
             found += [
                 client.post(path, json=body, headers=headers) for path in (CREATE, CANCEL, BOOK) for body in bodies

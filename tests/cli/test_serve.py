@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from connect_appointments.cli.failing import CommandFailed
@@ -41,13 +41,13 @@ def filled_url(database_url: str) -> str:
     return database_url
 
 
-def until(status: int, url: str, headers: dict[str, str] | None = None) -> httpx.Response:
+def until(status: int, url: str, headers: dict[str, str] | None = None) -> httpx2.Response:
     """Ask until the answer has this status."""
     give_up = time.monotonic() + PATIENCE_SECONDS
-    answer = httpx.get(url, headers=headers)
+    answer = httpx2.get(url, headers=headers)
     while answer.status_code != status and time.monotonic() < give_up:
         time.sleep(0.05)
-        answer = httpx.get(url, headers=headers)
+        answer = httpx2.get(url, headers=headers)
     assert answer.status_code == status
     return answer
 
@@ -65,10 +65,10 @@ def test_it_takes_the_tokens_of_a_running_sandbox_and_leaves_the_work_to_work(
 
     headers = {"Authorization": f"Bearer {sandbox.values['SANDBOX_TOKEN']}", "X-API-VERSION": "7"}
     day = str(datetime.now(UTC).date() + timedelta(days=2))
-    created = httpx.post(url + CREATE, json={"orderId": 1, "dateFrom": day}, headers=headers)
+    created = httpx2.post(url + CREATE, json={"orderId": 1, "dateFrom": day}, headers=headers)
     assert created.headers["location"].startswith(f"https://connect.test{CREATE}/")
     request = url + CREATE + "/" + created.headers["location"].rpartition("/")[2]
-    assert httpx.get(request, headers=headers).status_code == 202
+    assert httpx2.get(request, headers=headers).status_code == 202
 
     work = start("work", env=settings(database_url=filled_url, poll_seconds=0.05))
     work.line_with("working")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from connect_appointments.store import schema
@@ -56,7 +56,7 @@ def calls(url: str, token: str, name: str) -> dict[str, int]:
         ("GET", f"{BOOK}/1", None),
     ]
     found = {}
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with httpx2.Client(base_url=url, timeout=60) as client:
         for number, (verb, path, body) in enumerate(made):
             request_id = f"{name}-{number}"
             headers = {"Authorization": f"Bearer {token}", "X-API-VERSION": "7", "X-Request-Id": request_id}
@@ -76,7 +76,7 @@ def until_said(program: Program, event: str) -> None:
 
 
 def database_failures(url: str) -> float:
-    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    lines = httpx2.get(f"{url}/metrics").text.splitlines()
     return float(next(line for line in lines if line.startswith("connect_database_failures_total ")).split()[-1])
 
 

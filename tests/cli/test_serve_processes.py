@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import httpx
+import httpx2
 import pytest
 
 from tests.cli.conftest import Start
@@ -30,7 +30,7 @@ def awaited(ask: Callable[[], T | None]) -> T:
     while time.monotonic() < give_up:
         try:
             found = ask()
-        except httpx.TransportError:
+        except httpx2.TransportError:
             found = None
         if found is not None:
             return found
@@ -40,7 +40,7 @@ def awaited(ask: Callable[[], T | None]) -> T:
 
 def health_calls(url: str) -> float | None:
     """How many health checks a scrape counts; on a connection of its own, which any process may take."""
-    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    lines = httpx2.get(f"{url}/metrics").text.splitlines()
     counted = [line for line in lines if line.startswith('connect_requests_total{operation="health",status="200"}')]
     return float(counted[0].split()[-1]) if counted else None
 
@@ -80,7 +80,7 @@ def test_a_scrape_of_any_process_counts_the_calls_of_all_also_of_those_that_died
     url = program.line_with("serving on ").split()[-1]
     program.line_with("serving on ")
     for _ in range(CALLS):
-        assert httpx.get(f"{url}/livez").status_code == 200
+        assert httpx2.get(f"{url}/livez").status_code == 200
     assert [health_calls(url) for _ in range(10)] == [CALLS] * 10
 
     first = children_of(program.pid)
@@ -92,7 +92,7 @@ def test_a_scrape_of_any_process_counts_the_calls_of_all_also_of_those_that_died
     assert not first & children_of(program.pid)
     assert awaited(lambda: health_calls(url)) == CALLS
     for _ in range(CALLS):
-        assert httpx.get(f"{url}/livez").status_code == 200
+        assert httpx2.get(f"{url}/livez").status_code == 200
     assert [health_calls(url) for _ in range(10)] == [2 * CALLS] * 10
 
     (folder,) = folders_in(temporary)
@@ -104,7 +104,7 @@ def test_a_scrape_of_any_process_counts_the_calls_of_all_also_of_those_that_died
 def test_one_process_keeps_its_counters_in_memory(serving: Callable[..., Program], temporary: Path) -> None:
     program = serving()
     url = program.line_with("serving on ").split()[-1]
-    assert httpx.get(f"{url}/livez").status_code == 200
+    assert httpx2.get(f"{url}/livez").status_code == 200
     assert health_calls(url) == 1
     assert folders_in(temporary) == []
     assert "counter_" not in Path(f"/proc/{program.pid}/maps").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import base64
 import json
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from connect_appointments.cli.failing import CommandFailed
@@ -30,7 +30,7 @@ def test_it_prints_a_token_that_the_sandbox_accepts(sandbox: RunningSandbox) -> 
     assert found["userId"] == "somebody else"
     assert int(str(found["exp"])) - int(str(found["iat"])) == 60
     headers = {"Authorization": f"Bearer {token}", "X-API-VERSION": "7"}
-    assert httpx.get(sandbox.url + CREATE + UNKNOWN, headers=headers).status_code == 404
+    assert httpx2.get(sandbox.url + CREATE + UNKNOWN, headers=headers).status_code == 404
 
 
 def test_as_json_it_is_the_answer_of_a_token_endpoint(sandbox: RunningSandbox) -> None:

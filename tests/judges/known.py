@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 
 from .judge import JudgeError
 
@@ -31,12 +31,12 @@ def prepare(url: str, tokens: Mapping[str, str], orders: Mapping[str, int], path
     known: dict[str, list[Any]] = {"requests": [], "bookings": [], "slots": []}
     for name, token in tokens.items():
         headers = {"Authorization": f"Bearer {token}", "X-API-VERSION": "7"}
-        with httpx.Client(base_url=url, headers=headers, timeout=20) as client:
+        with httpx2.Client(base_url=url, headers=headers, timeout=20) as client:
             _fill(client, orders[name], known)
     path.write_text(json.dumps(known), encoding="utf-8")
 
 
-def _fill(client: httpx.Client, first_order: int, known: dict[str, list[Any]]) -> None:
+def _fill(client: httpx2.Client, first_order: int, known: dict[str, list[Any]]) -> None:
     day = str(datetime.now(UTC).date() + timedelta(days=3))
     made = [_create(client, first_order + n, day) for n in range(OF_EACH)]
     opened = [_open(client, n) for n in made]
@@ -49,19 +49,19 @@ def _fill(client: httpx.Client, first_order: int, known: dict[str, list[Any]]) -
         client.post(f"{API}/appointment-requests/cancel", json={"appointmentRequestId": one["id"]}).raise_for_status()
 
 
-def _create(client: httpx.Client, order: int, day: str) -> int:
+def _create(client: httpx2.Client, order: int, day: str) -> int:
     return _number(client.post(f"{API}/appointment-requests/request", json={"orderId": order, "dateFrom": day}))
 
 
-def _number(answer: httpx.Response) -> int:
+def _number(answer: httpx2.Response) -> int:
     return int(answer.raise_for_status().headers["location"].rpartition("/")[2])
 
 
-def _open(client: httpx.Client, request_id: int) -> dict[str, Any]:
+def _open(client: httpx2.Client, request_id: int) -> dict[str, Any]:
     give_up = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < give_up:
         answer = client.get(f"{API}/appointment-requests/request/{request_id}").raise_for_status()
-        if answer.status_code == httpx.codes.OK:
+        if answer.status_code == httpx2.codes.OK:
             found: dict[str, Any] = answer.json()
             return found
         time.sleep(0.02)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-import httpx
+import httpx2
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
@@ -37,7 +37,7 @@ class Provider:
         self.audience = AUDIENCE
         self._process = process
         self._keys = keys
-        with httpx.Client() as client:
+        with httpx2.Client() as client:
             answer = client.get(f"{issuer}/.well-known/openid-configuration").raise_for_status()
         self.discovery: dict[str, object] = answer.json()
         self.token_endpoint = str(self.discovery["token_endpoint"])
@@ -58,14 +58,14 @@ class Provider:
         times = {"iat": now, "nbf": now, "exp": now + ASSERTION_SECONDS}
         return jwt.encode({"alg": "RS256", "kid": key.kid}, claims | times, key)
 
-    def exchange(self, assertion: str) -> httpx.Response:
+    def exchange(self, assertion: str) -> httpx2.Response:
         """Ask for a token with `assertion`, whatever the answer is. Source: RFC 6749 section 4.4."""
         form = {
             "grant_type": "client_credentials",
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": assertion,
         }
-        with httpx.Client() as client:
+        with httpx2.Client() as client:
             return client.post(self.token_endpoint, data=form)
 
     def stop(self) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import KeySet
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def published_keys(provider: Provider) -> KeySet:
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         return KeySet.import_key_set(client.get(str(provider.discovery["jwks_uri"])).raise_for_status().json())
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.outside.provider import Provider
@@ -77,18 +77,18 @@ def serving(environment: dict[str, str]) -> Iterator[str]:
         process.stdout.close()
 
 
-def client_of(service: str, token: str) -> httpx.Client:
-    return httpx.Client(base_url=service, headers={"Authorization": f"Bearer {token}", "X-API-VERSION": "7"})
+def client_of(service: str, token: str) -> httpx2.Client:
+    return httpx2.Client(base_url=service, headers={"Authorization": f"Bearer {token}", "X-API-VERSION": "7"})
 
 
-def settled(client: httpx.Client, url: str) -> httpx.Response:
+def settled(client: httpx2.Client, url: str) -> httpx2.Response:
     while True:
         answer = client.get(url)
         if answer.status_code != 202:
             return answer
 
 
-def create(client: httpx.Client) -> str:
+def create(client: httpx2.Client) -> str:
     day = datetime.now(UTC).date() + timedelta(days=2)
     body = {"orderId": 10, "dateFrom": str(day)}
     answer = client.post("/api/connect/orders/appointment-requests/request", json=body)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
@@ -62,16 +62,16 @@ class Realm:
         self.made += 1
         return f"id-{self.made}"
 
-    def send(self, verb: str, url: str, **options: Any) -> httpx.Response:
-        async def exchange() -> httpx.Response:
-            async with httpx.AsyncClient(transport=InProcess(self.app, ServerContext(None))) as client:
+    def send(self, verb: str, url: str, **options: Any) -> httpx2.Response:
+        async def exchange() -> httpx2.Response:
+            async with httpx2.AsyncClient(transport=InProcess(self.app, ServerContext(None))) as client:
                 return await client.request(verb, url, **options)
 
         answer = asyncio.run(exchange())
         check_every_answer(answer)
         return answer
 
-    def token(self, form: Mapping[str, str], **options: Any) -> httpx.Response:
+    def token(self, form: Mapping[str, str], **options: Any) -> httpx2.Response:
         return self.send("POST", TOKEN, data={"grant_type": "client_credentials", **form}, **options)
 
     def with_secret(self, client: str = "alice") -> dict[str, str]:
@@ -96,7 +96,7 @@ class Realm:
         return assertion(jwt.encode({"alg": "RS256", **header}, claims, signer, algorithms=["RS256", "RS512", "PS256"]))
 
 
-def check_every_answer(answer: httpx.Response) -> None:
+def check_every_answer(answer: httpx2.Response) -> None:
     """Six headers together and in order, JSON, and a description in the characters RFC 6749 section 5.2 allows."""
     headers = answer.headers.multi_items()
     first = headers.index(SIX_HEADERS[0])
@@ -130,7 +130,7 @@ def by_hand(realm: Realm, claims: object, header: object = None) -> dict[str, st
     return assertion(f"{text}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}")
 
 
-def refused(answer: httpx.Response, status: int, error: str, *words: str) -> None:
+def refused(answer: httpx2.Response, status: int, error: str, *words: str) -> None:
     """The answer is that error, and its description tells what to do in these words."""
     assert (answer.status_code, answer.json()["error"]) == (status, error), answer.text
     for word in words:

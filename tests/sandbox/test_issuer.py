@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-import httpx
+import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -156,7 +156,7 @@ def test_the_media_type_may_have_parameters_and_any_case(realm: Realm, media_typ
 
 
 def test_a_body_may_come_in_pieces(realm: Realm) -> None:
-    whole = httpx.QueryParams({"grant_type": "client_credentials", **realm.with_secret()})
+    whole = httpx2.QueryParams({"grant_type": "client_credentials", **realm.with_secret()})
 
     async def pieces() -> AsyncIterator[bytes]:
         for letter in str(whole):
@@ -194,14 +194,14 @@ def test_a_body_that_is_not_utf_8_is_invalid(realm: Realm, body: bytes) -> None:
 
 
 def test_a_repeated_parameter_is_invalid(realm: Realm) -> None:
-    body = f"grant_type=client_credentials&client_id=bob&{httpx.QueryParams(realm.with_secret())}"
+    body = f"grant_type=client_credentials&client_id=bob&{httpx2.QueryParams(realm.with_secret())}"
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     refused(realm.send("POST", TOKEN, content=body, headers=headers), 400, "invalid_request", "repeated")
 
 
 def test_a_body_over_16_kib_is_413_and_closes_the_connection(realm: Realm) -> None:
     form = {"grant_type": "client_credentials", **realm.with_secret(), "padding": ""}
-    room = 16 * 1024 - len("&padding=") - len(str(httpx.QueryParams({k: v for k, v in form.items() if v})))
+    room = 16 * 1024 - len("&padding=") - len(str(httpx2.QueryParams({k: v for k, v in form.items() if v})))
     assert realm.token({**form, "padding": "x" * room}).status_code == 200
     answer = realm.token({**form, "padding": "x" * (room + 1)})
     refused(answer, 413, "invalid_request", "16384 bytes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 
-import httpx
+import httpx2
 import uvloop
 
 from connect_appointments.cli.database import open_database, opened
@@ -55,7 +55,7 @@ async def _serve(settings: ServeSettings, listener: socket.socket, address: str,
     async with contextlib.AsyncExitStack() as stack:
         database = open_database(settings)
         stack.push_async_callback(database.close)
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
+        client = await stack.enter_async_context(httpx2.AsyncClient(timeout=5))
         config = serve_config(settings, database, client)
         parts = await stack.enter_async_context(running(config, with_worker=with_worker))
         await stack.enter_async_context(

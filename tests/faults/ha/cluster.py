@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-import httpx
+import httpx2
 
 from . import etcd, network, processes
 from .node import Node
@@ -28,7 +28,7 @@ class Cluster:
         """synchronous: whether one of the others must confirm each commit."""
         self.nodes = nodes
         self.synchronous = synchronous
-        self._http = httpx.AsyncClient(timeout=1)
+        self._http = httpx2.AsyncClient(timeout=1)
 
     @property
     def url(self) -> str:
@@ -50,14 +50,14 @@ class Cluster:
         answers = zip(nodes, await self._ask("primary", nodes), strict=True)
         return next((node for node, answer in answers if answer and answer.status_code == 200), None)
 
-    async def _ask(self, path: str, nodes: Sequence[Node]) -> list[httpx.Response | None]:
+    async def _ask(self, path: str, nodes: Sequence[Node]) -> list[httpx2.Response | None]:
         """Each node's answer, or None where it gives none."""
         return await asyncio.gather(*(self._get(f"http://{node.api}/{path}") for node in nodes))
 
-    async def _get(self, url: str) -> httpx.Response | None:
+    async def _get(self, url: str) -> httpx2.Response | None:
         try:
             return await self._http.get(url)
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return None
 
     async def another_leader(self, former: Node, seconds: float) -> Node:

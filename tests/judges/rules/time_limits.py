@@ -1,12 +1,12 @@
 async def fetch(url):
     # ruleid: time_limits
-    async with httpx.AsyncClient() as client:
+    async with httpx2.AsyncClient() as client:
         return await client.get(url)
 
 
 async def fetch_in_time(url):
     # ok: time_limits
-    async with httpx.AsyncClient(timeout=5) as client:
+    async with httpx2.AsyncClient(timeout=5) as client:
         return await client.get(url)
 
 

@@ -4,7 +4,6 @@ from alembic import context
 
 context.configure(
     dialect_name=context.config.attributes["dialect"],
-    output_buffer=context.config.output_buffer,
     literal_binds=True,
     # The transaction is that of the caller.
     transactional_ddl=False,

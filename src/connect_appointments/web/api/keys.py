@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 import msgspec
 import structlog
 from joserfc.errors import JoseError, SecurityWarning
@@ -182,7 +182,7 @@ def _printable_kid(member: object) -> str:
     return str(member.get("kid"))[:100] if isinstance(member, dict) else "?"
 
 
-def keys_of_issuer(issuer: str, client: httpx.AsyncClient) -> KeySource:
+def keys_of_issuer(issuer: str, client: httpx2.AsyncClient) -> KeySource:
     """The keys at the `jwks_uri` of the issuer's discovery document. Source: OpenID Connect Discovery 1.0."""
 
     async def fetch() -> list[Any]:
@@ -194,7 +194,7 @@ def keys_of_issuer(issuer: str, client: httpx.AsyncClient) -> KeySource:
     return fetch
 
 
-def keys_at_url(url: str, client: httpx.AsyncClient) -> KeySource:
+def keys_at_url(url: str, client: httpx2.AsyncClient) -> KeySource:
     """The keys of a JWKS at a URL."""
 
     async def fetch() -> list[Any]:
@@ -212,7 +212,7 @@ def keys_in_file(path: Path) -> KeySource:
     return fetch
 
 
-async def _get(client: httpx.AsyncClient, url: str) -> Any:
+async def _get(client: httpx2.AsyncClient, url: str) -> Any:
     async with asyncio.timeout(FETCH_TIMEOUT_SECONDS), client.stream("GET", url) as response:
         response.raise_for_status()
         found = bytearray()

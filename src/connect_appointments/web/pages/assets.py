@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from swagger_ui_bundle import swagger_ui_path
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from importlib.resources.abc import Traversable
@@ -25,8 +27,7 @@ def _own(name: str) -> Traversable:
 
 
 def _swagger_ui(name: str) -> Traversable:
-    """Find a file of Swagger UI: the package keeps it in the one folder of `vendor`, named after its version."""
-    (folder,) = (folder for folder in (files("swagger_ui_bundle") / "vendor").iterdir() if folder.is_dir())
+    folder: Traversable = swagger_ui_path
     return folder / name
 
 
