@@ -26,8 +26,8 @@ from connect_appointments.store.verify import findings
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 ON_POSTGRESQL = (
-    "this command is for SQLite. Back up PostgreSQL with pg_dump and pg_restore, or with pg_basebackup and archived WAL "
-    "for a point in time; the service keeps running. The commands are in docs/operations.md under Backup and restore"
+    "this command is for SQLite. Back up PostgreSQL with pg_dump and pg_restore, or with pg_basebackup and archived "
+    "WAL for a point in time; the service keeps running. The commands are in docs/operations.md, Backup and restore"
 )
 
 
@@ -80,7 +80,7 @@ def restore(
             files.settle(partial)
             if broken and not despite_findings:
                 raise BackupError(
-                    f"the backup breaks rules of verify: {', '.join(sorted(broken))}; --despite-findings restores it anyway"
+                    f"the backup breaks rules of verify: {', '.join(sorted(broken))}; --despite-findings restores it"
                 )
             if files.is_there(target):
                 files.move_away(target)
