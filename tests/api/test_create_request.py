@@ -11,9 +11,9 @@ from datetime import date, timedelta
 import pytest
 
 from connect_appointments.core.model import Site
-from connect_appointments.store import requests
 from connect_appointments.store.engine import Database
-from connect_appointments.store.requests import NewRequest
+from connect_appointments.store.queries import requests
+from connect_appointments.store.queries.requests import NewRequest
 from connect_appointments.store.transaction import Transaction
 from tests.api.moments import served_at
 from tests.api_client import CREATE, Api, number_of, serve_in_process

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from connect_appointments.store import requests
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import requests
 from tests.api.wire import LONGEST_WAIT_SECONDS, Wire, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import CANCEL, CREATE, Api
 

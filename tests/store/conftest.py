@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from connect_appointments.store import orders
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import orders
 from tests.build import BOB, sample_order
 from tests.conftest import ENGINES
 from tests.store.given import BOBS_ORDER, ORDER, SECOND_ORDER
