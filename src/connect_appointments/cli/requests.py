@@ -82,7 +82,7 @@ def show_request(request_id: RequestId, as_json: AsJson = False) -> None:
 def cancel_request(request_id: RequestId, as_json: AsJson = False) -> None:
     """Cancel an appointment-request as the operator: no booking can follow.
 
-    To cancel a cancelled appointment-request succeeds again.
+    A repeated cancel succeeds too.
     """
     asyncio.run(_cancel(load(StoreSettings), request_id))
     if as_json:

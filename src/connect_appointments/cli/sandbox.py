@@ -28,7 +28,7 @@ from connect_appointments.wiring import utc_now
 
 HOST = "127.0.0.1"
 
-DataFolder = Annotated[Path, typer.Option("--data", help="Folder of keys and data; created if missing.")]
+DataFolder = Annotated[Path, typer.Option("--data", help="Folder of keys and data; `sandbox` creates it.")]
 DEFAULT_FOLDER = Path(".sandbox")
 
 NEXT = """\

@@ -80,9 +80,9 @@ Machine: {machine}. Eleven servers, callers and checker share it.
 
 ## Run it again
 
-`make faults-ha` takes about five minutes, `FAULTS_HA=--quick` runs each kind once, `FAULTS_HA="--times 5"` 5 times.
-`FAULTS_HA="--only frozen"` selects kinds by a part of their names, `--history DIR` writes every call and the logs of the
-nodes, `--write` writes this page. `--asynchronous` turns synchronous replication off, and delays the standbys by half a
+`make faults-ha` takes about five minutes, `FAULTS_HA=--quick` runs each kind once, `FAULTS_HA="--times 5"` more.
+`FAULTS_HA="--only frozen"` selects kinds by a part of their names, `--history DIR` writes every call and the nodes'
+logs, `--write` writes this page. `--asynchronous` turns synchronous replication off, and delays the standbys by half a
 second before the leader's node is killed: the table must then show lost changes.
 It needs Linux, root for the dropped port, and the Debian packages postgresql, python3-venv and nftables; Patroni and
 etcd come from `requirements-ha.lock`. It exits with 1 if a change was lost, a rule was violated, writes
