@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_readme import ROOT, tracked
+from tests.docs.pages import ROOT, tracked
 
 SOURCE = ROOT / "src" / "connect_appointments"
 PACKAGE = "connect_appointments"

@@ -25,7 +25,7 @@ S = TypeVar("S", bound="StoreSettings")
 
 
 class SettingsError(Exception):
-    """The settings cannot be used as they are."""
+    """A setting is missing, wrong or unknown."""
 
 
 def _listed(value: object) -> object:
@@ -38,7 +38,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
 class StoreSettings(BaseModel):
-    """Where the data is. What `migrate`, `orders`, `capacity` and `requests` need, and no more."""
+    """The database. What `migrate`, `orders`, `capacity` and `requests` need, and no more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -55,7 +55,7 @@ class StoreSettings(BaseModel):
         bool, Field(description="Prepared statements; off behind a pooler that shares connections")
     ] = True
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], Field(description="The least that is logged")
+        Literal["debug", "info", "warning", "error"], Field(description="Lowest level that is logged")
     ] = "info"
 
     @model_validator(mode="after")
@@ -66,61 +66,68 @@ class StoreSettings(BaseModel):
 
 
 class WorkSettings(StoreSettings):
-    """How background work is done. What `work` needs."""
+    """Background work. What `work` needs."""
 
     worker_slots: Annotated[
         int, Field(ge=1, le=10_000, description="Jobs of each kind that one process does at once")
     ] = 256
-    lease_seconds: Annotated[Seconds, Field(description="How long a claimed job is one worker's")] = 30
-    poll_seconds: Annotated[Seconds, Field(description="How often to look for jobs of other processes")] = 1
-    search_tries: Annotated[int, Field(ge=1, le=100, description="Failures until a search has failed for good")] = 8
-    workforce: Annotated[Literal["calendar"], Field(description="The workforce system: our own `calendar`")] = (
+    lease_seconds: Annotated[Seconds, Field(description="Lease of a claimed job")] = 30
+    poll_seconds: Annotated[Seconds, Field(description="Interval between searches for jobs of other processes")] = 1
+    search_tries: Annotated[int, Field(ge=1, le=100, description="Failures after which a search fails for good")] = 8
+    workforce: Annotated[Literal["calendar"], Field(description="The workforce system: the built-in `calendar`")] = (
         "calendar"
     )
-    slot_days: Annotated[int, Field(ge=1, le=60, description="Calendar days on offer")] = 14
+    slot_days: Annotated[int, Field(ge=1, le=60, description="Calendar days with slots")] = 14
     lead_days: Annotated[int, Field(ge=0, le=60, description="Working days between today and the first slot")] = 1
-    booking_horizon_days: Annotated[int, Field(ge=1, le=365, description="How far ahead dateFrom may be")] = 89
+    booking_horizon_days: Annotated[int, Field(ge=1, le=365, description="Days from today to the latest dateFrom")] = 89
     assume_over_days: Annotated[
-        int, Field(ge=0, le=365, description="Days after its end from which on an appointment counts as over")
+        int, Field(ge=0, le=365, description="Days after its end when an appointment counts as over")
     ] = 7
-    holiday_country: Annotated[str, Field(description="Whose public holidays count, ISO 3166-1 alpha-2")] = "AU"
+    holiday_country: Annotated[str, Field(description="Country of the public holidays, ISO 3166-1 alpha-2")] = "AU"
 
 
 class ServeSettings(WorkSettings):
     """What `serve` needs."""
 
-    public_url: Annotated[str, Field(description="Where callers reach the service; every Location begins with it")]
-    issuer: Annotated[str, Field(description="The `iss` of the tokens; keys are found by OpenID discovery")]
+    public_url: Annotated[str, Field(description="URL of the service for callers; every Location begins with it")]
+    issuer: Annotated[str, Field(description="The `iss` of the tokens; OpenID discovery finds the keys")]
     jwks_url: Annotated[str | None, Field(description="The issuer's keys, instead of discovery")] = None
     jwks_file: Annotated[Path | None, Field(description="The issuer's keys in a file, instead of discovery")] = None
-    audience: Annotated[Names, Field(description="Accepted `aud`, separated by commas; or `any`, to ask for none")] = (
+    audience: Annotated[Names, Field(description="Accepted `aud`, separated by commas; `any` accepts every token")] = (
         frozenset()
     )
     allowed_azp: Annotated[Names, Field(description="Accepted `azp`, separated by commas")] = frozenset()
     owner_claim: Annotated[str, Field(min_length=1, description="The claim that names the owner")] = "userId"
-    algorithms: Annotated[Names, Field(description="Accepted signatures, separated by commas")] = frozenset({"RS256"})
-    clock_leeway_seconds: Annotated[float, Field(ge=0, le=300, description="How far the issuer's clock may be off")] = 5
+    algorithms: Annotated[Names, Field(description="Accepted signature algorithms, separated by commas")] = frozenset(
+        {"RS256"}
+    )
+    clock_leeway_seconds: Annotated[
+        float, Field(ge=0, le=300, description="Accepted difference of the issuer's clock")
+    ] = 5
     listen_host: Annotated[str, Field(description="The address to listen on")] = "127.0.0.1"
     listen_port: Annotated[int, Field(ge=0, le=65_535, description="The port to listen on")] = 8080
     one_appointment_per_order: Annotated[
-        bool, Field(description="One appointment-request of an order is being booked or is booked, no more")
+        bool, Field(description="At most one appointment-request of an order is `booking` or `booked`")
     ] = True
-    deprecated_since: Annotated[date, Field(description="Since when versions 1 and 2 are deprecated")] = date(
+    deprecated_since: Annotated[date, Field(description="Date of the deprecation of versions 1 and 2")] = date(
         2025, 5, 26
     )
-    sunset: Annotated[date | None, Field(description="When versions 1 and 2 end; said, not done")] = None
-    body_timeout_seconds: Annotated[Seconds, Field(description="How long a body may take")] = 10
+    sunset: Annotated[date | None, Field(description="Announced end of versions 1 and 2; they work beyond it")] = None
+    body_timeout_seconds: Annotated[Seconds, Field(description="Longest time to receive a body")] = 10
     max_waiting: Annotated[
-        int, Field(ge=1, description="Calls that may wait for the database, per kind; fewer while it is slow")
+        int, Field(ge=1, description="Calls of each kind that may wait for the database; fewer while it is slow")
     ] = 4096
     rate_limit: Annotated[
-        int | None, Field(ge=1, description="Calls of one owner in `RATE_LIMIT_SECONDS`, per process; more are 429")
+        int | None,
+        Field(ge=1, description="Calls of one owner in `RATE_LIMIT_SECONDS`, per process; further calls are 429"),
     ] = None
-    rate_limit_seconds: Annotated[int, Field(ge=1, le=86_400, description="In how long that many are given back")] = 60
+    rate_limit_seconds: Annotated[
+        int, Field(ge=1, le=86_400, description="Time in which an owner regains `RATE_LIMIT` calls")
+    ] = 60
     drain_seconds: Annotated[
-        float, Field(ge=0, le=600, description="After SIGTERM, how long readiness is red before connections close")
+        float, Field(ge=0, le=600, description="Time after SIGTERM with red readiness, before connections close")
     ] = 2
-    shutdown_seconds: Annotated[Seconds, Field(description="How long requests under way may take after that")] = 30
+    shutdown_seconds: Annotated[Seconds, Field(description="Longest time after that for requests in progress")] = 30
 
     @model_validator(mode="after")
     def _usable(self) -> ServeSettings:

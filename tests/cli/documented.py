@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from tests.cli.program import PROGRAM, environment
-from tests.test_readme import OPERATIONS
+from tests.docs.pages import blocks
 
 FOLDER = "/backups"
 
 
 def blocks_under(heading: str) -> list[str]:
-    """The indented blocks under a heading of the third level, without their indent."""
-    section = OPERATIONS.partition(f"\n### {heading}\n")[2]
-    section = re.split(r"^##", section, maxsplit=1, flags=re.MULTILINE)[0]
-    found = re.findall(r"(?:^    .*\n)+", section, flags=re.MULTILINE)
-    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in found]
+    """The text of the fenced blocks under a heading of the operations page."""
+    return [block.text for block in blocks("docs/operations.md") if block.heading == heading]
 
 
 def shell(commands: str, folder: Path, binaries: Path, variables: dict[str, str], **how: Any) -> None:

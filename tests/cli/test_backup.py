@@ -155,7 +155,7 @@ def test_a_file_that_is_no_backup_is_not_restored(tmp_path: Path) -> None:
     empty.touch()
     target = tmp_path / "elsewhere.db"
     assert refused("restore", text, target).endswith("is not a database")
-    assert refused("restore", empty, target) == "it is no database of this program"
+    assert refused("restore", empty, target) == "the file is not a database of this program"
     assert refused("restore", tmp_path / "none.db", target).endswith("none.db does not exist")
 
 
@@ -166,14 +166,14 @@ def execute(path: Path, statement: str) -> None:
 
 def test_a_backup_of_a_newer_program_is_not_restored(copy: Path, tmp_path: Path) -> None:
     execute(copy, "UPDATE alembic_version SET version_num = '9999'")
-    assert "schema 9999 is newer than this program" in refused("restore", copy, tmp_path / "elsewhere.db")
+    assert "schema 9999 of the file is newer than this program" in refused("restore", copy, tmp_path / "elsewhere.db")
 
 
 def test_a_backup_that_breaks_a_rule_is_restored_only_when_that_is_wanted(copy: Path, tmp_path: Path) -> None:
     execute(copy, WRONG)
     target = tmp_path / "elsewhere.db"
     said = refused("restore", copy, target)
-    assert said.startswith("verify finds in it: open-has-an-offer, state-is-that-of-the-last-event; ")
+    assert said.startswith("the backup breaks rules of verify: open-has-an-offer, state-is-that-of-the-last-event; ")
     done("restore", copy, target, "--despite-findings")
     assert orders_in(target) == [7]
 

@@ -95,13 +95,11 @@ def states_of(url: str) -> dict[int, str]:
 
 
 def back_up_sqlite(url: str, folder: Path) -> None:
-    done = run("backup", str(folder / "connect.db"), env=settings(database_url=url))
-    assert (done.returncode, done.stderr) == (0, "")
+    shell(blocks_under("SQLite")[0], folder, folder, settings(database_url=url))
 
 
 def restore_sqlite(url: str, folder: Path) -> None:
-    done = run("restore", str(folder / "connect.db"), env=settings(database_url=url))
-    assert (done.returncode, done.stderr) == (0, "")
+    shell(blocks_under("SQLite")[1], folder, folder, settings(database_url=url))
 
 
 def back_up_postgresql(server: Server, url: str, folder: Path) -> None:

@@ -48,7 +48,7 @@ def test_capacity_is_set_and_what_is_taken_stays_taken(database_url: str, tmp_pa
     lowered = as_csv(*(changed(WINDOW, date=day, capacity=1) for day in DAYS)).decode()
     second = run("capacity", "import", "-", "--json", env=env, text=lowered)
     assert (second.returncode, json.loads(second.stdout)) == (0, {"imported": 3, "belowTaken": 1})
-    assert second.stderr == "connect-appointments: warning: 1 window below what is taken\n"
+    assert second.stderr == "connect-appointments: warning: 1 window with less capacity than bookings\n"
     assert listed(database_url, "--from", DAYS[0]) == [
         (DAYS[0], "AM", 1, 2),
         (DAYS[0], "PM", 3, 0),
@@ -79,7 +79,7 @@ def test_nothing_of_a_bad_file_is_done(database_url: str) -> None:
 def test_a_dry_run_changes_nothing(database_url: str) -> None:
     env = settings(database_url=database_url)
     done = invoke("capacity", "import", "-", "--dry-run", env=env, text=as_csv(*ROWS).decode())
-    assert done.output == "6 windows can be imported; nothing was\n"
+    assert done.output == "6 windows checked; nothing was imported\n"
     assert listed(database_url, "--from", "2000-01-01") == []
 
 

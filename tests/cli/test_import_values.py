@@ -99,7 +99,7 @@ def test_every_bad_line_is_named_with_all_that_is_wrong() -> None:
 
 def test_an_id_that_stands_twice_is_a_bad_line_each_time_after_the_first() -> None:
     rows = [ORDER, changed(ORDER, id=8), changed(ORDER, id="7", owner="11002"), ORDER]
-    assert problems_of(*rows) == [Problem(3, "id stands on line 1 already"), Problem(4, "id stands on line 1 already")]
+    assert problems_of(*rows) == [Problem(3, "id repeats line 1"), Problem(4, "id repeats line 1")]
 
 
 def test_what_is_said_of_a_contact_does_not_repeat_it() -> None:
@@ -149,4 +149,4 @@ def test_bad_capacity_is_named_by_its_column(column: str, value: object) -> None
 def test_a_window_that_stands_twice_is_a_bad_line() -> None:
     with pytest.raises(BadFile) as bad:
         read_capacity(as_csv(WINDOW, changed(WINDOW, capacity=5)), Form.CSV)
-    assert bad.value.problems == (Problem(3, "area, date, slotType stands on line 2 already"),)
+    assert bad.value.problems == (Problem(3, "area, date, slotType repeats line 2"),)

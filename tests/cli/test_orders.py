@@ -140,7 +140,7 @@ def test_a_list_holds_contacts_only_on_demand(listed_url: str) -> None:
 def test_a_table_says_how_to_go_on_and_hides_what_a_terminal_would_obey(listed_url: str) -> None:
     env = settings(database_url=listed_url)
     shown = invoke("orders", "list", "--limit", "3", env=env).output
-    assert shown.splitlines()[-1] == "There may be more: --after 3"
+    assert shown.splitlines()[-1] == "For the next page: --after 3"
     assert "[red]?[31m" in shown
     assert "\x1b" not in shown
     assert invoke("orders", "list", "--after", "8", env=env).output == "none\n"

@@ -125,7 +125,7 @@ def test_the_tables_hold_what_json_holds(filled_url: str) -> None:
     env = settings(database_url=filled_url)
     listed = invoke("requests", "list", "--limit", "4", env=env).output
     assert [listed.count(word) for word in ("failed", "searching", ALICE, BOB)] == [2, 2, 2, 2]
-    assert listed.splitlines()[-1] == "There may be more: --after 4"
+    assert listed.splitlines()[-1] == "For the next page: --after 4"
     shown = invoke("requests", "show", "2", env=env).output
     for word in (str(DAY), "slots none", "bookings none", "events", "created", "search-failed", "x_request_id"):
         assert word in shown

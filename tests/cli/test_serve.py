@@ -114,4 +114,4 @@ def test_it_says_when_its_address_is_taken(sandbox: RunningSandbox, sqlite_templ
     port = sandbox.url.rpartition(":")[2]
     done = invoke("serve", env=settings(**{**GOOD, "listen_port": port}, database_url=f"sqlite:///{sqlite_template}"))
     assert isinstance(done.exception, CommandFailed)
-    assert str(done.exception).startswith(f"127.0.0.1:{port} cannot be listened on: ")
+    assert str(done.exception).startswith(f"cannot listen on 127.0.0.1:{port}: ")

@@ -124,7 +124,7 @@ def test_a_folder_for_the_counters_that_cannot_be_made_is_said_in_one_line() -> 
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("connect-appointments: no folder for the counters of 2 processes can be made: ")
+    assert done.stderr.startswith("connect-appointments: cannot create a folder for the counters of 2 processes: ")
     assert done.stderr.count("\n") == 1
 
 

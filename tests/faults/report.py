@@ -90,13 +90,13 @@ def machine() -> str:
 PAGE = """\
 # Reliability
 
-What happens to acknowledged changes when things fail. Written by `{command}` on {date}; do not edit.
+What happens to acknowledged changes during faults. Written by `{command}` on {date}; do not edit.
 
-Callers over real HTTP create, read, book and cancel the same appointment-requests at once, and record every call.
-Meanwhile something is killed, stopped, filled or cut, again and again; a fault counts only if it cut something that was
-under way. In the end everything is read once more, and a checker proves that each request's history is one of
-the lifecycle's, that what was acknowledged is true, and that the capacity table and the appointments agree.
-What happens on a cluster whose leader fails is in [reliability-ha.md](reliability-ha.md).
+Callers create, read, book and cancel the same appointment-requests at once over real HTTP, and record every call.
+Meanwhile faults are injected, again and again; a fault counts only if it interrupted a call or a job. At the end the
+test reads everything once more, and a checker proves that the lifecycle allows the history of each appointment-request,
+that every acknowledged change is there, and that the capacity table and the appointments agree.
+[reliability-ha.md](reliability-ha.md) has the faults of a cluster whose leader fails.
 
 | Kind | Times | Calls | Lost | Violations |
 |---|---|---|---|---|
@@ -105,15 +105,15 @@ What happens on a cluster whose leader fails is in [reliability-ha.md](reliabili
 
 Machine: {machine}. Server, database, callers and checker share it; PostgreSQL has fsync on, SQLite synchronous=FULL.
 
-What each kind is, and what one of its times is:
+What each kind does, and what counts as one time:
 
 {meanings}
 
-## Again
+## Run it again
 
-`make faults` does all of it in less than an hour, `make faults FAULTS=--quick` a little of each kind in five minutes.
-`FAULTS="--only disk"` picks kinds by a part of their names, `--history DIR` keeps what callers saw as JSON lines
-(`op`, `id`, `caller`, `start_ns`, `end_ns`, `answer`) for a checker of your own, `--write` writes this page.
+`make faults` runs every kind in less than an hour, `make faults FAULTS=--quick` a little of each kind in five minutes.
+`FAULTS="--only disk"` selects kinds by a part of their names, `--history DIR` writes every call as a JSON line
+(`op`, `id`, `caller`, `start_ns`, `end_ns`, `answer`) for another checker, `--write` writes this page.
 It needs Linux; root for the full disk; the Debian packages strace (commit errors) and faketime (a wrong clock).
-It exits with 1 if anything was lost, any promise was broken, or any kind could not be done.
+It exits with 1 if a change was lost, a rule was violated, or a kind could not run.
 """

@@ -1,4 +1,4 @@
-"""`backup` and `restore`: a copy of a SQLite database, proven before it is relied on."""
+"""`backup` and `restore`: copy a SQLite database and check the copy."""
 
 from __future__ import annotations
 
@@ -26,18 +26,20 @@ from connect_appointments.store.sqlite.connection import path_of
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 ON_POSTGRESQL = (
-    "PostgreSQL has its own programs for this, and they need no pause of the service: pg_dump and pg_restore, "
-    "or pg_basebackup with archived WAL for a point in time; then migrate --check and verify. "
-    "The commands, each of them tested, are in docs/operations.md under Backup and restore"
+    "this command is for SQLite. Back up PostgreSQL with pg_dump and pg_restore, or with pg_basebackup and archived "
+    "WAL for a point in time; the service keeps running. The commands are in docs/operations.md, Backup and restore"
 )
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="What to write; it must not exist yet.")], as_json: AsJson = False
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")], as_json: AsJson = False
 ) -> None:
-    """Copy the SQLite database that CONNECT_APPOINTMENTS_DATABASE_URL names, while it is in use."""
+    """Copy a SQLite database while the service uses it.
+
+    CONNECT_APPOINTMENTS_DATABASE_URL names the database.
+    """
     source = _database_file()
-    with _told():
+    with _one_line_errors():
         if file.exists():
             raise BackupError(f"{file} exists")
         if not source.exists():
@@ -52,29 +54,34 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
+    file: Annotated[Path, typer.Argument(help="The file that `backup` wrote.")],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Put it in the place of a database, which is kept as ….replaced.")
+        bool, typer.Option("--replace", help="Replace an existing database; the old file is kept as ….replaced.")
     ] = False,
     despite_findings: Annotated[
-        bool, typer.Option("--despite-findings", help="Put it in place even where `verify` finds a broken rule.")
+        bool, typer.Option("--despite-findings", help="Restore even when `verify` finds a broken rule.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put a backup where CONNECT_APPOINTMENTS_DATABASE_URL says, once it is proven and its schema is current."""
+    """Check a backup, migrate it, and restore it as the SQLite database.
+
+    CONNECT_APPOINTMENTS_DATABASE_URL names the database.
+    """
     target = _database_file()
-    with _told():
+    with _one_line_errors():
         if not file.exists():
             raise BackupError(f"{file} does not exist")
         if files.is_there(target) and not replace:
-            raise BackupError(f"{target} exists: --replace puts the backup in its place, and keeps it")
+            raise BackupError(f"{target} exists: --replace replaces it, and keeps the old file")
         with files.alone(target), files.new_file(target) as partial:
             files.copy_of(file, partial)
             before = _checked(partial)
             after, broken = asyncio.run(_current(partial))
             files.settle(partial)
             if broken and not despite_findings:
-                raise BackupError(f"verify finds in it: {', '.join(sorted(broken))}; --despite-findings takes it so")
+                raise BackupError(
+                    f"the backup breaks rules of verify: {', '.join(sorted(broken))}; --despite-findings restores it"
+                )
             if files.is_there(target):
                 files.move_away(target)
     if as_json:
@@ -96,8 +103,8 @@ def _database_file() -> Path:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Say in one line why nothing was done."""
+def _one_line_errors() -> Iterator[None]:
+    """Turn an error into one line that names its reason."""
     try:
         yield
     except BackupError as error:
@@ -109,18 +116,18 @@ def _told() -> Iterator[None]:
 
 
 def _checked(copy: Path) -> str:
-    """The revision of a copy that is whole and of this program."""
+    """The schema revision of an intact copy that this program can read."""
     files.check_intact(copy)
     revision = files.revision_of(copy)
     if revision is None:
-        raise BackupError("it is no database of this program")
+        raise BackupError("the file is not a database of this program")
     if revision not in schema.revisions():
-        raise BackupError(f"its schema {revision} is newer than this program, which knows up to {schema.head()}")
+        raise BackupError(f"schema {revision} of the file is newer than this program, which needs {schema.head()}")
     return revision
 
 
 async def _current(copy: Path) -> tuple[str, set[str]]:
-    """Migrate the copy; return its revision and the rules it breaks."""
+    """Migrate the copy; return its schema revision and the rules that it breaks."""
     database = Database(f"sqlite:///{copy}")
     try:
         revision = await schema.migrate(database)

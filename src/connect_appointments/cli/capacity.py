@@ -1,4 +1,4 @@
-"""`capacity`: how many visits each area, day and half-day holds."""
+"""`capacity`: the number of visits per area, date and slot type."""
 
 from __future__ import annotations
 
@@ -20,33 +20,37 @@ from connect_appointments.store.queries import capacity
 from connect_appointments.store.queries.capacity import Capacity, Usage
 from connect_appointments.store.transaction import Transaction
 
-app = group_of_commands("Import how many visits can be made, or list it.")
+app = group_of_commands("Import or list capacity: the number of visits per area, date and slot type.")
 
 
 @app.command("import")
 def import_capacity(file: ImportFile, dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Import capacity: how many visits each window holds; all of the file, or nothing.
+    """Import the capacity of windows from a file.
 
-    Columns, in any order: area, date (2026-11-24), slotType (AM or PM), capacity (0 to 1,000,000 visits). What is
-    booked stays booked, also where a window is lowered below it: such windows are counted in a warning.
+    A window is one area, date and slot type. The command imports the whole file, or nothing. Columns, in any order:
+    area, date (2026-11-24), slotType (AM or PM), capacity (0 to 1,000,000). Existing bookings stay booked; a warning
+    counts the windows whose capacity is now below their bookings.
     """
     settings = load(StoreSettings)
     found = sorted(read_file(file, read_capacity))
     count = counted(len(found), "window")
     if dry_run:
         print(
-            json.dumps({"imported": 0, "checked": len(found)}) if as_json else f"{count} can be imported; nothing was"
+            json.dumps({"imported": 0, "checked": len(found)}) if as_json else f"{count} checked; nothing was imported"
         )
         return
     with progress("Importing capacity", len(found), shown=not as_json) as done:
         lowered = asyncio.run(_import(settings, found, done))
     if lowered:
-        print(f"connect-appointments: warning: {counted(lowered, 'window')} below what is taken", file=sys.stderr)
+        print(
+            f"connect-appointments: warning: {counted(lowered, 'window')} with less capacity than bookings",
+            file=sys.stderr,
+        )
     print(json.dumps({"imported": len(found), "belowTaken": lowered}) if as_json else f"imported {count}")
 
 
 async def _import(settings: StoreSettings, found: Sequence[Capacity], done: Callable[[int], None]) -> int:
-    """Set them; return how many of them hold less than is taken."""
+    """Set the capacity of windows; return the number of windows with less capacity than bookings."""
     windows = {item.window for item in found}
 
     async def work(transaction: Transaction) -> int:
@@ -61,14 +65,14 @@ async def _import(settings: StoreSettings, found: Sequence[Capacity], done: Call
 
 @app.command("list")
 def list_capacity(
-    area: Annotated[str | None, typer.Option(help="Only this area.")] = None,
+    area: Annotated[str | None, typer.Option(help="List only this area.")] = None,
     first: Annotated[
-        datetime | None, typer.Option("--from", help="The first day; today if left out.", formats=["%Y-%m-%d"])
+        datetime | None, typer.Option("--from", help="The first date; default: today.", formats=["%Y-%m-%d"])
     ] = None,
     limit: Limit = 100,
     as_json: AsJsonLines = False,
 ) -> None:
-    """List windows from a day on, with their capacity and how much of it is taken."""
+    """List windows from a date on, with their capacity and their bookings."""
     day = first.date() if first else datetime.now(UTC).date()
     found = asyncio.run(_usage(load(StoreSettings), area, day, limit))
     print_rows([_row(usage) for usage in found], as_json=as_json)

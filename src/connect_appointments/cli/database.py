@@ -1,4 +1,4 @@
-"""The database a command works on."""
+"""The database of a command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d*)?")
 
 
 def check_database_url(url: str) -> None:
-    """Raise ValueError, which repeats nothing of the URL, where no driver could read it."""
+    """Raise ValueError when no driver can read the URL; the message has no part of the URL."""
     if re.match(r"sqlite:///.", url):
         return
     if not re.match(r"postgres(ql)?://.", url):
@@ -28,7 +28,7 @@ def check_database_url(url: str) -> None:
 
 
 def open_database(settings: StoreSettings) -> Database:
-    """The database, not yet connected to. Raises `SettingsError` when its URL cannot be read."""
+    """The database, not yet connected. Raises `SettingsError` when no driver can read its URL."""
     url = settings.database_url.get_secret_value()
     try:
         check_database_url(url)
@@ -46,7 +46,7 @@ def open_database(settings: StoreSettings) -> Database:
 
 @contextlib.asynccontextmanager
 async def opened(settings: StoreSettings) -> AsyncIterator[Database]:
-    """The database, with the schema this program needs, closed at the end. Raises `CommandFailed` on another schema."""
+    """The database with the current schema, closed at the end. Raises `CommandFailed` on another schema."""
     database = open_database(settings)
     try:
         await check_schema(database)
@@ -56,7 +56,7 @@ async def opened(settings: StoreSettings) -> AsyncIterator[Database]:
 
 
 async def check_schema(database: Database) -> None:
-    """Raise `CommandFailed` unless the database has the schema this program is written for."""
+    """Raise `CommandFailed` unless the schema of the database is current."""
     found, wanted = await schema.revision(database), schema.head()
     if found != wanted:
         have = f"has schema {found}" if found else "has no schema yet"

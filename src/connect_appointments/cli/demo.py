@@ -1,4 +1,4 @@
-"""`demo`: the whole story, each exchange as it goes over the wire."""
+"""`demo`: one appointment-request from creation to cancellation, with every HTTP exchange."""
 
 from __future__ import annotations
 
@@ -31,12 +31,15 @@ PAGE_HEADERS = (
     "Expires: 0",
     "X-Frame-Options: DENY",
 )
-"""As the page prints them. Source: the page, "Appointment Cancelled"."""
+"""The six headers, as documented. Source: the page, "Appointment Cancelled"."""
 SEARCH_SECONDS = 30
 
 
 def demo() -> None:
-    """Start a sandbox, create, poll, cancel, cancel again and try to book; exit 0 if every answer was as documented."""
+    """Show a cancel: start a sandbox, create, poll, cancel, cancel again, try to book.
+
+    The command prints every HTTP exchange, and exits with 0 when every response is as documented.
+    """
     configure_logging("error")
     with tempfile.TemporaryDirectory() as folder:
         keys = SandboxKeys.open(Path(folder))
@@ -49,7 +52,7 @@ async def _run(folder: Path, keys: SandboxKeys) -> None:
         wrong = await Story(found, listener.getsockname()[1]).tell()
     if wrong:
         raise CommandFailed("not as documented: " + "; ".join(wrong))
-    print("Every answer was the documented one.")
+    print("Every response was as documented.")
 
 
 class Story:
@@ -62,7 +65,7 @@ class Story:
         self._wrong: list[str] = []
 
     async def tell(self) -> Sequence[str]:
-        """Make every call in turn; return what was not as documented."""
+        """Send every call in turn; return the differences from the documentation."""
         day = utc_now().date() + timedelta(days=2)
         created = await self._post(
             "Create an appointment-request for order 1",
@@ -74,10 +77,10 @@ class Story:
         self._expect(request_id == 300, f"the first id is {request_id}, not 300")
         slots = await self._poll(request_id)
         cancel = {"appointmentRequestId": request_id}
-        await self._post("Cancel it: the page's own example", f"{REQUESTS}/cancel", cancel, 204)
-        await self._post("Cancel it again: nothing is lost by repeating", f"{REQUESTS}/cancel", cancel, 204)
+        await self._post("Cancel it: the documented example", f"{REQUESTS}/cancel", cancel, 204)
+        await self._post("Cancel it again: 204 again", f"{REQUESTS}/cancel", cancel, 204)
         book = {"appointmentRequestId": request_id, "slotId": slots[0]["id"] if slots else "none"}
-        refused = await self._post("Try to book it: refused for ever", f"{APPOINTMENTS}/request", book, 422)
+        refused = await self._post("Try to book it: 422, no booking follows", f"{APPOINTMENTS}/request", book, 422)
         code = json.loads(refused.body or b"{}").get("code")
         self._expect(code == "appointment-request-cancelled", f"booking was refused as {code}")
         return self._wrong
@@ -89,9 +92,9 @@ class Story:
         while answer.status == 202 and time.monotonic() < give_up:
             await asyncio.sleep(0.05)
             answer = await exchange(self._port, "GET", path, self._token)
-        self._show("Poll until the slots are there", answer, 200)
+        self._show("Poll until the search has found slots", answer, 200)
         slots: list[dict[str, str]] = json.loads(answer.body or b"{}").get("slots", [])
-        self._expect(bool(slots), "no slot is on offer")
+        self._expect(bool(slots), "the search found no slot")
         return slots
 
     async def _post(self, title: str, path: str, body: Mapping[str, object], status: int) -> Exchange:
@@ -102,8 +105,8 @@ class Story:
     def _show(self, title: str, answer: Exchange, status: int) -> None:
         print(f"== {title}\n\n{answer.text(self._token)}\n")
         self._expect(answer.status == status, f"{title}: {answer.status}, not {status}")
-        self._expect(answer.has_in_order(PAGE_HEADERS), f"{title}: the six headers are not the page's")
+        self._expect(answer.has_in_order(PAGE_HEADERS), f"{title}: the six headers differ from the documentation")
 
-    def _expect(self, good: bool, otherwise: str) -> None:  # noqa: FBT001 - the one thing it is about
+    def _expect(self, good: bool, otherwise: str) -> None:  # noqa: FBT001 - the expectation itself
         if not good:
             self._wrong.append(otherwise)

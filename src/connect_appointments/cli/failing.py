@@ -1,7 +1,7 @@
-"""How a command fails."""
+"""The error of a command."""
 
 from __future__ import annotations
 
 
 class CommandFailed(Exception):
-    """The command could not do what it was asked; the argument says why, and what to do."""
+    """The command failed; the argument is the reason, and the next step."""

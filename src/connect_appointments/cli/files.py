@@ -1,4 +1,4 @@
-"""Import files: read, checked, and what is wrong with them said line by line."""
+"""Import files: read and checked, with an error for each bad line."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ STANDARD_INPUT = "-"
 ImportFile = Annotated[
     str,
     typer.Argument(
-        metavar="FILE", help="CSV with a header (.csv), or a JSON object a line (.jsonl, .ndjson); - is standard input."
+        metavar="FILE", help="CSV with a header (.csv) or JSON lines (.jsonl, .ndjson); - is standard input."
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the file, and change nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the file; import nothing.")]
 
 
 def read_file(name: str, read: Callable[[bytes, Form], list[T]]) -> list[T]:
-    """What `read` finds in a file. Raises `CommandFailed` with every bad line."""
+    """The rows that `read` makes of a file. Raises `CommandFailed` with every bad line."""
     content = _content(name)
     try:
         return read(content, form_of(name, content))
@@ -49,7 +49,7 @@ def _content(name: str) -> bytes:
 
 @contextlib.contextmanager
 def progress(title: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
-    """Show how far it is, on a terminal's standard error alone; call what it gives with how many are done."""
+    """Show a progress bar on the standard error of a terminal; yields a function that takes the number of done rows."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:

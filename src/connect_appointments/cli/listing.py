@@ -1,4 +1,4 @@
-"""Lists: a table for a reader, or JSON lines for a program."""
+"""Lists: a table, or JSON lines."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from connect_appointments.core.model import CONTROL_CHARACTERS, Operator, Owner,
 from connect_appointments.store.tables import MAX_NUMBER
 
 PIPED_WIDTH = 200
-"""Columns of a table that no terminal shows."""
+"""The width of a table when the output is not a terminal."""
 
 DATABASE_HELP = (
-    "CONNECT_APPOINTMENTS_DATABASE_URL names the database, or CONNECT_APPOINTMENTS_DATABASE_URL_FILE a file that holds "
-    "the URL. That of the sandbox in a folder DIR is sqlite:///DIR/sandbox.db."
+    "CONNECT_APPOINTMENTS_DATABASE_URL is the URL of the database; CONNECT_APPOINTMENTS_DATABASE_URL_FILE names a file "
+    "that has the URL. The URL of a sandbox with the folder DIR is sqlite:///DIR/sandbox.db."
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-AsJsonLines = Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")]
-OfOwner = Annotated[str | None, typer.Option("--owner", help="Only those of this owner.")]
-After = Annotated[int, typer.Option("--after", help="Only ids above this one.", min=0, max=MAX_NUMBER)]
-Limit = Annotated[int, typer.Option("--limit", help="So many at most.", min=1, max=100_000)]
+AsJsonLines = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
+OfOwner = Annotated[str | None, typer.Option("--owner", help="List only this owner.")]
+After = Annotated[int, typer.Option("--after", help="List only greater ids.", min=0, max=MAX_NUMBER)]
+Limit = Annotated[int, typer.Option("--limit", help="The maximum number of rows.", min=1, max=100_000)]
 
 
 def counted(count: int, noun: str) -> str:
@@ -37,7 +37,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def scope_of(owner: str | None) -> Scope:
-    """Whose rows are listed: one owner's, or everybody's."""
+    """The scope of a list: one owner, or all."""
     return Operator("command line") if owner is None else Owner(owner)
 
 
@@ -58,7 +58,7 @@ def slot_row(slot: Slot) -> dict[str, Any]:
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str | None = None) -> None:
-    """Print rows that have the same keys; in a table no row at all is `none`."""
+    """Print rows that have the same keys; an empty table is `none`."""
     if as_json:
         for row in rows:
             print(json.dumps(row))
@@ -77,16 +77,16 @@ def _table(rows: Sequence[Mapping[str, Any]], title: str | None) -> Table:
 
 
 def _cell(value: object) -> Text:
-    # A Text, for rich reads [words] in a str as style; and a terminal must not obey what somebody once imported.
+    # A Text, because rich reads [words] in a str as style. An imported value must not control the terminal.
     return Text("" if value is None else CONTROL_CHARACTERS.sub("?", str(value)))
 
 
 def print_next(rows: Sequence[Mapping[str, Any]], limit: int) -> None:
-    """Say how to go on when a table has as many rows as were asked for."""
+    """Print the option for the next page when a table has `limit` rows."""
     if len(rows) == limit:
-        print(f"There may be more: --after {rows[-1]['id']}")
+        print(f"For the next page: --after {rows[-1]['id']}")
 
 
 def group_of_commands(summary: str) -> typer.Typer:
-    """A group of commands on the database; `summary` is its line in the list of commands."""
+    """A group of commands that use the database; `summary` is its line in the list of commands."""
     return typer.Typer(help=f"{summary}\n\n{DATABASE_HELP}", add_completion=False)

@@ -1,4 +1,4 @@
-"""The command line: one file a command, one clear line for every error."""
+"""The command line: one file per command, one clear line per error."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COMMANDS = {
 
 
 class Commands(TyperGroup):
-    """The commands, each loaded when it is asked for: `serve` never loads the sandbox, and all start sooner."""
+    """The commands. A module is imported when its command runs: `serve` never imports the sandbox."""
 
     def list_commands(self, _: Any) -> list[str]:
         return list(COMMANDS)
@@ -44,7 +44,7 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     name="connect-appointments",
-    help="Appointment-requests of a network operator over HTTP: create, offer slots, book one or cancel.",
+    help="The HTTP API of a network operator for appointment-requests: create, poll for slots, book a slot or cancel.",
     pretty_exceptions_enable=False,
     add_completion=False,
 )
@@ -52,7 +52,7 @@ app = typer.Typer(
 
 @app.callback()
 def _group() -> None:
-    """Make a group of it: no command is registered here."""
+    """Make the application a group of commands; `Commands` finds them."""
 
 
 def _load(name: str) -> Any:
@@ -67,7 +67,7 @@ def _load(name: str) -> Any:
 
 
 def main() -> None:
-    """Run a command. Exit code: 0 done, 1 failed, 2 wrongly called or set up."""
+    """Run a command. Exit code: 0 is success, 1 is failure, 2 is a wrong call or a wrong setting."""
     try:
         sys.exit(app(args=sys.argv[1:] or ["--help"], standalone_mode=False))
     except SettingsError as error:
@@ -81,7 +81,7 @@ def main() -> None:
     except typer.Abort:
         sys.exit(130)
     except BrokenPipeError:
-        # Who read our output has enough; the interpreter must not try to write the rest.
+        # The reader of the output closed the pipe; the interpreter must not write the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
@@ -90,18 +90,18 @@ def main() -> None:
 
 
 def _fail_otherwise(error: Exception) -> None:
-    """End on a wrong call or a database's refusal; return when it is neither, but a bug."""
+    """Exit after a wrong call or an error of the database; return when the error is a bug."""
     if hasattr(error, "format_message"):
         context = getattr(error, "ctx", None)
         hint = f". See {context.command_path} --help" if context else ""
         _fail(" ".join(error.format_message().split()).rstrip(".") + hint, 2)
     if hasattr(error, "orig") or type(error).__module__.startswith("asyncpg."):
-        # Only what the driver said: the whole message holds the statement with its values.
+        # Only the driver's message: the whole message has the statement with its values.
         _fail(f"the database refused: {_reason(error)}", 1)
 
 
 def _reason(error: BaseException | None) -> str:
-    """What the database's driver said, in one line."""
+    """The message of the database's driver, in one line."""
     original = getattr(error, "orig", None) or error
     return " ".join(str(original).split()) or type(original).__name__
 

@@ -1,4 +1,4 @@
-"""What a process does with its memory before it serves."""
+"""The garbage collector of a process that serves."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import gc
 
 
 def settle_memory() -> None:
-    """Spare the garbage collector what stays for good: looking through it stops every request for some 70 ms."""
+    """Freeze the objects that live as long as the process: a full collection stops every request for some 70 ms."""
     gc.collect()
     gc.freeze()
-    # A request leaves hardly anything behind, and some thousand of them are under way at once.
+    # A request leaves few objects behind, and thousands of requests run at once.
     gc.set_threshold(20_000, 20, 20)

@@ -1,4 +1,4 @@
-"""The operator who runs a command."""
+"""The operator as the author of a change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from connect_appointments.core.model import CONTROL_CHARACTERS, Operator
 
 
 def operator() -> Operator:
-    """The user who runs this command, by login name, or by number where the system knows no name."""
+    """The user of this command: the login name, or the user id where the system has no name."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):

@@ -1,4 +1,4 @@
-"""`orders`: what the operator's own systems know, brought in and looked at."""
+"""`orders`: import and list the operator's orders."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from connect_appointments.store.queries import orders
 from connect_appointments.usecases import order_imports
 from connect_appointments.usecases.order_imports import Imported, TransferRefused
 
-app = group_of_commands("Import orders, or list them.")
+app = group_of_commands("Import or list orders.")
 
 
 @app.command("import")
@@ -41,25 +41,26 @@ def import_orders(
     file: ImportFile,
     dry_run: DryRun = False,
     transfer: Annotated[
-        bool, typer.Option("--transfer", help="Let orders change hands: cancel what their old owners have begun.")
+        bool, typer.Option("--transfer", help="Change the owner of orders in use; cancel their appointment-requests.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import orders: new ones are added, known ones overwritten; all of the file, or nothing.
+    """Import orders from a file: add new orders, overwrite existing orders.
 
-    Columns, in any order: id, owner, timeZone (IANA), state, area, demandType, priorityAssist (true or false), eSla,
-    customerRef, serviceId, contactName, contactType, contactPhone, contactNotes. The last six may be empty.
+    The command imports the whole file, or nothing. Columns, in any order: id, owner, timeZone (IANA), state, area,
+    demandType, priorityAssist (true or false), eSla, customerRef, serviceId, contactName, contactType, contactPhone,
+    contactNotes. The last six may be empty.
 
-    An order that is known keeps its owner while an appointment-request or an appointment of it is not over. With
-    --transfer it changes hands all the same: its appointment-requests are cancelled, its appointments stay with their
-    owner.
+    The command refuses to change the owner of an order in use: an order with an appointment-request or an appointment
+    that is not over. With --transfer the owner changes: appointment-requests of the order are cancelled, and its
+    appointments stay with the old owner.
     """
     settings = load(WorkSettings)
     found = read_file(file, lambda content, form: read_orders(content, form, settings.holiday_country))
     if dry_run:
         count = counted(len(found), "order")
         print(
-            json.dumps({"imported": 0, "checked": len(found)}) if as_json else f"{count} can be imported; nothing was"
+            json.dumps({"imported": 0, "checked": len(found)}) if as_json else f"{count} checked; nothing was imported"
         )
         return
     with progress("Importing orders", len(found), shown=not as_json) as done:
@@ -83,7 +84,7 @@ async def _import(
                 on_progress=done,
             )
         except TransferRefused as error:
-            advice = "nothing was imported; --transfer cancels what can be cancelled and lets the orders change hands"
+            advice = "nothing was imported; --transfer changes the owner and cancels the appointment-requests"
             raise CommandFailed("\n".join([*error.reasons, advice])) from error
 
 
@@ -98,12 +99,12 @@ def _summary(imported: Imported) -> dict[str, Any]:
 
 
 def _sentences(imported: Imported) -> list[str]:
-    """What an import did, in words; only what it did."""
+    """The result of an import, in words."""
     said = {
-        f"{counted(len(imported.transferred), 'order')} changed hands": imported.transferred,
-        "cancelled the appointment-requests": imported.cancelled,
-        "being booked, and about to be ended by the worker": imported.ending,
-        "appointments that stay with their old owner": imported.keeping,
+        f"{counted(len(imported.transferred), 'order')} with a new owner": imported.transferred,
+        "cancelled appointment-requests": imported.cancelled,
+        "appointment-requests that the worker will cancel after their booking": imported.ending,
+        "appointments that stay with the old owner": imported.keeping,
     }
     lines = [f"{text}: {', '.join(map(str, numbers))}" for text, numbers in said.items() if numbers]
     return [f"imported {counted(imported.orders, 'order')}", *lines]
@@ -114,10 +115,13 @@ def list_orders(
     owner: OfOwner = None,
     after: After = 0,
     limit: Limit = 100,
-    contacts: Annotated[bool, typer.Option("--contacts", help="Also the contacts: personal data.")] = False,
+    contacts: Annotated[bool, typer.Option("--contacts", help="Include contacts: personal data.")] = False,
     as_json: AsJsonLines = False,
 ) -> None:
-    """List orders by id. With --contacts --json the lines are what `orders import` takes."""
+    """List orders by id.
+
+    `orders import` accepts the output of --contacts --json.
+    """
     found = asyncio.run(_page(load(StoreSettings), scope_of(owner), after, limit))
     rows = [_row(order, contacts=contacts) for order in found]
     print_rows(rows, as_json=as_json)

@@ -1,4 +1,4 @@
-"""`requests`: appointment-requests, as the operator sees them."""
+"""`requests`: list, show and cancel appointment-requests as the operator."""
 
 from __future__ import annotations
 
@@ -38,13 +38,15 @@ from connect_appointments.wiring import default_policy, utc_now
 
 app = group_of_commands("List, show or cancel appointment-requests as the operator.")
 
-RequestId = Annotated[int, typer.Argument(metavar="ID", help="The appointment-request's id.", min=1, max=MAX_NUMBER)]
+RequestId = Annotated[
+    int, typer.Argument(metavar="ID", help="The id of the appointment-request.", min=1, max=MAX_NUMBER)
+]
 
 
 @app.command("list")
 def list_requests(
     owner: OfOwner = None,
-    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[State | None, typer.Option(help="List only this state.")] = None,
     after: After = 0,
     limit: Limit = 100,
     as_json: AsJsonLines = False,
@@ -65,7 +67,7 @@ def list_requests(
 
 @app.command("show")
 def show_request(request_id: RequestId, as_json: AsJson = False) -> None:
-    """Show one appointment-request: its slots, its bookings and all that happened to it."""
+    """Show an appointment-request with its slots, booking attempts and events."""
     found = asyncio.run(_story(load(StoreSettings), request_id))
     if as_json:
         print(json.dumps(found))
@@ -78,7 +80,10 @@ def show_request(request_id: RequestId, as_json: AsJson = False) -> None:
 
 @app.command("cancel")
 def cancel_request(request_id: RequestId, as_json: AsJson = False) -> None:
-    """Cancel an appointment-request for its owner: it can never be booked. Cancelling again is a success."""
+    """Cancel an appointment-request as the operator: no booking can follow.
+
+    A repeated cancel succeeds too.
+    """
     asyncio.run(_cancel(load(StoreSettings), request_id))
     if as_json:
         print(json.dumps({"id": request_id, "state": CANCEL.target}))

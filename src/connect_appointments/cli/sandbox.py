@@ -1,4 +1,4 @@
-"""`sandbox`: a faithful service for a provider's laptop."""
+"""`sandbox`: the whole service on one machine, with sample orders and tokens."""
 
 from __future__ import annotations
 
@@ -28,55 +28,53 @@ from connect_appointments.wiring import utc_now
 
 HOST = "127.0.0.1"
 
-DataFolder = Annotated[Path, typer.Option("--data", help="Folder for the keys and the data; made if it is missing.")]
+DataFolder = Annotated[Path, typer.Option("--data", help="Folder of keys and data; `sandbox` creates it.")]
 DEFAULT_FOLDER = Path(".sandbox")
 
 NEXT = """\
-The sandbox answers at {url}   (pages to read and try: {url}/docs)
+The sandbox serves {url}   (API reference: {url}/docs)
 
-Create an appointment-request for one of the orders {orders}, and see the Location of the outcome:
+Create an appointment-request for one of the orders {orders}. Its URL is in the Location header:
 
   export SANDBOX_TOKEN=$({command} token --data {folder})
   curl -i {url}/api/connect/orders/appointment-requests/request \\
     -H "Authorization: Bearer $SANDBOX_TOKEN" -H 'X-API-VERSION: 7' -H 'Content-Type: application/json' \\
     -d '{{"orderId":{order},"dateFrom":"{day}"}}'
 
-Poll that Location until the slots are there (300 is a new sandbox's first; put your own number in its place):
+Poll the Location until the response is 200 with slots. In a new sandbox the first id is 300; otherwise use your id:
 
   curl -i {url}/api/connect/orders/appointment-requests/request/300 \\
     -H "Authorization: Bearer $SANDBOX_TOKEN" -H 'X-API-VERSION: 7'
 
-Cancel it: it can never be booked then.
+Cancel the appointment-request. No booking can follow:
 
   curl -i {url}/api/connect/orders/appointment-requests/cancel \\
     -H "Authorization: Bearer $SANDBOX_TOKEN" -H 'X-API-VERSION: 7' -H 'Content-Type: application/json' \\
     -d '{{"appointmentRequestId":300}}'
 
-Tokens by OAuth come from {url}/auth/realms/connect/protocol/openid-connect/token:
+Request a token from the OAuth token endpoint:
 
   curl {url}/auth/realms/connect/protocol/openid-connect/token -d grant_type=client_credentials \\
     -d client_id=alice --data-urlencode client_secret@{folder}/keys/alice.secret
 
-Ctrl-C ends it; the same --data has everything again.
+Ctrl-C stops the sandbox. A start with the same --data continues with the same keys and data.
 """
 
 
 def sandbox(
-    port: Annotated[
-        int, typer.Option(help="Port to listen on at 127.0.0.1; 0 is any free one.", min=0, max=65535)
-    ] = 8080,
+    port: Annotated[int, typer.Option(help="Port at 127.0.0.1; 0 is any free port.", min=0, max=65535)] = 8080,
     data: DataFolder = DEFAULT_FOLDER,
     database: Annotated[
-        str | None, typer.Option(help="Database URL, postgresql://… or sqlite:///…; SQLite in the folder if left out.")
+        str | None, typer.Option(help="Database URL, postgresql://… or sqlite:///…; default: SQLite in the folder.")
     ] = None,
     env_file: Annotated[
-        Path | None, typer.Option(help="Write SANDBOX_URL, SANDBOX_TOKEN and the like here, for a shell to source.")
+        Path | None, typer.Option(help="Write a file with SANDBOX_URL, SANDBOX_TOKEN and other variables for a shell.")
     ] = None,
     trust_proxy: Annotated[
-        list[str] | None, typer.Option(help="Address of a proxy whose X-Forwarded-Host and -Proto are believed.")
+        list[str] | None, typer.Option(help="Address of a proxy; its X-Forwarded-Host and -Proto headers are trusted.")
     ] = None,
 ) -> None:
-    """Run a sandbox: sample orders, technicians with time, and tokens for two owners."""
+    """Run a sandbox with sample orders, free capacity, and tokens for two owners."""
     configure_logging("warning")
     if database is not None:
         _check_url(database)
@@ -86,7 +84,7 @@ def sandbox(
 
 
 class Options(NamedTuple):
-    """What the command was given."""
+    """The options of the command."""
 
     port: int
     data: Path
@@ -97,7 +95,7 @@ class Options(NamedTuple):
 
 @contextlib.contextmanager
 def clear_key_errors() -> Iterator[None]:
-    """Turn what is wrong with the keys' folder into `CommandFailed`."""
+    """Turn a `KeysError` into `CommandFailed`."""
     try:
         yield
     except KeysError as error:
@@ -115,7 +113,7 @@ async def _run(options: Options, keys: SandboxKeys) -> None:
     try:
         listener = bind(HOST, options.port)
     except OSError as error:
-        why = f"port {options.port} cannot be listened on: {error.strerror}"
+        why = f"cannot listen on port {options.port}: {error.strerror}"
         raise CommandFailed(f"{why}. Choose another --port.") from error
     stopped = asyncio.create_task(until_stopped())
     async with sandbox_on(listener, keys, options.data, options.database, options.trusted_proxies) as found:
@@ -127,7 +125,7 @@ async def _run(options: Options, keys: SandboxKeys) -> None:
 
 
 def program() -> str:
-    """This program as it was called, so that what is printed can be copied."""
+    """The command as the user typed it, for the printed examples."""
     return sys.argv[0] if Path(sys.argv[0]).name == "connect-appointments" else "connect-appointments"
 
 
@@ -144,7 +142,7 @@ def _next_steps(found: Sandbox, data: Path) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file that holds a secret, all at once, readable by its user alone."""
+    """Write a file with a secret atomically, with mode 0600."""
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""`migrate`: bring the database's schema up to date."""
+"""`migrate`: migrate the schema of the database."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from connect_appointments.store import schema
 
 
 def migrate(
-    check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit 1 unless the schema is current.")
-    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only check: exit 1 unless the schema is current.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Migrate the database that CONNECT_APPOINTMENTS_DATABASE_URL names."""
+    """Migrate the schema of the database, or check it.
+
+    CONNECT_APPOINTMENTS_DATABASE_URL names the database.
+    """
     before, after = asyncio.run(_migrate(load(StoreSettings), check=check))
     if as_json:
         print(json.dumps({"before": before, "after": after, "current": after == schema.head()}))

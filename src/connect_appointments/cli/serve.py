@@ -1,4 +1,4 @@
-"""`serve`: the service in production. Everything comes from settings."""
+"""`serve`: the service in production, configured by settings."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from connect_appointments.telemetry.sharing import counters_of
 
 
 def serve(
-    processes: Annotated[int, typer.Option(help="Processes that share the port.", min=1, max=64)] = 1,
-    with_worker: Annotated[
-        bool, typer.Option("--worker/--no-worker", help="Also do background work in these processes.")
-    ] = True,
+    processes: Annotated[int, typer.Option(help="Number of processes that share the port.", min=1, max=64)] = 1,
+    with_worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run a worker in each process.")] = True,
 ) -> None:
-    """Serve the API. Settings are environment variables CONNECT_APPOINTMENTS_…, or …_FILE for secrets."""
+    """Serve the API.
+
+    Settings are environment variables CONNECT_APPOINTMENTS_…; a name with …_FILE names a file that has the value.
+    """
     settings = load(ServeSettings)
     with _counters(processes):
-        # Imported only now: prometheus_client decides where counters are kept when it is imported.
+        # Imported here: prometheus_client reads the folder of the counters at import.
         from connect_appointments.cli.serving import run_server
 
         code = run_server(settings, processes, with_worker=with_worker)
@@ -36,5 +37,5 @@ def _counters(processes: int) -> Iterator[None]:
         try:
             stack.enter_context(counters_of(processes))
         except OSError as error:
-            raise CommandFailed(f"no folder for the counters of {processes} processes can be made: {error}") from error
+            raise CommandFailed(f"cannot create a folder for the counters of {processes} processes: {error}") from error
         yield

@@ -1,4 +1,4 @@
-"""What `serve` runs: one process, or several that share the port."""
+"""The processes of `serve`: one, or several that share the port."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from connect_appointments.wiring import running
 
 
 def run_server(settings: ServeSettings, processes: int, *, with_worker: bool) -> int:
-    """Serve until SIGTERM or Ctrl-C, and give the exit code. Raises `CommandFailed` when serving cannot begin."""
+    """Serve until SIGTERM or Ctrl-C; return the exit code. Raises `CommandFailed` when the start fails."""
     configure_logging(settings.log_level)
     uvloop.run(_check(settings))
     listener = _listen(settings, shared=processes > 1)
@@ -34,7 +34,7 @@ def run_server(settings: ServeSettings, processes: int, *, with_worker: bool) ->
         own = bind(settings.listen_host, listener.getsockname()[1], shared=True)
         uvloop.run(_serve(settings, own, address, with_worker=with_worker))
 
-    # The parent keeps the address, and never listens: a connection queued with it would wait for ever.
+    # The parent binds the address and never listens: nothing would accept a connection in its queue.
     return run_processes(processes, run)
 
 
@@ -43,7 +43,7 @@ def _listen(settings: ServeSettings, *, shared: bool) -> socket.socket:
         return bind(settings.listen_host, settings.listen_port, shared=shared)
     except OSError as error:
         where = f"{settings.listen_host}:{settings.listen_port}"
-        raise CommandFailed(f"{where} cannot be listened on: {error.strerror}") from error
+        raise CommandFailed(f"cannot listen on {where}: {error.strerror}") from error
 
 
 async def _check(settings: ServeSettings) -> None:

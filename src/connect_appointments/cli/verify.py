@@ -1,4 +1,4 @@
-"""`verify`: whether a database holds together."""
+"""`verify`: check the consistency of a database."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ import typer
 
 from connect_appointments.cli.database import opened
 from connect_appointments.cli.failing import CommandFailed
+from connect_appointments.cli.listing import counted
 from connect_appointments.settings import StoreSettings, load
 from connect_appointments.store.queries.verify import RULES, Finding, findings
 
 
 def verify(as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False) -> None:
-    """Check that states, events, appointments, jobs and capacity agree; exit 1 and name what does not."""
+    """Check that states, events, appointments, jobs and capacity agree.
+
+    The command names every row that breaks a rule, and exits with 1 if there are any.
+    """
     found = asyncio.run(_verify(load(StoreSettings)))
     for finding in found:
         row = {name: str(value) if value is not None else None for name, value in finding.row.items()}
@@ -25,7 +29,7 @@ def verify(as_json: Annotated[bool, typer.Option("--json", help="Print JSON line
         else:
             print(f"{finding.rule}: " + ", ".join(f"{name} {value}" for name, value in row.items()))
     if found:
-        raise CommandFailed(f"{len(found)} rows break a rule")
+        raise CommandFailed(f"rules broken by {counted(len(found), 'row')}")
     if not as_json:
         print(f"all {len(RULES)} rules hold")
 

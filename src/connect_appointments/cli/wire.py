@@ -1,4 +1,4 @@
-"""One HTTP exchange over a socket of our own, so that it can be shown as it was."""
+"""One HTTP exchange over a raw socket, so that the demo can print the bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXCHANGE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Exchange:
-    """What was sent and what came back."""
+    """A request and its response."""
 
     sent: str
     head: str
@@ -25,18 +25,18 @@ class Exchange:
         return int(self.head.split(" ", 2)[1])
 
     def header(self, name: str) -> str:
-        """A header's value, or an empty text."""
+        """The value of a header; empty when the response lacks it."""
         lines = (line.partition(": ") for line in self.head.split("\r\n")[1:])
         return next((value for key, _, value in lines if key.lower() == name), "")
 
     def has_in_order(self, headers: Sequence[str]) -> bool:
-        """Whether these headers stand together and in this order; names are compared without regard to case."""
+        """Whether the response has these headers, adjacent and in this order; names are case-insensitive."""
         wanted = [_folded(line) for line in headers]
         found = [_folded(line) for line in self.head.split("\r\n")[1:]]
         return any(found[start : start + len(wanted)] == wanted for start in range(len(found)))
 
     def text(self, token: str) -> str:
-        """Both sides, readable: the token and a long body cut short."""
+        """Request and response as text; the token and a long body are shortened."""
         body = self.body.decode("utf-8", "replace")
         shown = body if len(body) <= SHOWN_BODY_CHARACTERS else f"{body[:SHOWN_BODY_CHARACTERS]}…"
         sent = self.sent.replace(token, f"{token[:12]}…")
@@ -49,7 +49,7 @@ def _folded(line: str) -> str:
 
 
 async def exchange(port: int, verb: str, path: str, token: str, body: str = "") -> Exchange:
-    """Send one request to 127.0.0.1 and read its answer to the end; raises TimeoutError after half a minute."""
+    """Send one request to 127.0.0.1 and read the response; raises TimeoutError after half a minute."""
     lines = [f"{verb} {path} HTTP/1.1"]
     if body:
         lines.append("Content-Type: application/json;charset=UTF-8")

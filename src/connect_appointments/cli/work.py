@@ -1,4 +1,4 @@
-"""`work`: the background work alone."""
+"""`work`: a worker without a server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from connect_appointments.wiring import create_worker, utc_now, working
 
 
 def work() -> None:
-    """Do background work, for processes that serve with --no-worker or to have more of it done."""
+    """Run a worker without a server.
+
+    Use it with `serve --no-worker`, or to add workers.
+    """
     settings = load(WorkSettings)
     configure_logging(settings.log_level)
     uvloop.run(_work(settings))

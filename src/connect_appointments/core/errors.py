@@ -1,4 +1,4 @@
-"""Every way the service says no. The docstring of an exception is its message."""
+"""Every refusal of a use case. The docstring of an exception is its message."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class SlotUnavailable(Refusal):
 
 
 class OrderTransferred(Refusal):
-    """The order belongs to another provider now. Nothing of it can be booked for you any more."""
+    """The order belongs to another provider now. You can no longer book a slot for it."""
 
     code = "order-transferred"
 
@@ -117,7 +117,7 @@ class IdempotencyKeyInUse(Refusal):
 
 
 class Unavailable(Refusal):
-    """Something the service depends on cannot be reached. The outcome is unknown; the request is safe to repeat."""
+    """A system that the service needs is unreachable. The outcome is unknown; the request is safe to repeat."""
 
     code = "temporarily-unavailable"
     retry_after_seconds = 2

@@ -8,10 +8,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from connect_appointments.telemetry.sharing import shared_folder
 
 KEY_REFRESH_FAILURES = Counter("connect_key_refresh_failures", "Refreshes of the issuer's keys that failed.")
-REQUESTS = Counter("connect_requests", "Requests answered, by operation and status.", ["operation", "status"])
-JOB_FAILURES = Counter("connect_job_failures", "Background jobs that failed and were put off.", ["kind"])
+REQUESTS = Counter("connect_requests", "Responses, by operation and status.", ["operation", "status"])
+JOB_FAILURES = Counter("connect_job_failures", "Background jobs that failed and will be retried.", ["kind"])
 DATABASE_FAILURES = Counter(
-    "connect_database_failures", "Calls, jobs and health checks that failed because the database could not be reached."
+    "connect_database_failures", "Calls, jobs and health checks that failed because the database was unreachable."
 )
 
 

@@ -113,7 +113,7 @@ def _uses(order_id: int, rows: Sequence[Row]) -> bool:
 def _reason(order_id: int, begun: Sequence[Row], standing: Sequence[Row]) -> str:
     uses = [f"appointment-request {row.id} is {row.state}" for row in begun if row.order_id == order_id]
     uses += [f"appointment {row.id} is not over" for row in standing if row.order_id == order_id]
-    return f"order {order_id} has another owner, whose {', and '.join(uses)}"
+    return f"order {order_id} belongs to another owner: {' and '.join(uses)}"
 
 
 async def _cancel(transaction: Transaction, actor: Actor, begun: Sequence[Row]) -> None:

@@ -18,7 +18,7 @@ BEHIND_SECONDS = 0.5
 
 
 async def postmaster_killed(_: Cluster, leader: Node) -> None:
-    """`kill -9` of the leader's postmaster; its Patroni sees it at once and gives the lead away."""
+    """`kill -9` of the leader's postmaster; its Patroni detects it at once and gives up the lead."""
     leader.kill_postmaster()
 
 
@@ -44,12 +44,12 @@ async def switched_over(cluster: Cluster, leader: Node) -> None:
 
 
 async def frozen(_: Cluster, leader: Node) -> None:
-    """SIGSTOP of the leader's Patroni and PostgreSQL, as a paused virtual machine; SIGCONT when another one leads."""
+    """SIGSTOP of the leader's Patroni and PostgreSQL, like a paused virtual machine; SIGCONT when another leads."""
     leader.freeze()
 
 
 async def cut_off(_: Cluster, leader: Node) -> None:
-    """Every packet to and from the leader's PostgreSQL is dropped (nft); the rule goes when another one leads."""
+    """Every packet to and from the leader's PostgreSQL is dropped (nft); the rule is removed when another leads."""
     network.drop(leader.port)
 
 

@@ -58,34 +58,33 @@ def page(trials: Sequence[Failover], command: str) -> str:
 PAGE = """\
 # Reliability on a cluster
 
-What happens to acknowledged changes, and for how long nobody can write, when the leader of a PostgreSQL cluster fails.
+What happens to acknowledged changes when the leader of a PostgreSQL cluster fails, and how long writes fail.
 Written by `{command}` on {date}; do not edit.
 
 Three etcd, three Patroni, three PostgreSQL with synchronous replication, and two servers of the service whose
-`DATABASE_URL` names all three. Callers over real HTTP create, read, book and cancel the same appointment-requests at
-once, before, during and after each failover, also while the former leader comes back. In the end everything is read
-once more, and the checker of `make faults` judges each history. A failover counts only if it cut
-calls that were under way.
+`DATABASE_URL` names all three. Callers create, read, book and cancel the same appointment-requests at once over real
+HTTP, before, during and after each failover, also while the former leader returns. At the end the test reads everything
+once more, and the checker of `make faults` judges each history. A failover counts only if it interrupted calls.
 
 | Kind | Times | Calls | Lost | Violations | Writes again after, seconds, each time | Limit |
 |---|---|---|---|---|---|---|
 {rows}
 | **total** | {times} | {calls} | {lost} | {others} | | |
 
-"Writes again after" is the time from the fault (for a switchover: from asking for it) to the end of the longest time
+"Writes again after" is the time from the fault (for a switchover: from its request) to the end of the longest time
 without an acknowledged write.
 
-Machine: {machine}. Everything shares it: eleven servers, callers and checker.
+Machine: {machine}. Eleven servers, callers and checker share it.
 
 {meanings}
 
-## Again
+## Run it again
 
-`make faults-ha` does this in about five minutes, `FAULTS_HA=--quick` one of each kind, `FAULTS_HA="--times 5"` more.
-`FAULTS_HA="--only frozen"` picks kinds by a part of their names, `--history DIR` keeps what callers saw and what the
-nodes logged, `--write` writes this page. `--asynchronous` turns synchronous replication off, and lets the standbys fall
-half a second behind before the leader's node is killed: the table must turn red.
+`make faults-ha` takes about five minutes, `FAULTS_HA=--quick` runs each kind once, `FAULTS_HA="--times 5"` more.
+`FAULTS_HA="--only frozen"` selects kinds by a part of their names, `--history DIR` writes every call and the nodes'
+logs, `--write` writes this page. `--asynchronous` turns synchronous replication off, and delays the standbys by half a
+second before the leader's node is killed: the table must then show lost changes.
 It needs Linux, root for the dropped port, and the Debian packages postgresql, python3-venv and nftables; Patroni and
-etcd come from `requirements-ha.lock`. It exits with 1 if anything was lost, any promise was broken, writes came back
-too late, or any kind could not be done.
+etcd come from `requirements-ha.lock`. It exits with 1 if a change was lost, a rule was violated, writes
+succeeded too late, or a kind could not run.
 """

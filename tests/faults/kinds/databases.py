@@ -34,7 +34,7 @@ FILLER_BYTES = 2**20
 
 
 async def killed(trial: Trial) -> None:
-    """`kill -9` of the postmaster: every backend ends where it is, and the next start recovers."""
+    """`kill -9` of the postmaster: every backend ends at once, and the next start recovers."""
     async with open_stage(places=300, settings=SHORT_LEASE) as stage:
         await stage.serve_in_two()
         async with trial.under(Load(stage, stage.urls)) as load:
@@ -116,7 +116,7 @@ async def _until_panic(server: Server, before: int, tracer: asyncio.subprocess.P
 
 
 async def disk_full(trial: Trial) -> None:
-    """The file system that PostgreSQL is on runs full, and has room again."""
+    """The file system of PostgreSQL becomes full, and has free space again."""
     async with open_stage(places=300, settings=SHORT_LEASE) as stage:
         server = stage.postgres
         with _small_file_system(server) as data:

@@ -36,7 +36,7 @@ async def _behind_proxy(trial: Trial) -> AsyncIterator[tuple[Load, Proxy]]:
 
 
 async def unreachable(trial: Trial) -> None:
-    """The database refuses connections for a while, or takes them and says nothing, and is back."""
+    """The database refuses connections for a while, or accepts them without a response, and then recovers."""
     async with _behind_proxy(trial) as (load, proxy):
         for number in trial.rounds():
             await asyncio.sleep(trial.chance.uniform(0.5, 1.0))
@@ -55,7 +55,7 @@ async def unreachable(trial: Trial) -> None:
 
 
 async def slow(trial: Trial) -> None:
-    """Every piece of data between the service and its database is held up for a while."""
+    """All data between the service and its database is delayed for a while."""
     async with _behind_proxy(trial) as (load, proxy):
         for _ in trial.rounds():
             proxy.delay_seconds = SLOW_SECONDS

@@ -57,9 +57,9 @@ MIN_GOODPUT = 0.6
 async def overloaded(trial: Trial) -> None:
     """One owner cancels three times as many requests as the slowed database can take, another owner a few.
 
-    What is accepted waits for the batch under way and its own, and takes less than three times as long as a call alone,
-    but for 1 %; the rest is 503 with Retry-After at once, the second owner is never refused, and what is cancelled in
-    the end is exactly what was answered 204.
+    An accepted call waits for the batch in flight and its own batch, and takes less than three times as long as a
+    single call, except for 1 % of them; the other calls get 503 with Retry-After at once, no call of the second owner
+    is refused, and at the end exactly the appointment-requests with a 204 are cancelled.
     """
     async with open_stage(orders=1) as stage:
         proxy = Proxy(stage.postgres.port)

@@ -18,7 +18,7 @@ CARELESS = (sys.executable, "-m", "tests.faults.without_compare_and_set", "serve
 
 
 async def without_compare_and_set(trial: Trial) -> None:
-    """A build that looks before it cancels, and does not look again; each time the checker finds it is one."""
+    """A build that checks the state before a cancel, and not at the write; each time the checker finds it is a time."""
     async with open_stage() as stage:
         await stage.serve_in_two(command=CARELESS)
         for seed in trial.rounds():

@@ -49,7 +49,7 @@ async def _race(trial: Trial, engine: str, *, servers: int) -> None:
 
 
 async def many(trial: Trial) -> None:
-    """Four callers at each request, two servers on one PostgreSQL, and nothing fails; each call is a time."""
+    """Four callers at each request, two servers on one PostgreSQL, without a fault; each call is a time."""
     async with open_stage(orders=5000) as stage:
         await asyncio.gather(*(stage.serve() for _ in range(2)))
         for seed in trial.rounds():

@@ -26,7 +26,7 @@ PATIENCE = {"LOCK_TIMEOUT_SECONDS": "60", "STATEMENT_TIMEOUT_SECONDS": "60"}
 
 
 async def held_row(trial: Trial) -> None:
-    """An open transaction holds a row that many want to cancel; meanwhile others do everything with others."""
+    """An open transaction holds a row lock that many cancels wait for; meanwhile other callers use other rows."""
     async with open_stage(orders=100, settings=PATIENCE) as stage:
         await stage.serve_in_two()
         load = Load(stage, stage.urls, timeout_seconds=60)

@@ -33,7 +33,7 @@ LAST_PIECE_SECONDS = DRAIN_SECONDS + 1.0
 
 
 async def stopped(trial: Trial) -> None:
-    """SIGTERM with 200 clients that keep their connections, idle ones, and some in the middle of sending a request."""
+    """SIGTERM with 200 clients that keep their connections, idle connections, and incomplete requests."""
     async with open_stage(settings={"DRAIN_SECONDS": str(DRAIN_SECONDS)}) as stage:
         load = Load(stage, [(await stage.serve("--no-worker")).url])
         for number in trial.rounds():

@@ -34,7 +34,7 @@ OF_A_JOB = re.compile(f".* ({TABLES})")
 
 
 async def killed(trial: Trial) -> None:
-    """`kill -9` of the only worker, before a statement of its jobs reaches the database or before its answer comes."""
+    """`kill -9` of the only worker, before a statement of its jobs reaches the database, or before its result."""
     async with _stage() as (stage, proxy):
         worker = await stage.work(DATABASE_URL=_through(stage, proxy))
         async with trial.under(Load(stage, stage.urls)):
@@ -42,7 +42,7 @@ async def killed(trial: Trial) -> None:
 
 
 async def stopped(trial: Trial) -> None:
-    """SIGSTOP of a worker in mid-step until its lease is long over, while another one works; then SIGCONT."""
+    """SIGSTOP of a worker during a step until long after its lease, while another worker runs; then SIGCONT."""
     async with _stage() as (stage, proxy):
         sleeper = await stage.work(DATABASE_URL=_through(stage, proxy))
         await stage.work()
@@ -55,7 +55,7 @@ async def stopped(trial: Trial) -> None:
 
 
 async def ahead(trial: Trial) -> None:
-    """`kill -9` of a worker whose clock is ten minutes ahead, beside another one that takes up what it leaves."""
+    """`kill -9` of a worker whose clock is ten minutes ahead, beside another worker that claims its jobs."""
     clock = _clock_ahead()
     async with _stage() as (stage, proxy):
         early = await stage.work(clock, DATABASE_URL=_through(stage, proxy))

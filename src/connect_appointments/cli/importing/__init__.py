@@ -1,1 +1,1 @@
-"""What an operator imports: from the bytes of a file to checked values, or to every reason why not."""
+"""Import files: from bytes to checked values, or to a list of problems."""

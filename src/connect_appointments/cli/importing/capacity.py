@@ -1,4 +1,4 @@
-"""A file of capacity: how many visits each area, day and half-day holds."""
+"""A file of capacity: the number of visits per area, date and slot type."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CAPACITY = Table(
 
 
 def read_capacity(content: bytes, form: Form) -> list[Capacity]:
-    """The windows of a file and their capacity. Raises `BadFile` with all that is wrong."""
+    """The windows of a file with their capacity. Raises `BadFile` with every problem."""
     return [
         Capacity(Window(values["area"], values["date"], values["slotType"]), values["capacity"])
         for values in CAPACITY.read(content, form)

@@ -1,4 +1,4 @@
-"""What one value may be. Each check takes text, as CSV has it, or a JSON value, and raises ValueError in words."""
+"""The checks of single values. A check takes text of a CSV file or a JSON value, and raises ValueError in words."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def text(longest: int = TEXT_CHARACTERS) -> Check:
 
 
 def owner(value: object) -> str:
-    """The owner's name, as it stands in a token. Source: contract D8."""
+    """The name of the owner, as in a token. Source: contract D8."""
     name = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(name, str) or not is_owner(name):
         raise ValueError(f"must be text up to {MAX_OWNER_CHARACTERS} characters without control characters")

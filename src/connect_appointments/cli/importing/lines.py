@@ -14,14 +14,14 @@ from connect_appointments.cli.importing.problems import BadFile, Problem, quoted
 
 
 class Form(Enum):
-    """How a file is written."""
+    """The format of a file."""
 
     CSV = "CSV"
     JSON_LINES = "JSON lines"
 
 
 class Row(NamedTuple):
-    """The values of one line by column; `line` counts from 1, and is where the row begins."""
+    """The values of one row by column; `line` counts from 1, and is the first line of the row."""
 
     line: int
     values: Mapping[str, Any]
@@ -31,7 +31,7 @@ ENDINGS = {".csv": Form.CSV, ".jsonl": Form.JSON_LINES, ".ndjson": Form.JSON_LIN
 
 
 def form_of(name: str, content: bytes) -> Form:
-    """How a file is written, by the ending of its name or else by how it begins."""
+    """The format of a file, by the ending of its name, otherwise by its first character."""
     named = ENDINGS.get(PurePath(name).suffix.lower())
     if named is not None:
         return named
@@ -39,9 +39,9 @@ def form_of(name: str, content: bytes) -> Form:
 
 
 def read_rows(content: bytes, form: Form, columns: Sequence[str]) -> Iterator[Row | Problem]:
-    """Every row that has exactly these columns, and what is wrong with the others.
+    """Every row that has exactly these columns, and the problems of the others.
 
-    Raises `BadFile` when the file cannot be read at all: empty, or not UTF-8.
+    Raises `BadFile` when the file is empty or not UTF-8.
     """
     text = _decoded(content)
     if not text.strip():
@@ -84,7 +84,7 @@ def _csv_rows(lines: io.StringIO, columns: Sequence[str]) -> Iterator[Row | Prob
 
 
 def _csv_records(lines: io.StringIO) -> Iterator[tuple[int, list[str] | str]]:
-    """The cells of each record, or what is wrong with it; blank lines are left out."""
+    """The cells of each record, or its problem; blank lines are skipped."""
     reader = csv.reader(lines, strict=True)
     while True:
         line = reader.line_num + 1
@@ -120,7 +120,7 @@ class _Object(list[tuple[str, Any]]):
 
 
 def _pairs(line: str) -> _Object:
-    """The pairs of a JSON object. Raises ValueError saying what is wrong."""
+    """The pairs of a JSON object. Raises ValueError in words."""
     try:
         found = json.loads(line, object_pairs_hook=_Object)
     # The latter two: a number of thousands of digits, and nesting without end.

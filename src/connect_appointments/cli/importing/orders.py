@@ -35,7 +35,7 @@ def orders_table(country: str) -> Table:
 
 
 def read_orders(content: bytes, form: Form, country: str) -> list[Order]:
-    """The orders of a file. Raises `BadFile` with all that is wrong."""
+    """The orders of a file. Raises `BadFile` with every problem."""
     return [_order(values) for values in orders_table(country).read(content, form)]
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a file."""
+"""The problems of a file."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ SHOWN_CHARACTERS = 40
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong; `line` counts from 1, None is the file as a whole."""
+    """One problem; `line` counts from 1, None is the whole file."""
 
     line: int | None
     text: str
 
 
 class BadFile(Exception):
-    """Nothing of the file can be used until its problems are put right."""
+    """The file has problems; the command imports nothing of it."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class BadFile(Exception):
 
 
 def quoted(value: object) -> str:
-    """A value of a file as it may be shown: short, and without what a terminal would obey."""
+    """A value of a file for a message: short, and without terminal codes."""
     if isinstance(value, (dict, list)):
         return "an object" if isinstance(value, dict) else "a list"
     text = value if isinstance(value, str) else str(value)

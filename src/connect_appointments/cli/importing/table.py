@@ -1,4 +1,4 @@
-"""What a file must hold: its columns, and what names a row."""
+"""The columns of a file, and the key of its rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from connect_appointments.cli.importing.problems import BadFile, Problem
 class Column:
     """One column.
 
-    check: gives the value to keep; raises ValueError in words.
+    check: returns the value to store; raises ValueError in words.
     optional: the value may be missing (an empty cell, or null), and is None then.
     """
 
@@ -26,13 +26,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """The columns of a file, in any order; `key` names those that no two rows may have in common."""
+    """The columns of a file, in any order; the columns of `key` are unique together."""
 
     columns: Sequence[Column]
     key: Sequence[str]
 
     def read(self, content: bytes, form: Form) -> list[dict[str, Any]]:
-        """Every row's checked values by column. Raises `BadFile` with all that is wrong, line by line."""
+        """The checked values of every row, by column. Raises `BadFile` with every problem, line by line."""
         found: list[dict[str, Any]] = []
         problems: list[Problem] = []
         first_lines: dict[tuple[Any, ...], int] = {}
@@ -61,11 +61,11 @@ class Table:
         return values, wrong
 
     def _repeats(self, line: int, values: Mapping[str, Any], first_lines: dict[tuple[Any, ...], int]) -> list[str]:
-        """Say so when an earlier line has the same key."""
+        """The problem that an earlier line has the same key."""
         if any(name not in values for name in self.key):
             return []
         first = first_lines.setdefault(tuple(values[name] for name in self.key), line)
-        return [] if first == line else [f"{', '.join(self.key)} stands on line {first} already"]
+        return [] if first == line else [f"{', '.join(self.key)} repeats line {first}"]
 
 
 def _value(column: Column, raw: object) -> Any:

@@ -1,4 +1,4 @@
-"""What HTTP itself refuses, before any use case is asked. The docstring of an exception is its message."""
+"""Refusals of the HTTP layer, before any use case runs. The docstring of an exception is its message."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from connect_appointments.core.errors import Refusal
 
 
 class HttpRefusal(Refusal):
-    """The request cannot be answered as it stands."""
+    """The server cannot answer the request."""
 
     headers: tuple[tuple[bytes, bytes], ...] = ()
     extra: ClassVar[Mapping[str, object]] = {}
@@ -46,7 +46,7 @@ class InvalidToken(HttpRefusal):
 
 
 class RefusedToken(InvalidToken):
-    """The access token is not valid here, or no longer. Request a new one from the token endpoint."""
+    """The access token is not valid for this service, or has expired. Request a new one from the token endpoint."""
 
     headers = ((b"www-authenticate", b'Bearer realm="connect", error="invalid_token"'),)
 
@@ -87,7 +87,7 @@ class BodyTimeout(HttpRefusal):
 
 
 class MalformedRequest(HttpRefusal):
-    """What was sent is not an HTTP/1.1 request that this server can read."""
+    """The bytes are not an HTTP/1.1 request that this server can read."""
 
     code = "malformed-request"
     closes = True
@@ -108,7 +108,7 @@ class HeadTooLarge(HttpRefusal):
 
 
 class TooManyRequests(HttpRefusal):
-    """You call more often than the operator allows. RateLimit-Policy says how often you may, Retry-After when again."""
+    """The owner has made too many calls. RateLimit-Policy has the allowed rate, Retry-After the seconds to wait."""
 
     code = "too-many-requests"
 
@@ -130,7 +130,7 @@ class InvalidIdempotencyKey(HttpRefusal):
 
 
 class UnexpectedError(HttpRefusal):
-    """Something went wrong here; it is logged under the requestId. The outcome is unknown, and safe to ask again."""
+    """The service failed; its log has the requestId. The outcome is unknown; the request is safe to repeat."""
 
     code = "unexpected-error"
     retry_after_seconds = 2

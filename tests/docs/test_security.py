@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tests.api.attacks.table import rows
-from tests.test_readme import ROOT, table_under
+from tests.docs.pages import ROOT, table_under
 
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)
@@ -22,7 +22,7 @@ def test_every_test_it_names_exists(file: str, function: str) -> None:
 
 
 def test_every_defence_has_a_test() -> None:
-    defences = table_under("What is defended, and the test", PAGE)
+    defences = table_under("Defences", PAGE)
     assert len(defences) > 20
     assert all(re.fullmatch(r"`tests/[\w/]+\.py(::test_\w+)?`", row[2]) for row in defences)
 
