@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -70,9 +70,16 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database nobody else uses, migrated and empty."""
+    """The URL of a database that no other test uses, migrated and empty."""
+    with migrated_database(engine, request, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def migrated_database(engine: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """Copy the migrated database of an engine and give the copy's URL; SQLite's file is made in `folder`."""
     if engine == "sqlite":
-        path = tmp_path / "test.db"
+        path = folder / "test.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
