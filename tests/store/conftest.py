@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from connect_appointments.store import orders
 from connect_appointments.store.engine import Database
 from tests.build import BOB, sample_order
-from tests.conftest import ENGINES
+from tests.conftest import ENGINES, migrated_database
 from tests.store.given import BOBS_ORDER, ORDER, SECOND_ORDER
 
 SERIALIZABLE = "postgresql-serializable"
@@ -27,18 +28,11 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(engine: str, database_url: str) -> str:
-    """The URL of a database nobody else uses, migrated and empty."""
-    if engine == SERIALIZABLE:
-        asyncio.run(_make_serializable(database_url))
-    return database_url
-
-
-async def _make_serializable(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    name = await connection.fetchval("SELECT current_database()")
-    await connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
-    await connection.close()
+def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that no other test uses, migrated and empty."""
+    settings = ["default_transaction_isolation = 'serializable'"] if engine == SERIALIZABLE else []
+    with migrated_database(engine, request, tmp_path, *settings) as url:
+        yield url
 
 
 @pytest.fixture
