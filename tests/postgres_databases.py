@@ -95,7 +95,9 @@ class Databases:
             if await _shape(connection) != shape:
                 return False
             written = [table for (table,) in await connection.fetch(f"{TABLES} AND pg_relation_size(oid) > 0")]
-            await connection.execute(f"TRUNCATE {', '.join(written)} CASCADE; {RESTART_SEQUENCES}; SELECT pg_stat_reset()")
+            await connection.execute(
+                f"TRUNCATE {', '.join(written)} CASCADE; {RESTART_SEQUENCES}; SELECT pg_stat_reset()"
+            )
             for table in written:
                 if self._first_rows[table]:
                     await connection.copy_records_to_table(table, records=self._first_rows[table])
