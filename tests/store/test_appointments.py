@@ -38,7 +38,7 @@ from tests.store.test_bookings import _attempt, _confirm, _get, _occupancy
 
 CHANGED = {
     "demand_type": "Fault",
-    "contact_name": "Anna",
+    "contact_name": "Bob",
     "contact_phone": None,
     "service_id": 9,
     "customer_ref": "new",
