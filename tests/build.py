@@ -11,9 +11,9 @@ from joserfc import jws
 from joserfc.jwk import RSAKey
 
 from connect_appointments.core.model import Order, Site, SlotType
-from connect_appointments.store import capacity, orders
-from connect_appointments.store.capacity import Places, Window
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import capacity, orders
+from connect_appointments.store.queries.capacity import Places, Window
 
 ALICE = "11001"
 BOB = "11002"

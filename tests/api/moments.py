@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from connect_appointments.core.model import Site
-from connect_appointments.store import orders
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import orders
 from tests.api_client import Api, serve_in_process
 from tests.build import ALICE, BOB, Clock, Issuer, fill, sample_order
 

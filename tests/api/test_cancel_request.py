@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from connect_appointments.jobs.worker import WorkerOptions
-from connect_appointments.store import events
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import events
 from tests.api_client import Api, number_of
 from tests.build import ALICE, days_from, set_places
 from tests.store.given import EVERYBODYS, kinds

@@ -10,9 +10,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from connect_appointments.store import requests
 from connect_appointments.store.engine import Database
-from connect_appointments.store.requests import NewRequest
+from connect_appointments.store.queries import requests
+from connect_appointments.store.queries.requests import NewRequest
 from connect_appointments.store.transaction import Transaction
 from tests.api_client import CREATE, Api, number_of, serve_in_process
 from tests.build import ALICE, PUBLIC_URL, Clock, Issuer

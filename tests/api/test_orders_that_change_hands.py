@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from connect_appointments.core.model import Actor, Operator
-from connect_appointments.store import orders
 from connect_appointments.store.engine import Database
-from connect_appointments.store.verify import findings
+from connect_appointments.store.queries import orders
+from connect_appointments.store.queries.verify import findings
 from connect_appointments.usecases.order_imports import Imported, TransferRefused, import_orders
 from tests.api_client import Api, number_of
 from tests.build import ALICE, BOB, sample_order

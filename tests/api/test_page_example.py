@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connect_appointments.store import requests
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import requests
 from tests.api.wire import is_cancelled, on_the_wire, open_wire
 from tests.api_client import Api
 

@@ -14,8 +14,8 @@ import pytest
 
 from connect_appointments.core.model import Site
 from connect_appointments.core.windows import BookingPolicy
-from connect_appointments.store import orders
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import orders
 from connect_appointments.workforce.regions import working_days
 from tests.api.moments import served_at
 from tests.api_client import Api, number_of

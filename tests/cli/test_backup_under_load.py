@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from connect_appointments.store.verify import RULES
+from connect_appointments.store.queries.verify import RULES
 from tests.build import ISSUER, Issuer, fill
 from tests.cli.acknowledged import Callers
 from tests.cli.conftest import Start

@@ -11,7 +11,7 @@ import pytest
 
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.core.model import Operator, Order
-from connect_appointments.store import orders
+from connect_appointments.store.queries import orders
 from tests.build import ALICE, BOB, sample_order
 from tests.cli.files import ORDER, as_csv, as_json_lines, changed, database_at
 from tests.cli.program import invoke, run, settings

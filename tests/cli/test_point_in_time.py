@@ -12,7 +12,7 @@ import pytest
 
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
-from connect_appointments.store.verify import RULES
+from connect_appointments.store.queries.verify import RULES
 from tests.api_client import Api, serve_in_process
 from tests.build import Clock, Issuer, fill
 from tests.cli.documented import FOLDER, blocks_under, shell

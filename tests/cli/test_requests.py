@@ -13,10 +13,10 @@ import pytest
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.core.model import Operator
 from connect_appointments.core.requests import SEARCH_FAILED
-from connect_appointments.store import events, orders
-from connect_appointments.store import requests as store
 from connect_appointments.store.engine import Database
-from connect_appointments.store.requests import Change
+from connect_appointments.store.queries import events, orders
+from connect_appointments.store.queries import requests as store
+from connect_appointments.store.queries.requests import Change
 from connect_appointments.store.transaction import Transaction
 from tests.api_client import Api
 from tests.build import ALICE, BOB, sample_order

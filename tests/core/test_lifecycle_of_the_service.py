@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from connect_appointments.store.jobs import Job
+from connect_appointments.store.queries.jobs import Job
 from tests.build import ALICE, BOB
 from tests.core.lifecycle_model import SLOTS, Model, Real
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from connect_appointments.store import jobs
+from connect_appointments.store.queries import jobs
 from connect_appointments.store.tables import appointments, capacity, installation, reservations
 
 from .callers import Caller

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from connect_appointments.core.model import Site
-from connect_appointments.store import orders, schema
+from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import orders
 from tests.build import ALICE, BOB, ISSUER, Issuer, days_from, sample_order, set_places
 from tests.throwaway_postgres import Server, free_port, running_postgres
 

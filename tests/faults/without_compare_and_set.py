@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from connect_appointments.cli import main
 from connect_appointments.core.requests import CANCEL
-from connect_appointments.store import cancellations, requests
+from connect_appointments.store.queries import cancellations, requests
 from connect_appointments.store.tables import appointment_requests, database_now
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from connect_appointments.store import orders
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import orders
 from tests.build import BOB, sample_order
 from tests.conftest import ENGINES, migrated_database
 from tests.store.given import BOBS_ORDER, ORDER, SECOND_ORDER

@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from connect_appointments.core.model import Actor, Operator, Owner, Slot, SlotType
 from connect_appointments.core.requests import CANCEL, SEARCH_FAILED, SLOT_REFUSED, SLOTS_FOUND, State
 from connect_appointments.core.transitions import Transition
-from connect_appointments.store import bookings, capacity, events, jobs, offers, orders, request_locks, requests
-from connect_appointments.store.bookings import Confirmed, NewAttempt
-from connect_appointments.store.capacity import Window
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import Job
 from connect_appointments.store.locking import lock
-from connect_appointments.store.requests import Change, NewRequest
+from connect_appointments.store.queries import bookings, capacity, events, jobs, offers, orders, request_locks, requests
+from connect_appointments.store.queries.bookings import Confirmed, NewAttempt
+from connect_appointments.store.queries.capacity import Window
+from connect_appointments.store.queries.jobs import Job
+from connect_appointments.store.queries.requests import Change, NewRequest
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB
 

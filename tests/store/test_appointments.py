@@ -14,10 +14,10 @@ from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.model import Appointment, Booking, Order, OrderDetails
 from connect_appointments.core.requests import BOOKED, State
 from connect_appointments.jobs.book import CLAIM
-from connect_appointments.store import bookings, jobs, orders, request_locks
-from connect_appointments.store.bookings import Confirmed
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
+from connect_appointments.store.queries import bookings, jobs, orders, request_locks
+from connect_appointments.store.queries.bookings import Confirmed
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB, sample_order
 from tests.store.given import (

@@ -14,13 +14,13 @@ import sqlalchemy as sa
 
 from connect_appointments.core.errors import Unavailable
 from connect_appointments.core.requests import BOOK, CANCEL, State
-from connect_appointments.store import bookings, cancellations, request_locks, requests
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.chains import Chain
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.postgresql.transactions import BATCH_SETTINGS
+from connect_appointments.store.queries import bookings, cancellations, request_locks, requests
 from connect_appointments.store.statements import compiled
 from connect_appointments.store.tables import appointment_requests
 from connect_appointments.store.transaction import Transaction

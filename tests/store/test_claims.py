@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from connect_appointments.jobs import search
-from connect_appointments.store import jobs
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import Job
+from connect_appointments.store.queries import jobs
+from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.transaction import Transaction
 from tests.store.conftest import ON_POSTGRESQL
 from tests.store.given import execute

@@ -18,9 +18,9 @@ from connect_appointments.core.errors import (
 )
 from connect_appointments.core.model import Actor, Owner
 from connect_appointments.core.requests import State
-from connect_appointments.store import orders, verify
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
+from connect_appointments.store.queries import orders, verify
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
 from connect_appointments.usecases.bookings import Bookings

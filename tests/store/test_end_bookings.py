@@ -11,10 +11,10 @@ from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.decisions.booking_outcome import Answer, Outcome
 from connect_appointments.core.requests import BOOKED, ORDER_TRANSFERRED, SLOT_REFUSED, State
 from connect_appointments.jobs.book import CLAIM, Ended, end_bookings
-from connect_appointments.store import bookings, jobs, offers, orders, request_locks, requests, verify
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import Job
 from connect_appointments.store.locking import ROW_LOCKED, lock
+from connect_appointments.store.queries import bookings, jobs, offers, orders, request_locks, requests, verify
+from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.transaction import Transaction
 from tests.build import BOB, sample_order
 from tests.store.conftest import ON_POSTGRESQL

@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from connect_appointments.core.errors import NotFound, Overloaded, Unavailable
-from connect_appointments.store import capacity, orders
-from connect_appointments.store.capacity import Places
 from connect_appointments.store.engine import RETRIES, Database
 from connect_appointments.store.failures import LostBeforeCommit
 from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.store.queries import capacity, orders
+from connect_appointments.store.queries.capacity import Places
 from connect_appointments.store.tables import capacity as table
 from connect_appointments.store.transaction import Transaction
 from tests.build import sample_order

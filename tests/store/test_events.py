@@ -10,9 +10,9 @@ import pytest
 from connect_appointments.core.model import Order, Scope
 from connect_appointments.core.requests import BOOK, BOOKED, CANCEL, SEARCH_FAILED, SLOT_REFUSED, SLOTS_FOUND, State
 from connect_appointments.core.transitions import Transition
-from connect_appointments.store import events, orders, requests
 from connect_appointments.store.engine import Database
-from connect_appointments.store.requests import Change
+from connect_appointments.store.queries import events, orders, requests
+from connect_appointments.store.queries.requests import Change
 from connect_appointments.store.tables import events as table
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB

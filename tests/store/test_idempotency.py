@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connect_appointments.store import idempotency
 from connect_appointments.store.engine import Database
-from connect_appointments.store.idempotency import OwnedKey, Used
+from connect_appointments.store.queries import idempotency
+from connect_appointments.store.queries.idempotency import OwnedKey, Used
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB
 from tests.store.conftest import ON_POSTGRESQL

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from connect_appointments.jobs import book, release_offer, search
-from connect_appointments.store import cancellations, jobs, requests
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import RELEASE_OFFER, Job, NewJob, Postponed
+from connect_appointments.store.queries import cancellations, jobs, requests
+from connect_appointments.store.queries.jobs import RELEASE_OFFER, Job, NewJob, Postponed
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, sample_order
 from tests.store.given import DAY, ORDER, being_booked, created, execute, opened, rows, slot

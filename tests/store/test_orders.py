@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from connect_appointments.core.model import Order, Scope, Site
-from connect_appointments.store import orders, schema
+from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, Lock, Locked, is_row, lock
+from connect_appointments.store.queries import orders
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB, sample_order
 from tests.store.conftest import ON_POSTGRESQL

@@ -9,8 +9,8 @@ import pytest
 from connect_appointments.core.errors import NotFound, SearchFailed
 from connect_appointments.core.model import AppointmentRequest, Owner
 from connect_appointments.core.requests import State
-from connect_appointments.store import requests
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import requests
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
 from connect_appointments.wiring import default_policy, utc_now
 from tests.build import ALICE

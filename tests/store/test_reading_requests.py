@@ -8,8 +8,8 @@ import pytest
 
 from connect_appointments.core.model import Scope
 from connect_appointments.core.requests import CANCEL, State
-from connect_appointments.store import offers, requests
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import offers, requests
 from tests.store.given import (
     ALICES,
     BOBS,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from connect_appointments.store import orders, request_locks
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, Lock, Locked, is_row, lock
+from connect_appointments.store.queries import orders, request_locks
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB
 from tests.store.conftest import ON_POSTGRESQL

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from connect_appointments.core.model import AppointmentRequest, Scope
 from connect_appointments.core.requests import BOOK, CANCEL, SLOTS_FOUND, TRANSITIONS, State
 from connect_appointments.core.transitions import Transition
-from connect_appointments.store import events, offers, request_locks, requests
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import Locked, lock
-from connect_appointments.store.requests import Change, NewRequest
+from connect_appointments.store.queries import events, offers, request_locks, requests
+from connect_appointments.store.queries.requests import Change, NewRequest
 from connect_appointments.store.tables import appointment_requests
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB

@@ -11,10 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from connect_appointments.core.requests import State
-from connect_appointments.store import capacity, jobs, schema
-from connect_appointments.store.capacity import Places, Reservation
+from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import NewJob
+from connect_appointments.store.queries import capacity, jobs
+from connect_appointments.store.queries.capacity import Places, Reservation
+from connect_appointments.store.queries.jobs import NewJob
 from connect_appointments.store.statements import DIALECTS
 from connect_appointments.store.tables import MAX_NUMBER, metadata
 from connect_appointments.store.transaction import Transaction

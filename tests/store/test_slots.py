@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connect_appointments.core.model import Slot
-from connect_appointments.store.slots import decode_slot, decode_slots, encode_slot, encode_slots
+from connect_appointments.store.queries.slots import decode_slot, decode_slots, encode_slot, encode_slots
 from tests.store.given import slot
 
 SLOTS = (slot(1), slot(2))

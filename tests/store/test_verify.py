@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from connect_appointments.core.model import Actor
 from connect_appointments.core.requests import State
-from connect_appointments.store import verify
 from connect_appointments.store.engine import Database
-from connect_appointments.store.verify import MAX_FINDINGS, RULES, findings
+from connect_appointments.store.queries import verify
+from connect_appointments.store.queries.verify import MAX_FINDINGS, RULES, findings
 from connect_appointments.usecases.order_imports import import_orders
 from tests.api_client import Api, number_of
 from tests.build import BOB, Clock, days_from, sample_order, set_places

@@ -11,9 +11,9 @@ from connect_appointments.core.reservations import ReservationState
 from connect_appointments.jobs import book, release_offer, search
 from connect_appointments.jobs.registry import WorkerOptions
 from connect_appointments.jobs.worker import Worker
-from connect_appointments.store import jobs
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import Job
+from connect_appointments.store.queries import jobs
+from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.tables import appointments, capacity, reservations, seconds_from_now
 from connect_appointments.store.tables import jobs as jobs_table
 from connect_appointments.store.transaction import Transaction

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from connect_appointments.store import bookings
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import Job
+from connect_appointments.store.queries import bookings
+from connect_appointments.store.queries.jobs import Job
 from connect_appointments.workforce.port import Refused, ReserveCommand, Reserved, Visit
 from tests.api_client import number_of
 from tests.build import BRISBANE, Clock, days_from, sample_order, set_places

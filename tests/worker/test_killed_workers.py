@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from connect_appointments.store import verify
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import Job
+from connect_appointments.store.queries import verify
+from connect_appointments.store.queries.jobs import Job
 from tests.api_client import Api, number_of
 from tests.store.given import kinds
 from tests.worker.by_hand import (

@@ -10,9 +10,9 @@ import pytest
 
 from connect_appointments.core.model import Owner
 from connect_appointments.jobs.registry import WorkerOptions
-from connect_appointments.store import jobs
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import Job
+from connect_appointments.store.queries import jobs
+from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.transaction import Transaction
 from tests.api_client import Api, number_of
 from tests.build import ALICE

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from connect_appointments.store import verify
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import verify
 from connect_appointments.workforce.port import CancelCommand
 from tests.build import ALICE
 from tests.worker.by_hand import (

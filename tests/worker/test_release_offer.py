@@ -13,9 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from connect_appointments.core.model import Actor, Operator
-from connect_appointments.store import jobs
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import RELEASE_OFFER
+from connect_appointments.store.queries import jobs
+from connect_appointments.store.queries.jobs import RELEASE_OFFER
 from connect_appointments.store.tables import appointment_requests
 from connect_appointments.store.tables import jobs as jobs_table
 from connect_appointments.usecases.order_imports import import_orders

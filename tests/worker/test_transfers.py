@@ -11,8 +11,8 @@ import pytest
 
 from connect_appointments.core.model import Actor, Operator
 from connect_appointments.jobs.registry import WorkerOptions
-from connect_appointments.store import verify
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import verify
 from connect_appointments.usecases.order_imports import Imported, import_orders
 from connect_appointments.workforce.port import CancelCommand, NotYet, Refused
 from tests.api_client import Api, number_of

@@ -18,10 +18,10 @@ from connect_appointments.cli.listing import counted
 from connect_appointments.settings import PREFIX, SettingsError, StoreSettings, load
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries.verify import findings
 from connect_appointments.store.sqlite import backup as files
 from connect_appointments.store.sqlite.backup import BackupError
 from connect_appointments.store.sqlite.connection import path_of
-from connect_appointments.store.verify import findings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

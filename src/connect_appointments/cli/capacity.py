@@ -16,8 +16,8 @@ from connect_appointments.cli.files import DryRun, ImportFile, progress, read_fi
 from connect_appointments.cli.importing.capacity import read_capacity
 from connect_appointments.cli.listing import AsJson, AsJsonLines, Limit, counted, group_of_commands, print_rows
 from connect_appointments.settings import StoreSettings, load
-from connect_appointments.store import capacity
-from connect_appointments.store.capacity import Places, Usage
+from connect_appointments.store.queries import capacity
+from connect_appointments.store.queries.capacity import Places, Usage
 from connect_appointments.store.transaction import Transaction
 
 app = group_of_commands("Import how many visits can be made, or list it.")

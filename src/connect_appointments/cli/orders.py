@@ -29,7 +29,7 @@ from connect_appointments.cli.listing import (
 from connect_appointments.cli.operator import operator
 from connect_appointments.core.model import Actor, Order, Scope
 from connect_appointments.settings import StoreSettings, WorkSettings, load
-from connect_appointments.store import orders
+from connect_appointments.store.queries import orders
 from connect_appointments.usecases import order_imports
 from connect_appointments.usecases.order_imports import Imported, TransferRefused
 

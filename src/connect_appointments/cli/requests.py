@@ -29,8 +29,8 @@ from connect_appointments.cli.operator import operator
 from connect_appointments.core.model import Actor, AppointmentRequest, Operator, Owner
 from connect_appointments.core.requests import CANCEL, State
 from connect_appointments.settings import StoreSettings, load
-from connect_appointments.store import bookings, events, requests
-from connect_appointments.store.events import Event
+from connect_appointments.store.queries import bookings, events, requests
+from connect_appointments.store.queries.events import Event
 from connect_appointments.store.tables import MAX_NUMBER
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.appointment_requests import AppointmentRequests

@@ -12,7 +12,7 @@ import typer
 from connect_appointments.cli.database import opened
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.settings import StoreSettings, load
-from connect_appointments.store.verify import RULES, Finding, findings
+from connect_appointments.store.queries.verify import RULES, Finding, findings
 
 
 def verify(as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False) -> None:

@@ -12,14 +12,14 @@ from connect_appointments.core.requests import ORDER_TRANSFERRED, SLOT_REFUSED
 from connect_appointments.jobs import kinds
 from connect_appointments.jobs.context import ORDER_COLUMNS, visit_of
 from connect_appointments.jobs.kinds import WORKER, JobKind, PutOff, RetrySchedule
-from connect_appointments.store import bookings, jobs, offers, orders, request_locks, requests
 from connect_appointments.store.batching.group_commit import GroupCommit
-from connect_appointments.store.bookings import Attempt, Confirmed
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import Job, claim_statement
 from connect_appointments.store.locking import ROW_LOCKED, Locked, lock
-from connect_appointments.store.requests import STATES, Change
-from connect_appointments.store.slots import decode_slot
+from connect_appointments.store.queries import bookings, jobs, offers, orders, request_locks, requests
+from connect_appointments.store.queries.bookings import Attempt, Confirmed
+from connect_appointments.store.queries.jobs import Job, claim_statement
+from connect_appointments.store.queries.requests import STATES, Change
+from connect_appointments.store.queries.slots import decode_slot
 from connect_appointments.store.tables import appointment_requests, installation
 from connect_appointments.store.tables import bookings as bookings_table
 from connect_appointments.store.tables import jobs as jobs_table

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from connect_appointments.core.model import OrderDetails
-from connect_appointments.store.jobs import Job
-from connect_appointments.store.orders import site_of
+from connect_appointments.store.queries.jobs import Job
+from connect_appointments.store.queries.orders import site_of
 from connect_appointments.store.tables import DETAILS, orders
 from connect_appointments.workforce.port import Visit
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from connect_appointments.core.model import Actor, Operator
 from connect_appointments.store.chains import Chain
-from connect_appointments.store.jobs import Job
+from connect_appointments.store.queries.jobs import Job
 
 WORKER = Operator("worker")
 

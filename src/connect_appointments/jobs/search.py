@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from connect_appointments.jobs.context import ORDER_COLUMNS, offer_key, visit_of
 from connect_appointments.jobs.kinds import WORKER, JobKind, Outcome, RetrySchedule
-from connect_appointments.store import searches
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
-from connect_appointments.store.jobs import Job, claim_statement
-from connect_appointments.store.searches import Found
+from connect_appointments.store.queries import searches
+from connect_appointments.store.queries.jobs import Job, claim_statement
+from connect_appointments.store.queries.searches import Found
 from connect_appointments.store.tables import appointment_requests, installation, orders
 from connect_appointments.store.tables import jobs as jobs_table
 from connect_appointments.store.transaction import Transaction

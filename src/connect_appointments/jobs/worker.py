@@ -13,10 +13,10 @@ import structlog
 from connect_appointments.core import errors
 from connect_appointments.jobs.kinds import JobKind, Outcome, PutOff, RetrySchedule
 from connect_appointments.jobs.registry import WorkerOptions
-from connect_appointments.store import idempotency, jobs
 from connect_appointments.store.engine import Database
-from connect_appointments.store.idempotency import KEY_LIFETIME
-from connect_appointments.store.jobs import Job, Postponed
+from connect_appointments.store.queries import idempotency, jobs
+from connect_appointments.store.queries.idempotency import KEY_LIFETIME
+from connect_appointments.store.queries.jobs import Job, Postponed
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.store.unreachable import note_unreachable
 from connect_appointments.telemetry.metrics import JOB_FAILURES

@@ -11,10 +11,10 @@ from connect_appointments.core import errors
 from connect_appointments.core.model import Actor, AppointmentRequest, Owner
 from connect_appointments.core.requests import CANCEL, State
 from connect_appointments.core.windows import BookingPolicy
-from connect_appointments.store import cancellations, requests
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import RowLocked
+from connect_appointments.store.queries import cancellations, requests
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.actors import owner_of
 from connect_appointments.usecases.clock import Clock

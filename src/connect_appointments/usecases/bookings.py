@@ -10,12 +10,12 @@ from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.decisions.booking import BookSubject, Decision, decide_bookings
 from connect_appointments.core.model import Actor, Booking, Owner, Slot
 from connect_appointments.core.requests import OCCUPYING, State
-from connect_appointments.store import bookings, offers, request_locks
 from connect_appointments.store.batching.group_commit import GroupCommit
-from connect_appointments.store.bookings import NewAttempt
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import Locked, RowLocked, is_row, lock
-from connect_appointments.store.requests import STATES
+from connect_appointments.store.queries import bookings, offers, request_locks
+from connect_appointments.store.queries.bookings import NewAttempt
+from connect_appointments.store.queries.requests import STATES
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.actors import owner_of
 from connect_appointments.usecases.keys import OwnedId

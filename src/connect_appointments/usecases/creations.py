@@ -10,13 +10,13 @@ from typing import Literal, NamedTuple
 from connect_appointments.core import errors
 from connect_appointments.core.decisions.creation import is_in_range_everywhere, refuse_date
 from connect_appointments.core.windows import BookingPolicy
-from connect_appointments.store import creations, idempotency, orders, requests
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
-from connect_appointments.store.idempotency import KEY_LIFETIME, OwnedKey, Used
 from connect_appointments.store.locking import ROW_LOCKED, Locked, RowLocked, is_row, lock
-from connect_appointments.store.orders import site_of
-from connect_appointments.store.requests import NewRequest
+from connect_appointments.store.queries import creations, idempotency, orders, requests
+from connect_appointments.store.queries.idempotency import KEY_LIFETIME, OwnedKey, Used
+from connect_appointments.store.queries.orders import site_of
+from connect_appointments.store.queries.requests import NewRequest
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.clock import Clock
 

@@ -13,8 +13,9 @@ import tempfile
 from pathlib import Path
 
 from connect_appointments.core.requests import SEARCH_FAILED
-from connect_appointments.store import orders, schema
+from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import orders
 from connect_appointments.store.sqlite.connection import path_of
 from tests.api_client import Api, number_of, serve_in_process
 from tests.build import Clock, Issuer, days_from, fill, sample_order, set_places

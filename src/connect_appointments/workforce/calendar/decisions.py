@@ -14,8 +14,8 @@ from connect_appointments.core.decisions.reservation import (
 )
 from connect_appointments.core.model import SlotType
 from connect_appointments.core.reservations import ReservationState
-from connect_appointments.store import capacity
-from connect_appointments.store.capacity import Reservation, Window
+from connect_appointments.store.queries import capacity
+from connect_appointments.store.queries.capacity import Reservation, Window
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.workforce.port import Cancelled, Refused, Reserved
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from connect_appointments.core.model import Site, Slot, SlotType
 from connect_appointments.core.windows import BookingPolicy, days_on_offer, slot_for
-from connect_appointments.store import capacity
-from connect_appointments.store.capacity import Window
 from connect_appointments.store.engine import Database
-from connect_appointments.store.slots import Offer
+from connect_appointments.store.queries import capacity
+from connect_appointments.store.queries.capacity import Window
+from connect_appointments.store.queries.slots import Offer
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.workforce.port import Availability, AvailabilityQuery
 

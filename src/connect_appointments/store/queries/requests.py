@@ -12,9 +12,9 @@ from connect_appointments.core.model import AppointmentRequest, Scope
 from connect_appointments.core.requests import CREATED, ORDER_TRANSFERRED, TRANSITIONS, State
 from connect_appointments.core.transitions import Transition
 from connect_appointments.store.chains import Chain, Link
-from connect_appointments.store.jobs import bring_forward
-from connect_appointments.store.scope import visible
-from connect_appointments.store.slots import decode_slots
+from connect_appointments.store.queries.jobs import bring_forward
+from connect_appointments.store.queries.scope import visible
+from connect_appointments.store.queries.slots import decode_slots
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import BigId, Instant, database_now, jobs, offers
 from connect_appointments.store.tables import appointment_requests as requests

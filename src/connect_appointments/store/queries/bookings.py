@@ -12,11 +12,11 @@ from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.model import Appointment, Booking, OrderDetails, Scope, Slot
 from connect_appointments.core.requests import BOOK, BOOKED
 from connect_appointments.store.chains import Chain, Link
-from connect_appointments.store.jobs import Job, finish_statement
-from connect_appointments.store.orders import occupy_statement
-from connect_appointments.store.requests import link_transition
-from connect_appointments.store.scope import visible
-from connect_appointments.store.slots import decode_slot, encode_slot
+from connect_appointments.store.queries.jobs import Job, finish_statement
+from connect_appointments.store.queries.orders import occupy_statement
+from connect_appointments.store.queries.requests import link_transition
+from connect_appointments.store.queries.scope import visible
+from connect_appointments.store.queries.slots import decode_slot, encode_slot
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import (
     DETAILS,

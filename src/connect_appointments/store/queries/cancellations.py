@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from connect_appointments.core.requests import CANCEL
 from connect_appointments.store.chains import Chain, Link
-from connect_appointments.store.jobs import bring_forward
 from connect_appointments.store.locking import ROW_LOCKED
-from connect_appointments.store.requests import STATES, link_locked_transition
+from connect_appointments.store.queries.jobs import bring_forward
+from connect_appointments.store.queries.requests import STATES, link_locked_transition
 from connect_appointments.store.statements import given
 from connect_appointments.store.tables import BigId, database_now
 from connect_appointments.store.tables import appointment_requests as requests

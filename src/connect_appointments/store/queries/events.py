@@ -9,7 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from connect_appointments.core.model import Scope
-from connect_appointments.store.scope import visible
+from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.tables import events
 from connect_appointments.store.transaction import Transaction
 

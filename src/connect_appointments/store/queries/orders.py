@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from connect_appointments.core.model import Order, Scope, Site
 from connect_appointments.store.locking import lock_statements
-from connect_appointments.store.scope import visible
+from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.statements import Row, given
 from connect_appointments.store.tables import DETAILS, BigId, orders
 from connect_appointments.store.transaction import Transaction, first

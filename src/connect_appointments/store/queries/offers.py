@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from connect_appointments.core.model import Slot
-from connect_appointments.store.slots import decode_slots, encode_slots
+from connect_appointments.store.queries.slots import decode_slots, encode_slots
 from connect_appointments.store.statements import given
 from connect_appointments.store.tables import BigId, offers
 from connect_appointments.store.transaction import Transaction
