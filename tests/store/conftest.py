@@ -16,12 +16,13 @@ from tests.conftest import ENGINES, migrated_database
 from tests.store.given import BOBS_ORDER, ORDER, SECOND_ORDER
 
 SERIALIZABLE = "postgresql-serializable"
+STORE_ENGINES = (*ENGINES, SERIALIZABLE)
 ON_POSTGRESQL = pytest.mark.parametrize("engine", ["postgresql", SERIALIZABLE], indirect=True)
 ON_PLAIN_POSTGRESQL = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 ON_SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 
-@pytest.fixture(params=(*ENGINES, SERIALIZABLE))
+@pytest.fixture(params=STORE_ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     """The name of each engine in turn; the last one makes every transaction serializable."""
     return str(request.param)
@@ -30,9 +31,13 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that no other test uses, migrated and empty."""
-    settings = ["default_transaction_isolation = 'serializable'"] if engine == SERIALIZABLE else []
-    with migrated_database(engine, request, tmp_path, *settings) as url:
+    with migrated_database(engine, request, tmp_path, *settings_of(engine)) as url:
         yield url
+
+
+def settings_of(engine: str) -> list[str]:
+    """The settings that make a database one of this engine."""
+    return ["default_transaction_isolation = 'serializable'"] if engine == SERIALIZABLE else []
 
 
 @pytest.fixture
