@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.throwaway_postgres import find_binaries
+from tests.postgres_binaries import find_binaries
 
 PROGRAMS = {"wrk": "wrk", "h2load": "nghttp2-client"}
 """Each program, and the Debian package it comes in."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
 from tests.api_client import Api, serve_in_process
 from tests.build import Clock, Issuer, fill
+from tests.postgres_databases import Databases
 from tests.throwaway_postgres import Server, running_postgres
 
 ENGINES = ("sqlite", "postgresql")
@@ -31,21 +30,15 @@ def anyio_backend() -> str:
 def postgres() -> Iterator[Server]:
     """A real PostgreSQL; without one the tests fail."""
     with running_postgres() as server:
-        asyncio.run(_make_template(server))
         yield server
 
 
-async def _make_template(server: Server) -> None:
-    await _administer(server, "CREATE DATABASE template_of_tests")
-    database = Database(server.url("template_of_tests"))
-    await schema.migrate(database)
-    await database.close()
-
-
-async def _administer(server: Server, statement: str) -> None:
-    connection = await asyncpg.connect(server.url("postgres"))
-    await connection.execute(statement)
-    await connection.close()
+@pytest.fixture(scope="session")
+def postgres_databases(postgres: Server) -> Databases:
+    """The migrated databases on it."""
+    databases = Databases(postgres)
+    asyncio.run(databases.make_template())
+    return databases
 
 
 @pytest.fixture(scope="session")
@@ -70,17 +63,22 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database nobody else uses, migrated and empty."""
+    """The URL of a database that no other test uses, migrated and empty."""
+    with migrated_database(engine, request, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def migrated_database(engine: str, request: pytest.FixtureRequest, folder: Path, *settings: str) -> Iterator[str]:
+    """Give the URL of a migrated, empty database; SQLite's file is made in `folder`, PostgreSQL's has `settings`."""
     if engine == "sqlite":
-        path = tmp_path / "test.db"
+        path = folder / "test.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server: Server = request.getfixturevalue("postgres")
-    name = f"test_{uuid.uuid4().hex}"
-    asyncio.run(_administer(server, f"CREATE DATABASE {name} TEMPLATE template_of_tests"))
-    yield server.url(name)
-    asyncio.run(_administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    with databases.lend(*settings) as url:
+        yield url
 
 
 @pytest.fixture

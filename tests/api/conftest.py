@@ -1,43 +1,55 @@
-"""One service per engine for the many tests that need none of their own: each makes its own appointment-requests."""
+"""The engines that each module of API tests names, and one service per module and engine.
+
+Each module that needs a database names its engines at its top: `pytestmark = pytest.mark.engines("sqlite")` where it is
+about bytes, headers and tokens alone, and `pytest.mark.engines("sqlite", "postgresql")` where the database has a say.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from connect_appointments.store.engine import Database
 from tests.api.wire import on_the_wire
 from tests.api_client import Api, serve_in_process
 from tests.build import Clock, Issuer, fill
-from tests.conftest import ENGINES
-from tests.throwaway_postgres import Server
+from tests.conftest import ENGINES, migrated_database
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a database of one test module, migrated and empty."""
-    if request.param == "sqlite":
-        path = tmp_path_factory.mktemp("shared") / "shared.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on the engines that its `engines` marker names."""
+    fixtures = {"engine", "shared_engine"} & set(metafunc.fixturenames)
+    if not fixtures:
         return
-    server: Server = request.getfixturevalue("postgres")
-    name = f"shared_{uuid.uuid4().hex}"
-    asyncio.run(_administer(server, f"CREATE DATABASE {name} TEMPLATE template_of_tests"))
-    yield server.url(name)
-    asyncio.run(_administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
+    marker = metafunc.definition.get_closest_marker("engines")
+    if marker is None or not set(marker.args) <= set(ENGINES):
+        raise pytest.UsageError(f"{metafunc.module.__name__}: name the engines with pytest.mark.engines")
+    for fixture in sorted(fixtures):
+        metafunc.parametrize(fixture, marker.args, indirect=True)
 
 
-async def _administer(server: Server, statement: str) -> None:
-    connection = await asyncpg.connect(server.url("postgres"))
-    await connection.execute(statement)
-    await connection.close()
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of each engine of the module in turn."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def shared_engine(request: pytest.FixtureRequest) -> str:
+    """The same, for the database that the module shares."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def shared_database_url(
+    shared_engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of a database of one test module, migrated and empty."""
+    with migrated_database(shared_engine, request, tmp_path_factory.mktemp("shared")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,19 @@ import pytest
 
 from connect_appointments.settings import ServeSettings
 from connect_appointments.web.server.connection import Timeouts
-from tests.api.test_on_the_wire import is_cancelled, still_works
-from tests.api.wire import LONGEST_WAIT_SECONDS, Serve, cancel_bytes, on_the_wire, open_wire, spell
+from tests.api.wire import (
+    LONGEST_WAIT_SECONDS,
+    Serve,
+    cancel_bytes,
+    is_cancelled,
+    on_the_wire,
+    open_wire,
+    spell,
+    still_works,
+)
 from tests.api_client import CREATE, Api
+
+pytestmark = pytest.mark.engines("sqlite")
 
 KIB = 1024
 LARGEST = 16 * KIB

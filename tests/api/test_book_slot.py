@@ -19,6 +19,8 @@ from tests.store.given import kinds, rows
 from tests.worker.by_hand import capacity_taken
 from tests.worker.workforces import Failing, Gated, Scripted, calendar
 
+pytestmark = pytest.mark.engines("sqlite", "postgresql")
+
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
 OPENED = ["created", "slots-found"]
 

@@ -18,6 +18,8 @@ from tests.build import Clock, Issuer, fill
 from tests.store.given import kinds
 from tests.worker.by_hand import appointments_made, capacity_reserved, capacity_taken
 
+pytestmark = pytest.mark.engines("sqlite", "postgresql")
+
 Call = Coroutine[Any, Any, httpx2.Response]
 CALLERS = 64
 FIRST = ["created", "slots-found"]

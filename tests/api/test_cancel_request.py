@@ -16,6 +16,8 @@ from tests.store.given import EVERYBODYS, kinds
 from tests.worker.by_hand import appointments_made, capacity_taken
 from tests.worker.workforces import Failing, Gated, Scripted, calendar
 
+pytestmark = pytest.mark.engines("sqlite", "postgresql")
+
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
 OPENED = ["created", "slots-found"]
 

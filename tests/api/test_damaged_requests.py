@@ -9,6 +9,8 @@ import pytest
 from tests.api.wire import cancel_bytes, everything_said
 from tests.api_client import Api
 
+pytestmark = pytest.mark.engines("sqlite")
+
 TRIES = 400
 PIECES = [b"\r\n", b"\n", b"\r", b"\x00", b"\t", b":", b";", b"%00", b"{", b"\xff", b"\r\n\r\n", b"0", b"chunked"]
 

@@ -14,11 +14,10 @@ from tests.api.wire import cancel_bytes, on_the_wire, open_wire
 from tests.api_client import Api, serve_in_process
 from tests.build import ISSUER, Clock, fill
 
+pytestmark = pytest.mark.engines("sqlite")
+
 BAD_TOKEN = 'Bearer realm="connect", error="invalid_token"'
 NO_TOKEN = 'Bearer realm="connect"'
-
-ON_ONE_ENGINE = pytest.mark.parametrize("shared_database_url", ["sqlite"], indirect=True)
-"""A token is judged before any database is asked."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +44,6 @@ async def strict_port(strict_api: Api) -> AsyncIterator[int]:
         yield found
 
 
-@ON_ONE_ENGINE
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=[f"D25 {name}" for name in ATTACKS])
 async def test_d25_a_defect_makes_it_401_and_without_it_it_is_204(
     strict_port: int, strict_api: Api, strict_issuer: StrictIssuer, attack: Attack

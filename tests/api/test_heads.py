@@ -8,9 +8,10 @@ import pytest
 
 from connect_appointments.web.server.reader import MAX_HEAD_BYTES, MAX_LINE_BYTES
 from tests.api.test_bodies_on_the_wire import send_all_then_read
-from tests.api.test_on_the_wire import is_cancelled, still_works
-from tests.api.wire import RawAnswer, Wire, cancel_bytes, open_wire, spell
+from tests.api.wire import RawAnswer, Wire, cancel_bytes, is_cancelled, open_wire, spell, still_works
 from tests.api_client import Api
+
+pytestmark = pytest.mark.engines("sqlite")
 
 KIB = 1024
 

@@ -18,7 +18,7 @@ from tests.build import Clock, Issuer, fill
 from tests.store.given import kinds, until_one_waits
 from tests.worker.workforces import Gated, calendar
 
-pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+pytestmark = pytest.mark.engines("postgresql")
 
 REQUESTS = "appointment_requests"
 MANY = 40

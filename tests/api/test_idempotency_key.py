@@ -17,6 +17,8 @@ from tests.api_client import BOOK, CANCEL, CREATE, Api, Caller, number_of, serve
 from tests.build import Clock, Issuer
 from tests.store.given import kinds, rows, until_one_waits
 
+pytestmark = pytest.mark.engines("sqlite", "postgresql")
+
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
 MOMENT = "2026-11-23T02:00:00+00:00"
 DAY = "2026-12-10"
@@ -219,7 +221,7 @@ async def test_d36_while_the_first_is_still_running_the_second_is_409(
     assert await requests_made(database) == 1
 
 
-@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+@pytest.mark.engines("postgresql")
 async def test_d36_still_running_in_another_process_is_409(
     idle: Api, database: Database, database_url: str, issuer: Issuer, clock: Clock
 ) -> None:

@@ -12,6 +12,8 @@ from tests.api.wire import Serve, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import BOOK, CREATE, Api, number_of
 from tests.build import PUBLIC_URL
 
+pytestmark = pytest.mark.engines("sqlite")
+
 FORWARDED = {
     "X-Forwarded-Host": "evil.test",
     "X-Forwarded-Proto": "http",

@@ -1,4 +1,4 @@
-"""Bytes in, bytes out: the page's example, kept connections, half-closed, pipelined and odd requests."""
+"""Bytes in, bytes out: kept connections, methods, odd targets, and bytes that are not HTTP."""
 
 from __future__ import annotations
 
@@ -6,71 +6,22 @@ import asyncio
 
 import pytest
 
-from connect_appointments.store.engine import Database
-from connect_appointments.store.queries import requests
-from tests.api.wire import LONGEST_WAIT_SECONDS, Wire, cancel_bytes, on_the_wire, open_wire, spell
+from tests.api.wire import (
+    cancel_bytes,
+    is_cancelled,
+    open_wire,
+    spell,
+    still_works,
+)
 from tests.api_client import CANCEL, CREATE, Api
 
-PAGE_EXAMPLE = """\
-POST /api/connect/orders/appointment-requests/cancel HTTP/1.1
-Content-Type: application/json;charset=UTF-8
-Authorization: Bearer {token}
-X-API-VERSION: {version}
-Content-Length: 28
-Host: localhost:8080
-
-{{"appointmentRequestId":300}}"""
-
-PAGE_ANSWER = [
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-XSS-Protection", "1; mode=block"),
-    ("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"),
-    ("Pragma", "no-cache"),
-    ("Expires", "0"),
-    ("X-Frame-Options", "DENY"),
-]
+pytestmark = pytest.mark.engines("sqlite")
 
 
 @pytest.fixture(scope="module")
 def anyio_backend() -> tuple[str, dict[str, bool]]:
     """The event loop of `serve`, whose transports differ from asyncio's own."""
     return ("asyncio", {"use_uvloop": True})
-
-
-async def still_works(wire: Wire, api: Api) -> None:
-    """The connection takes another request and answers it right."""
-    request_id = await api.created(1)
-    await wire.send(cancel_bytes(api.alice.token, request_id))
-    assert (await wire.answer()).status == 204
-    assert (await api.alice.read(request_id)).json()["status"] == "cancelled"
-
-
-async def is_cancelled(api: Api, request_id: int) -> bool:
-    """Whether it is; otherwise it is as it was created."""
-    found = await api.settled(lambda: api.alice.read(request_id))
-    return {"cancelled": True, "open": False}[found.json()["status"]]
-
-
-@pytest.mark.parametrize("version", "1234567")
-async def test_section_2_the_pages_example_gets_the_pages_answer_byte_for_byte(
-    database: Database, api: Api, version: str
-) -> None:
-    await database.write(lambda transaction: requests.number_from(transaction, 300))
-    assert await api.created(1) == 300
-    async with on_the_wire(api) as port, open_wire(port) as wire:
-        text = PAGE_EXAMPLE.format(token=api.alice.token, version=version)
-        await wire.send(text.replace("\n", "\r\n").encode())
-        answer = await wire.answer()
-        assert answer.status_line == "HTTP/1.1 204 No Content"
-        first = [name.lower() for name, _ in answer.fields].index("x-content-type-options")
-        six = answer.fields[first : first + 6]
-        assert [(name.lower(), value) for name, value in six] == [(name.lower(), value) for name, value in PAGE_ANSWER]
-        for absent in ("content-type", "content-length", "location", "transfer-encoding"):
-            assert answer.values(absent) == []
-        assert bool(answer.values("deprecation")) is (version in "12")
-        wire.half_close()
-        assert await wire.ended()
-    assert await is_cancelled(api, 300)
 
 
 REFUSED = {
@@ -155,16 +106,6 @@ async def test_an_offer_to_upgrade_is_not_taken_and_the_request_is_answered(
         await still_works(wire, shared_api)
 
 
-async def test_an_offer_to_upgrade_loses_no_pipelined_request(port: int, shared_api: Api) -> None:
-    token = shared_api.alice.token
-    request_id = await shared_api.created(1)
-    offer = spell(token, line="GET /livez HTTP/1.1", Content_Length=None, Connection="Upgrade", Upgrade="websocket")
-    async with open_wire(port) as wire:
-        await wire.send(offer + cancel_bytes(token, request_id))
-        assert (await wire.answer()).status == 200
-        assert (await wire.answer()).status == 204
-
-
 @pytest.mark.parametrize("host", ["localhost:8080", "another.test"])
 async def test_a_target_in_absolute_form_is_its_path(port: int, shared_api: Api, host: str) -> None:
     request_id = await shared_api.created(1)
@@ -229,14 +170,6 @@ async def test_d14_a_verb_or_a_target_that_no_path_has_gets_a_problem_too(
         assert (answer.status, answer.code, answer.last) == (400, "malformed-request", True)
 
 
-async def test_what_came_before_bytes_that_are_not_http_is_answered_before_them(port: int, shared_api: Api) -> None:
-    ids = [await shared_api.created(1) for _ in range(2)]
-    async with open_wire(port) as wire:
-        await wire.send(b"".join(cancel_bytes(shared_api.alice.token, n) for n in ids) + b"hello\r\n\r\n")
-        assert [(await wire.answer()).status for _ in range(3)] == [204, 204, 400]
-        assert await wire.ended()
-
-
 @pytest.mark.parametrize("before", [0, 1, 2])
 async def test_a_request_with_a_broken_body_is_a_400_and_changes_nothing(
     port: int, shared_api: Api, before: int
@@ -251,82 +184,6 @@ async def test_a_request_with_a_broken_body_is_a_400_and_changes_nothing(
         assert answers == [204] * before + [400]
         assert await wire.ended()
     assert not await is_cancelled(shared_api, ids[-1])
-
-
-@pytest.mark.parametrize("how", ["stays", "half-closes"])
-async def test_any_number_of_pipelined_requests_is_answered_in_order(port: int, shared_api: Api, how: str) -> None:
-    count = 5000
-    async with open_wire(port) as wire:
-        sent = [b"GET /livez HTTP/1.1\r\nHost: a\r\nX-Request-Id: %d\r\n\r\n" % n for n in range(count)]
-        wire.writer.write(b"".join(sent))
-        if how == "half-closes":
-            wire.half_close()
-        answers = [await wire.answer("GET") for _ in sent]
-        assert [answer.values("x-request-id") for answer in answers] == [[str(n)] for n in range(count)]
-        if how == "half-closes":
-            assert await wire.ended()
-        else:
-            await still_works(wire, shared_api)
-
-
-async def test_a_caller_that_half_closes_after_its_request_still_gets_the_answer(port: int, shared_api: Api) -> None:
-    request_id = await shared_api.created(1)
-    async with open_wire(port) as wire:
-        await wire.send(cancel_bytes(shared_api.alice.token, request_id))
-        wire.half_close()
-        assert (await wire.answer()).status == 204
-        assert await wire.ended()
-    assert await is_cancelled(shared_api, request_id)
-
-
-async def test_a_caller_that_half_closes_after_three_pipelined_requests_gets_three_answers(
-    port: int, shared_api: Api
-) -> None:
-    ids = [await shared_api.created(1) for _ in range(3)]
-    async with open_wire(port) as wire:
-        await wire.send(b"".join(cancel_bytes(shared_api.alice.token, n) for n in ids))
-        wire.half_close()
-        assert [(await wire.answer()).status for _ in ids] == [204, 204, 204]
-        assert await wire.ended()
-
-
-@pytest.mark.parametrize("behind", [b"hello\r\n\r\n", b"GET /li", spell("x", b"half a body")[:-5]])
-async def test_a_caller_that_half_closes_after_less_than_a_request_gets_the_answers_before_it(
-    port: int, shared_api: Api, behind: bytes
-) -> None:
-    ids = [await shared_api.created(1) for _ in range(2)]
-    async with open_wire(port) as wire:
-        await wire.send(b"".join(cancel_bytes(shared_api.alice.token, n) for n in ids) + behind)
-        wire.half_close()
-        assert [(await wire.answer()).status for _ in ids] == [204, 204]
-        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
-            said = await wire.rest()
-    assert said.startswith(b"HTTP/1.1 400 ") or said == b""
-
-
-async def test_a_caller_that_half_closes_while_it_is_idle_is_let_go(port: int, shared_api: Api) -> None:
-    async with open_wire(port) as wire:
-        await still_works(wire, shared_api)
-        wire.half_close()
-        assert await wire.ended()
-
-
-async def test_pipelined_requests_are_answered_in_their_order(port: int, shared_api: Api) -> None:
-    token = shared_api.alice.token
-    ids = [await shared_api.created(1) for _ in range(2)]
-    sent = [
-        cancel_bytes(token, ids[0], X_Request_Id="first"),
-        spell(token, line="GET /nowhere HTTP/1.1", Content_Length=None, X_Request_Id="second"),
-        cancel_bytes("x", ids[1], X_Request_Id="third"),
-        spell(token, b"{", X_Request_Id="fourth"),
-        cancel_bytes(token, ids[1], X_Request_Id="fifth"),
-    ]
-    async with open_wire(port) as wire:
-        await wire.send(b"".join(sent))
-        answers = [await wire.answer() for _ in sent]
-    assert [answer.status for answer in answers] == [204, 404, 401, 400, 204]
-    names = [name for answer in answers for name in answer.values("x-request-id")]
-    assert names == ["first", "second", "third", "fourth", "fifth"]
 
 
 async def test_a_request_sent_byte_by_byte_is_answered(port: int, shared_api: Api) -> None:

@@ -19,6 +19,8 @@ from tests.store.given import execute, kinds, rows
 from tests.worker.by_hand import capacity_taken, work_off
 from tests.worker.workforces import Gated, calendar
 
+pytestmark = pytest.mark.engines("sqlite", "postgresql")
+
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
 OPERATOR = Actor(Operator("operator"), "operator", "import-1")
 SECRET = {"contact_name": "Bob", "contact_phone": "0400000000", "contact_notes": "the key is under the mat"}

@@ -22,6 +22,8 @@ from tests.api_client import Api, number_of, serve_in_process
 from tests.build import Clock, Issuer, fill
 from tests.throwaway_postgres import Server, free_port, running_postgres
 
+pytestmark = pytest.mark.engines("sqlite", "postgresql")
+
 UNEXPECTED = "There was an unexpected error processing the request"
 CALLS: dict[str, Callable[[Api], Awaitable[httpx2.Response]]] = {
     "cancel": lambda api: api.alice.cancel(1),

@@ -21,6 +21,8 @@ from tests.api.wire import Serve
 from tests.api_client import Api, serve_in_process
 from tests.build import Clock, Issuer, fill
 
+pytestmark = pytest.mark.engines("sqlite", "postgresql")
+
 COUNTED = (appointment_requests, bookings)
 
 

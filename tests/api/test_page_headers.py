@@ -8,6 +8,8 @@ from connect_appointments.web.api.problems import PROBLEMS
 from connect_appointments.web.pages.site import CONTENT_SECURITY_POLICY
 from tests.api_client import Api
 
+pytestmark = pytest.mark.engines("sqlite")
+
 PAGES = ["/docs", "/docs/versions", "/problems", *(f"/problems/{problem.code}" for problem in PROBLEMS)]
 MARKUP = "<script>alert(1)</script>"
 

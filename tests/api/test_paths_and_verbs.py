@@ -11,6 +11,8 @@ from connect_appointments.web.api.routes import ROUTES
 from tests.api.wire import open_wire, spell
 from tests.api_client import BOOK, CANCEL, CREATE, Api
 
+pytestmark = pytest.mark.engines("sqlite")
+
 BAD_PATHS = [
     "/",
     "//",
@@ -80,10 +82,9 @@ NO_NUMBERS = [
     str(2**64),
     "9" * 5000,
 ]
-UNKNOWN_NUMBERS = [str(2**53), str(2**53 + 1), str(2**63 - 1), str(2**63), "9" * 19]
 
 
-@pytest.mark.parametrize("number", NO_NUMBERS + UNKNOWN_NUMBERS, ids=lambda number: f"D7 {number[:25]}")
+@pytest.mark.parametrize("number", NO_NUMBERS, ids=lambda number: f"D7 {number[:25]}")
 @pytest.mark.parametrize("path", [CREATE, BOOK])
 async def test_d7_a_number_nobody_has_in_a_path_is_the_404_of_an_unknown_id(
     shared_api: Api, path: str, number: str

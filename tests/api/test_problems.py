@@ -13,21 +13,19 @@ import sqlalchemy as sa
 
 from connect_appointments.store.engine import Database
 from connect_appointments.web.api.problems import PROBLEMS
+from tests.api.sending import post
 from tests.api.wire import cancel_bytes, open_wire
 from tests.api_client import CANCEL, Api, number_of
 from tests.build import PUBLIC_URL
 from tests.documents import documented
+
+pytestmark = pytest.mark.engines("sqlite")
 
 Ask = Callable[[Api], Awaitable[httpx2.Response]]
 
 
 async def cancel(api: Api, number: object = 1, **headers: str | None) -> httpx2.Response:
     return await api.alice.cancel(number, headers={name.replace("_", "-"): value for name, value in headers.items()})
-
-
-async def post(api: Api, body: bytes, path: str = CANCEL, **headers: str | None) -> httpx2.Response:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return await api.alice.request("POST", path, content=body, headers=named)
 
 
 async def cancel_booked(api: Api) -> httpx2.Response:
@@ -218,6 +216,7 @@ async def test_d38_pages_health_and_unknown_paths_have_one_too(shared_api: Api) 
         assert answer.headers["x-request-id"] == "mine"
 
 
+@pytest.mark.engines("sqlite", "postgresql")  # the store writes it with the event
 async def test_d38_it_stands_in_every_event(database: Database, api: Api) -> None:
     created = await api.alice.create(1, headers={"X-Request-Id": "create-1"})
     request_id = number_of(created)

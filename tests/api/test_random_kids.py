@@ -7,10 +7,14 @@ import time
 import uuid
 from typing import Any
 
+import pytest
+
 from tests.api.forging import part
 from tests.api.wire import Serve
 from tests.api_client import Api
 from tests.build import Issuer
+
+pytestmark = pytest.mark.engines("sqlite")
 
 FLOOD = 1000
 FETCH_SECONDS = 30

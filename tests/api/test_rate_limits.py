@@ -18,6 +18,8 @@ from tests.api_client import Api
 from tests.build import Clock
 from tests.cli.program import settings
 
+pytestmark = pytest.mark.engines("sqlite")
+
 
 class StillClock(Clock):
     """The time at which the test began, until it is moved."""

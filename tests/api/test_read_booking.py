@@ -24,6 +24,8 @@ from tests.documents import documented
 from tests.store.given import rows
 from tests.worker.workforces import Gated, calendar
 
+pytestmark = pytest.mark.engines("sqlite", "postgresql")
+
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
 KEYS = [
     "orderId",

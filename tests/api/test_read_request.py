@@ -21,6 +21,8 @@ from tests.build import Issuer, days_from, set_capacity
 from tests.documents import documented
 from tests.worker.workforces import Failing, Gated, Scripted, calendar
 
+pytestmark = pytest.mark.engines("sqlite", "postgresql")
+
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
 KEYS = ["id", "orderId", "dateFrom", "status", "slots", "createdOn", "updatedOn", "cancelledOn"]
 SLOT_KEYS = ["id", "slotType", "startTime", "endTime", "timezoneOffset"]

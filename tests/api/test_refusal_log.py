@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx2
+import pytest
 from structlog.testing import capture_logs
 
 from connect_appointments.core.errors import Unavailable
@@ -14,6 +15,8 @@ from connect_appointments.web.api.request import ServerContext
 from tests.api.test_outages import no_keys
 from tests.api.wire import Serve
 from tests.in_process import InProcess
+
+pytestmark = pytest.mark.engines("sqlite")
 
 
 async def answered(give: Callable[[str], Any], *request_ids: str) -> list[Any]:

@@ -13,6 +13,8 @@ from connect_appointments.web.server.connection import Timeouts
 from tests.api.wire import LONGEST_WAIT_SECONDS, Wire, on_the_wire, open_wire, spell
 from tests.api_client import Api
 
+pytestmark = pytest.mark.engines("sqlite")
+
 SHORT = Timeouts(head_seconds=0.2, body_seconds=0.2, idle_seconds=0.4)
 
 

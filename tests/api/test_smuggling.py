@@ -9,6 +9,8 @@ import pytest
 from tests.api.wire import Serve, cancel_bytes, everything_said, on_the_wire, open_wire, spell
 from tests.api_client import CANCEL, CREATE, Api
 
+pytestmark = pytest.mark.engines("sqlite")
+
 HIDDEN, LENGTH, HEX = "<hidden>", "<length>", "<hex>"
 """What stands for the hidden request, for its length, and for that in hexadecimal."""
 

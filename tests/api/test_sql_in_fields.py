@@ -14,6 +14,8 @@ from tests.api_client import BOOK, CANCEL, CREATE, Api, number_of
 from tests.build import BOB, Issuer
 from tests.store.given import rows
 
+pytestmark = pytest.mark.engines("sqlite", "postgresql")
+
 SQL = [
     "'; DROP TABLE appointment_requests; --",
     "' OR '1'='1",

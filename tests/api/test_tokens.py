@@ -15,6 +15,8 @@ from tests.api.wire import Serve, cancel_bytes, open_wire
 from tests.api_client import CANCEL, Api, serve_in_process
 from tests.build import ISSUER, Clock, Issuer
 
+pytestmark = pytest.mark.engines("sqlite")
+
 NO_TOKEN = 'Bearer realm="connect"'
 BAD_TOKEN = 'Bearer realm="connect", error="invalid_token"'
 NEVER_ISSUED = 4_000_000_000

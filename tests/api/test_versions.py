@@ -13,6 +13,8 @@ from tests.api.wire import Serve, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import CANCEL, Api
 from tests.build import PUBLIC_URL
 
+pytestmark = pytest.mark.engines("sqlite")
+
 ALL = ["1", "2", "3", "4", "5", "6", "7"]
 BAD = [
     "",

@@ -156,3 +156,17 @@ async def everything_said(port: int, data: bytes) -> bytes:
         wire.half_close()
         async with asyncio.timeout(LONGEST_WAIT_SECONDS):
             return await wire.rest()
+
+
+async def still_works(wire: Wire, api: Api) -> None:
+    """The connection takes another request and answers it right."""
+    request_id = await api.created(1)
+    await wire.send(cancel_bytes(api.alice.token, request_id))
+    assert (await wire.answer()).status == 204
+    assert (await api.alice.read(request_id)).json()["status"] == "cancelled"
+
+
+async def is_cancelled(api: Api, request_id: int) -> bool:
+    """Whether it is; otherwise it is as it was created."""
+    found = await api.settled(lambda: api.alice.read(request_id))
+    return {"cancelled": True, "open": False}[found.json()["status"]]

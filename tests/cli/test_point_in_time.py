@@ -17,7 +17,8 @@ from tests.api_client import Api, serve_in_process
 from tests.build import Clock, Issuer, fill
 from tests.cli.documented import FOLDER, blocks_under, shell
 from tests.cli.program import run, settings
-from tests.throwaway_postgres import Server, free_port, give, identity, running_postgres
+from tests.postgres_processes import give, identity
+from tests.throwaway_postgres import Server, free_port, running_postgres
 
 SETTINGS, BASE, RESTORE = range(3)
 AT_A_POINT = "PostgreSQL, at a point in time"

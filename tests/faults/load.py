@@ -17,10 +17,11 @@ import sqlalchemy as sa
 from connect_appointments.store.queries import jobs
 from connect_appointments.store.tables import appointments, capacity, installation, reservations
 
-from .callers import Caller, Plan, race
+from .callers import Caller
 from .checker import check, check_capacity, check_settled
 from .history import Recorder, violation
 from .process import until
+from .race import Plan, race
 from .stage import OWNERS
 
 if TYPE_CHECKING:

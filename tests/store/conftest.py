@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -11,34 +12,32 @@ import pytest
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import orders
 from tests.build import BOB, sample_order
-from tests.conftest import ENGINES
+from tests.conftest import ENGINES, migrated_database
 from tests.store.given import BOBS_ORDER, ORDER, SECOND_ORDER
 
 SERIALIZABLE = "postgresql-serializable"
+STORE_ENGINES = (*ENGINES, SERIALIZABLE)
 ON_POSTGRESQL = pytest.mark.parametrize("engine", ["postgresql", SERIALIZABLE], indirect=True)
 ON_PLAIN_POSTGRESQL = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 ON_SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 
-@pytest.fixture(params=(*ENGINES, SERIALIZABLE))
+@pytest.fixture(params=STORE_ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     """The name of each engine in turn; the last one makes every transaction serializable."""
     return str(request.param)
 
 
 @pytest.fixture
-def database_url(engine: str, database_url: str) -> str:
-    """The URL of a database nobody else uses, migrated and empty."""
-    if engine == SERIALIZABLE:
-        asyncio.run(_make_serializable(database_url))
-    return database_url
+def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that no other test uses, migrated and empty."""
+    with migrated_database(engine, request, tmp_path, *settings_of(engine)) as url:
+        yield url
 
 
-async def _make_serializable(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    name = await connection.fetchval("SELECT current_database()")
-    await connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
-    await connection.close()
+def settings_of(engine: str) -> list[str]:
+    """The settings that make a database one of this engine."""
+    return ["default_transaction_isolation = 'serializable'"] if engine == SERIALIZABLE else []
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ ALLOWED = {
     "request_locks._lock_with_orders": "by ids with their owners for a caller, by ids alone for the worker",
     "requests.link_creation": "writes rows with the owner that the caller names",
     "requests.link_transition": "changes rows that the caller has locked, with the owner that they have",
+    "requests.link_locked_transition": "changes rows that an earlier link has locked, with the owner that they have",
+    "requests._link_events": "writes events with the owner of the row that has changed",
     "requests._HOLD": "the worker's, which acts for every owner",
     "requests._NOT_ENDED": "an import's, which asks whom an order that changes hands still serves",
     "searches._ended": "the worker's, which acts for every owner",

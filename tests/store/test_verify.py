@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
+
 import pytest
 import sqlalchemy as sa
 
@@ -10,9 +12,12 @@ from connect_appointments.core.requests import State
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import verify
 from connect_appointments.store.queries.verify import MAX_FINDINGS, RULES, findings
+from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.order_imports import import_orders
-from tests.api_client import Api, number_of
-from tests.build import BOB, Clock, days_from, sample_order, set_capacity
+from tests.api_client import Api, number_of, serve_in_process
+from tests.build import BOB, Clock, Issuer, days_from, fill, sample_order, set_capacity
+from tests.conftest import migrated_database
+from tests.store.conftest import STORE_ENGINES, settings_of
 from tests.store.given import EVERYBODYS, execute, in_state, rows
 
 DAMAGE = {
@@ -104,13 +109,43 @@ def test_every_rule_is_seen_to_find_something() -> None:
 WAYS = [(rule, statement) for rule in RULES for statement in (DAMAGE[rule], *SAME_RULE_OTHERWISE.get(rule, ()))]
 
 
+@pytest.fixture(scope="module", params=STORE_ENGINES)
+def settled_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database of the whole module, on each engine in turn."""
+    folder = tmp_path_factory.mktemp("settled")
+    with migrated_database(request.param, request, folder, *settings_of(request.param)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def settled(settled_url: str, issuer: Issuer, anyio_backend: object) -> AsyncIterator[Database]:
+    """This database, with a request in each settled state: damage it in transactions that are rolled back."""
+    assert anyio_backend
+    clock, database = Clock(), Database(settled_url)
+    await fill(database, clock())
+    async with serve_in_process(database, issuer, clock) as api:
+        await a_request_in_each_settled_state(api, database, clock)
+    yield database
+    await database.close()
+
+
+class Undone(Exception):
+    """Rolls the damage back."""
+
+
 @pytest.mark.parametrize(("rule", "damage"), WAYS)
-async def test_a_rule_that_is_broken_is_named(
-    api: Api, database: Database, clock: Clock, rule: str, damage: str
-) -> None:
-    await a_request_in_each_settled_state(api, database, clock)
-    assert await database.write(lambda transaction: transaction.execute(sa.text(damage))) > 0
-    assert rule in {finding.rule for finding in await database.read(findings)}
+async def test_a_rule_that_is_broken_is_named(settled: Database, rule: str, damage: str) -> None:
+    broken: set[str] = set()
+
+    async def work(transaction: Transaction) -> None:
+        assert await transaction.execute(sa.text(damage)) > 0
+        broken.update(finding.rule for finding in await findings(transaction))
+        raise Undone
+
+    assert await settled.read(findings) == []
+    with pytest.raises(Undone):
+        await settled.write(work)
+    assert rule in broken
 
 
 async def test_a_finding_names_the_row(database: Database) -> None:

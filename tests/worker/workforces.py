@@ -16,6 +16,7 @@ from connect_appointments.workforce.port import (
     AvailabilityQuery,
     CancelCommand,
     Cancelled,
+    NotYet,
     Refused,
     ReleaseCommand,
     ReserveCommand,
@@ -137,3 +138,20 @@ def morning(name: str) -> Slot:
     """A slot by this name."""
     start = datetime(2026, 11, 23, 22, tzinfo=UTC)
     return Slot(name, SlotType.AM, start, start + timedelta(hours=4), "+10:00")
+
+
+class Broken:
+    """A workforce system that never answers anything."""
+
+    async def find_slots(self, *_: Any) -> Any:
+        raise ConnectionError("down")
+
+    async def reserve(self, *_: Any) -> Any:
+        raise ConnectionError("down")
+
+
+class Undecided(Scripted):
+    """A workforce system that is to be asked again at once."""
+
+    async def reserve(self, commands: Sequence[ReserveCommand], _now: Any) -> Any:
+        return [NotYet(0) for _ in commands]

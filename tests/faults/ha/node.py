@@ -9,7 +9,8 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.throwaway_postgres import free_port, give
+from tests.postgres_processes import give
+from tests.throwaway_postgres import free_port
 
 from . import processes
 

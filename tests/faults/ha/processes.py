@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.throwaway_postgres import environment, give, identity
+from tests.postgres_processes import environment, give, identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

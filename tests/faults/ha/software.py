@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.throwaway_postgres import find_binaries
+from tests.postgres_binaries import find_binaries
 
 from ..trial import CannotBeDoneError
 

@@ -6,9 +6,9 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from ..callers import Plan
 from ..history import violation
 from ..load import Load, date_from, under_load
+from ..race import Plan
 from ..stage import open_stage
 
 if TYPE_CHECKING:

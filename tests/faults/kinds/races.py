@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tests.build import ALICE
 
-from ..callers import Plan, race
 from ..load import Load, date_from
+from ..race import Plan, race
 from ..stage import open_stage
 
 if TYPE_CHECKING:

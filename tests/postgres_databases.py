@@ -1,0 +1,116 @@
+"""Migrated databases of one PostgreSQL server, emptied and lent again: copying the template takes far longer."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+
+from connect_appointments.store import schema
+from connect_appointments.store.engine import Database
+from tests.throwaway_postgres import Server
+
+TEMPLATE = "template_of_tests"
+TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+RESTART_SEQUENCES = "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
+END_OTHERS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+WITHOUT_TRIGGERS = {"session_replication_role": "replica"}  # one of them keeps events from being deleted
+THIS_DATABASE = "SELECT oid FROM pg_database WHERE datname = current_database()"
+CATALOGUES = ("attrdef", "attribute", "constraint", "index", "proc", "sequence", "statistic", "trigger")
+# A row added to, changed in or deleted from a catalogue alters its count or its sum; emptying a table alters neither.
+SHAPE = " UNION ALL ".join(
+    [
+        "SELECT 'class' AS name, count(*), sum(oid::bigint) FROM pg_class WHERE relpersistence <> 't'",
+        f"SELECT setconfig::text, 0, 0 FROM pg_db_role_setting WHERE setdatabase = ({THIS_DATABASE})",  # noqa: S608
+        *(f"SELECT '{name}', count(*), sum(xmin::text::bigint) FROM pg_{name}" for name in CATALOGUES),  # noqa: S608
+    ]
+)
+
+Shape = list[tuple[Any, ...]]
+
+
+class Databases:
+    """The databases of the tests on one server, by the settings that they were made with."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._idle: dict[tuple[str, ...], list[tuple[str, Shape]]] = defaultdict(list)
+        self._first_rows: dict[str, list[Any]] = {}
+
+    async def make_template(self) -> None:
+        """Make and migrate the database that all others are copies of."""
+        await self._administer(f"CREATE DATABASE {TEMPLATE}")
+        database = Database(self._server.url(TEMPLATE))
+        await schema.migrate(database)
+        await database.close()
+        connection = await asyncpg.connect(self._server.url(TEMPLATE))
+        for (table,) in await connection.fetch(TABLES):
+            self._first_rows[table] = await connection.fetch(f"SELECT * FROM {table}")  # noqa: S608 - a table of ours
+        await connection.close()
+
+    @contextmanager
+    def lend(self, *settings: str) -> Iterator[str]:
+        """Give the URL of a migrated, empty database of a new name, with settings such as "work_mem = '1MB'"."""
+        name = f"test_{uuid.uuid4().hex}"
+        shape = asyncio.run(self._provide(name, settings))
+        yield self._server.url(name)
+        asyncio.run(self._take_back(name, settings, shape))
+
+    async def _provide(self, name: str, settings: tuple[str, ...]) -> Shape:
+        if self._idle[settings]:
+            last, shape = self._idle[settings].pop()
+            # The new name keeps out a program of an earlier test that did not end.
+            await self._administer(f"ALTER DATABASE {last} RENAME TO {name}")
+            return shape
+        await self._administer(
+            f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}", *(f"ALTER DATABASE {name} SET {one}" for one in settings)
+        )
+        connection = await asyncpg.connect(self._server.url(name))
+        shape = await _shape(connection)
+        await connection.close()
+        return shape
+
+    async def _take_back(self, name: str, settings: tuple[str, ...], shape: Shape) -> None:
+        if await self._emptied(name, shape):
+            self._idle[settings].append((name, shape))
+        else:
+            await self._administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    async def _emptied(self, name: str, shape: Shape) -> bool:
+        """Empty a database; False where a test changed more than rows in it, or closed it."""
+        try:
+            connection = await asyncpg.connect(self._server.url(name), server_settings=WITHOUT_TRIGGERS)
+        except asyncpg.PostgresError:
+            return False
+        try:
+            await connection.execute(END_OTHERS)
+            if await _shape(connection) != shape:
+                return False
+            written = [table for (table,) in await connection.fetch(f"{TABLES} AND pg_relation_size(oid) > 0")]
+            await connection.execute(
+                f"TRUNCATE {', '.join(written)} CASCADE; {RESTART_SEQUENCES}; SELECT pg_stat_reset()"
+            )
+            for table in written:
+                if self._first_rows[table]:
+                    await connection.copy_records_to_table(table, records=self._first_rows[table])
+        finally:
+            await connection.close()
+        return True
+
+    async def _administer(self, *statements: str) -> None:
+        connection = await asyncpg.connect(self._server.url("postgres"))
+        for statement in statements:
+            await connection.execute(statement)
+        await connection.close()
+
+
+async def _shape(connection: Any) -> Shape:
+    return sorted(tuple(row) for row in await connection.fetch(SHAPE))
