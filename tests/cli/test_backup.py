@@ -133,9 +133,11 @@ def test_a_backup_into_a_folder_that_is_not_there_is_one_clear_error(database: P
 
 
 def damage(path: Path) -> None:
-    """Change a page in the middle, as a bad disk would."""
+    """Change the first page of a table, as a bad disk would."""
+    with opened(path) as connection:
+        ((page,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'orders'")
     with path.open("r+b") as file:
-        file.seek(4096 * 3)
+        file.seek(4096 * (page - 1))
         file.write(b"\xff" * 64)
 
 

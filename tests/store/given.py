@@ -17,8 +17,9 @@ from connect_appointments.core.transitions import Transition
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
 from connect_appointments.store.queries import bookings, capacity, events, jobs, offers, orders, request_locks, requests
-from connect_appointments.store.queries.bookings import Confirmed, NewAttempt
+from connect_appointments.store.queries.bookings import NewAttempt
 from connect_appointments.store.queries.capacity import Window
+from connect_appointments.store.queries.confirmations import Confirmed, confirm
 from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.queries.requests import Change, NewRequest
 from connect_appointments.store.transaction import Transaction
@@ -106,7 +107,7 @@ async def confirmed(transaction: Transaction, booking_id: int, workforce_id: str
     """Make an appointment of a booking attempt."""
     attempt = await bookings.attempt(transaction, booking_id)
     name = workforce_id or f"APT{booking_id:012d}"
-    await bookings.confirm(transaction, [Confirmed(await job_of(transaction, booking_id), attempt, "worker", name)])
+    await confirm(transaction, [Confirmed(await job_of(transaction, booking_id), attempt, "worker", name)])
 
 
 async def job_of(transaction: Transaction, booking_id: int) -> Job:

@@ -17,7 +17,7 @@ from connect_appointments.jobs.book import CLAIM
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
 from connect_appointments.store.queries import bookings, jobs, orders, request_locks
-from connect_appointments.store.queries.bookings import Confirmed
+from connect_appointments.store.queries.confirmations import Confirmed, confirm
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB, sample_order
 from tests.store.given import (
@@ -98,11 +98,11 @@ async def test_two_confirmations_at_once_make_one_appointment(database: Database
     attempt = await _attempt(database, booking_id)
     (job,) = await database.write(lambda transaction: jobs.claim(transaction, CLAIM, limit=1, lease_seconds=60))
 
-    async def confirm(transaction: Transaction) -> None:
+    async def work(transaction: Transaction) -> None:
         await lock(transaction, request_locks.LOCK_ANY, [(attempt.request_id,)], wait=True)
-        await bookings.confirm(transaction, [Confirmed(job, attempt, "worker", "APT1")])
+        await confirm(transaction, [Confirmed(job, attempt, "worker", "APT1")])
 
-    await asyncio.gather(database.write(confirm), neighbour.write(confirm))
+    await asyncio.gather(database.write(work), neighbour.write(work))
     assert await rows(database, "SELECT count(*) FROM appointments") == [(1,)]
     assert (await kinds(database, attempt.request_id)).count(BOOKED.name) == 1
 

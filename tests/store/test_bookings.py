@@ -14,7 +14,8 @@ from connect_appointments.jobs.book import CLAIM
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
 from connect_appointments.store.queries import bookings, jobs, request_locks
-from connect_appointments.store.queries.bookings import Attempt, Confirmed, NewAttempt
+from connect_appointments.store.queries.bookings import Attempt, NewAttempt
+from connect_appointments.store.queries.confirmations import Confirmed, confirm
 from connect_appointments.store.queries.jobs import NewJob
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB
@@ -68,9 +69,7 @@ async def _end(database: Database, how: str, *numbers: int) -> None:
         attempts = [await bookings.attempt(transaction, number) for number in numbers]
         await jobs.add(transaction, [NewJob("book", one.request_id, "x_request_id", one.id) for one in attempts])
         claims = {job.booking_id: job for job in await jobs.claim(transaction, CLAIM, limit=9, lease_seconds=60)}
-        await bookings.confirm(
-            transaction, [Confirmed(claims[one.id], one, "worker", f"APT-{one.id}") for one in attempts]
-        )
+        await confirm(transaction, [Confirmed(claims[one.id], one, "worker", f"APT-{one.id}") for one in attempts])
 
     await database.write(work)
 
@@ -157,7 +156,7 @@ async def test_a_confirmation_whose_job_another_worker_has_changes_nothing(datab
     (slept,), (awake,) = claims
     for job, state in ((slept, State.BOOKING), (awake, State.BOOKED)):
         reserved = [Confirmed(job, attempt, "worker", "APT1")]
-        await database.write(lambda transaction, one=reserved: bookings.confirm(transaction, one))
+        await database.write(lambda transaction, one=reserved: confirm(transaction, one))
         assert await state_of(database, request_id) is state
     assert await rows(database, "SELECT workforce_id FROM appointments") == [("APT1",)]
 

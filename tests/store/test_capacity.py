@@ -1,4 +1,4 @@
-"""The places of our own calendar: counted under a row lock, never oversold; and what was decided on each key."""
+"""The capacity of our own calendar: counted under a row lock, never oversold; and what was decided on each key."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def _free(database: Database, area: str = "4000") -> set[Window]:
 
 
 async def _counts(database: Database) -> list[tuple[int, int]]:
-    return [tuple(row) for row in await rows(database, "SELECT places, taken FROM capacity")]
+    return [tuple(row) for row in await rows(database, "SELECT capacity, taken FROM capacity")]
 
 
 async def _decisions(database: Database, *keys: str) -> dict[str, Reservation]:

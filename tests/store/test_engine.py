@@ -25,7 +25,7 @@ ONE = sa.text("SELECT 1 AS one")
 
 
 async def _places(database: Database) -> list[Any]:
-    return await rows(database, "SELECT places, taken FROM capacity")
+    return await rows(database, "SELECT capacity, taken FROM capacity")
 
 
 async def _set(transaction: Transaction, places: int = 5) -> None:

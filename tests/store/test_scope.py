@@ -22,7 +22,7 @@ ALLOWED = {
     "bookings._begin": "begins attempts of appointment-requests that the caller has locked with their owners",
     "bookings._SLOT_IDS": "asked for the attempts of appointment-requests that the caller has locked with their owners",
     "bookings._REFUSE": "the worker's, which acts for every owner",
-    "bookings._confirm": "the worker's; the copy of the order that it makes is kept to one owner",
+    "confirmations._confirm": "the worker's; the copy of the order that it makes is kept to one owner",
     "bookings.attempt": "the worker's, which acts for every owner",
     "bookings._NOT_OVER": "an import's, which asks whom an order that changes hands still serves",
     "idempotency._FORGET_OLD": "takes the owner as part of the key",

@@ -16,7 +16,8 @@ from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, Locked, lock
 from connect_appointments.store.queries import bookings, jobs, offers, orders, request_locks, requests
-from connect_appointments.store.queries.bookings import Attempt, Confirmed
+from connect_appointments.store.queries.bookings import Attempt
+from connect_appointments.store.queries.confirmations import Confirmed, confirm
 from connect_appointments.store.queries.jobs import Job, claim_statement
 from connect_appointments.store.queries.requests import STATES, Change
 from connect_appointments.store.queries.slots import decode_slot
@@ -135,7 +136,7 @@ async def end_bookings(transaction: Transaction, ended: Sequence[Ended], *, wait
     keys = [(one.attempt.request_id,) for one in ended]
     locked = await lock(transaction, request_locks.LOCK_ANY_WITH_ORDERS, keys, wait=wait)
     decided = [(one, _decide(one, row), row) for one, row in zip(ended, locked, strict=True)]
-    await bookings.confirm(
+    await confirm(
         transaction,
         [
             Confirmed(one.job, one.attempt, WORKER.name, one.workforce_id or "")

@@ -10,9 +10,8 @@ import sqlalchemy as sa
 from connect_appointments.core.appointments import FINAL, AppointmentState
 from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.model import Appointment, Booking, OrderDetails, Scope, Slot
-from connect_appointments.core.requests import BOOK, BOOKED
+from connect_appointments.core.requests import BOOK
 from connect_appointments.store.chains import Chain, Link
-from connect_appointments.store.queries.jobs import Job, finish_statement
 from connect_appointments.store.queries.orders import occupy_statement
 from connect_appointments.store.queries.requests import link_transition
 from connect_appointments.store.queries.scope import visible
@@ -21,13 +20,10 @@ from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import (
     DETAILS,
     BigId,
-    Instant,
-    appointment_requests,
     appointments,
     bookings,
     database_now,
     jobs,
-    orders,
     seconds_from_now,
 )
 from connect_appointments.store.transaction import Transaction, first
@@ -124,103 +120,6 @@ _REFUSE = (
     .values(state=BookingState.REFUSED.value, refusal=_refused.c.refusal, ended_on=database_now())
     .returning(bookings.c.id)
 )
-
-_booked = given(
-    job_id=BigId,
-    tries=sa.Integer(),
-    id=BigId,
-    owner=sa.Text(),
-    client=sa.Text(),
-    x_request_id=sa.Text(),
-    booking_id=BigId,
-    workforce_id=sa.Text(),
-    ends_on=Instant(),
-)
-
-
-def _confirm(link: Link) -> Any:
-    finished = link("finished", finish_statement(_booked.c.job_id, _booked.c.tries))
-    is_finished = sa.and_(finished.c.id == _booked.c.job_id, finished.c.tries == _booked.c.tries)
-    columns = [column for column in _booked.c if column.name != "place"]
-    rows = sa.select(*columns).join(finished, is_finished).subquery("confirmed_rows")
-    changed = link_transition(link, BOOKED, rows)
-    is_under_way = bookings.c.state == BookingState.BOOKING.value
-    ended = link(
-        "ended",
-        sa.update(bookings)
-        .where(bookings.c.id == rows.c.booking_id, is_under_way)
-        .values(state=BookingState.BOOKED.value, ended_on=database_now())
-        .returning(bookings.c.id),
-    )
-    made = link("made", _appointments_of(rows))
-    return (
-        sa.select(
-            rows.c.booking_id,
-            changed.c.id.label("request"),
-            ended.c.id.label("attempt"),
-            made.c.id.label("appointment"),
-        )
-        .select_from(rows)
-        .outerjoin(changed, changed.c.id == rows.c.id)
-        .outerjoin(ended, ended.c.id == rows.c.booking_id)
-        .outerjoin(made, made.c.booking_id == rows.c.booking_id)
-    )
-
-
-def _appointments_of(rows: Any) -> Any:
-    """The statement that keeps appointments of booking attempts, with what their orders say at this moment."""
-    own = ("request_id", "booking_id", "owner", "order_id", "workforce_id", "state", "slot", "ends_on")
-    attempt = (
-        bookings.c.request_id,
-        bookings.c.id,
-        bookings.c.owner,
-        appointment_requests.c.order_id,
-        rows.c.workforce_id,
-        sa.literal(AppointmentState.BOOKED.value),
-        bookings.c.slot,
-        rows.c.ends_on,
-    )
-    query = (
-        sa.select(*attempt, *(orders.c[name] for name in DETAILS), database_now())
-        .select_from(rows)
-        .join(bookings, bookings.c.id == rows.c.booking_id)
-        .join(appointment_requests, appointment_requests.c.id == bookings.c.request_id)
-        # Only while order and attempt have one owner.
-        .join(orders, sa.and_(orders.c.id == appointment_requests.c.order_id, orders.c.owner == bookings.c.owner))
-    )
-    insert = sa.insert(appointments).from_select([*own, *DETAILS, "created_on"], query)
-    return insert.returning(appointments.c.id, appointments.c.booking_id)
-
-
-_CONFIRM = Chain(_confirm)
-
-
-class Confirmed(NamedTuple):
-    """A booking attempt that the workforce system has reserved: the claim of its job, what it is, by whom."""
-
-    job: Job
-    attempt: Attempt
-    client: str
-    workforce_id: str
-
-
-async def confirm(transaction: Transaction, reserved: Sequence[Confirmed]) -> None:
-    """Make appointments of booking attempts, but for those whose job another worker has claimed since.
-
-    The appointment-requests and their orders are locked. Raises AssertionError where one of them is not being booked
-    at this attempt: the caller has locked it and knows.
-    """
-    rows = [
-        (
-            *one.job.key,
-            *(one.attempt.request_id, one.attempt.owner, one.client, one.job.x_request_id),
-            *(one.attempt.id, one.workforce_id, one.attempt.slot.end),
-        )
-        for one in reserved
-    ]
-    for row in await transaction.fetch(_CONFIRM, rows):
-        if None in row:
-            raise AssertionError(f"booking attempt {row.booking_id} was confirmed in part: {row}")
 
 
 async def slot_ids(transaction: Transaction, booking_ids: Sequence[int]) -> dict[int, str]:
