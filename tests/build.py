@@ -10,10 +10,10 @@ from typing import Any
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
+from connect_appointments.core.capacity import Capacity, Window
 from connect_appointments.core.model import Order, Site, SlotType
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import capacity, orders
-from connect_appointments.store.queries.capacity import Capacity, Window
 
 ALICE = "11001"
 BOB = "11002"

@@ -13,6 +13,17 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from connect_appointments.core.windows import BookingPolicy
+from connect_appointments.jobs.options import WorkerOptions
+from connect_appointments.store.options import DatabaseOptions
+from connect_appointments.store.urls import check_database_url
+from connect_appointments.usecases.options import ServiceOptions
+from connect_appointments.web.api.fairness import Limit
+from connect_appointments.web.api.token_rules import TokenRules
+from connect_appointments.web.api.versions import Deprecation
+from connect_appointments.web.server.timeouts import Timeouts
+from connect_appointments.workforce.regions import working_days
+
 PREFIX = "CONNECT_APPOINTMENTS_"
 FILE_SUFFIX = "_FILE"
 ANY = "any"
@@ -60,9 +71,21 @@ class StoreSettings(BaseModel):
 
     @model_validator(mode="after")
     def _known_database(self) -> StoreSettings:
-        if not re.match(r"sqlite:///.|postgres(ql)?://.", self.database_url.get_secret_value()):
-            raise ValueError("DATABASE_URL must begin with postgresql:// or sqlite:///")
+        try:
+            check_database_url(self.database_url.get_secret_value())
+        except ValueError as error:
+            raise ValueError(f"DATABASE_URL is wrong: {error}") from None
         return self
+
+    def database_options(self) -> DatabaseOptions:
+        """The limits of the connections to the database."""
+        return DatabaseOptions(
+            pool_size=self.pool_size,
+            lock_timeout_seconds=self.lock_timeout_seconds,
+            statement_timeout_seconds=self.statement_timeout_seconds,
+            connect_timeout_seconds=self.connect_timeout_seconds,
+            statement_cache=self.statement_cache,
+        )
 
 
 class WorkSettings(StoreSettings):
@@ -84,6 +107,24 @@ class WorkSettings(StoreSettings):
         int, Field(ge=0, le=365, description="Days after its end when an appointment counts as over")
     ] = 7
     holiday_country: Annotated[str, Field(description="Country of the public holidays, ISO 3166-1 alpha-2")] = "AU"
+
+    def booking_policy(self) -> BookingPolicy:
+        """Which days may be offered."""
+        return BookingPolicy(
+            working_days(self.holiday_country),
+            slot_days=self.slot_days,
+            lead_days=self.lead_days,
+            horizon_days=self.booking_horizon_days,
+        )
+
+    def worker_options(self) -> WorkerOptions:
+        """How background work is done."""
+        return WorkerOptions(
+            slots=self.worker_slots,
+            lease_seconds=self.lease_seconds,
+            poll_seconds=self.poll_seconds,
+            search_tries=self.search_tries,
+        )
 
 
 class ServeSettings(WorkSettings):
@@ -142,6 +183,33 @@ class ServeSettings(WorkSettings):
         if unknown or not self.algorithms:
             raise ValueError(f"ALGORITHMS must be among {', '.join(sorted(KNOWN_ALGORITHMS))}")
         return self
+
+    def token_rules(self) -> TokenRules:
+        """Which tokens are accepted."""
+        return TokenRules(
+            issuers=frozenset({self.issuer}),
+            audiences=None if ANY in self.audience else self.audience or None,
+            clients=self.allowed_azp or None,
+            owner_claim=self.owner_claim,
+            algorithms=self.algorithms,
+            leeway_seconds=self.clock_leeway_seconds,
+        )
+
+    def deprecation(self) -> Deprecation:
+        """What responses to a deprecated version say."""
+        return Deprecation(self.deprecated_since, self.sunset)
+
+    def service_options(self) -> ServiceOptions:
+        """What the operator chose of the use cases."""
+        return ServiceOptions(self.one_appointment_per_order, self.max_waiting)
+
+    def limit(self) -> Limit | None:
+        """The rate limit of an owner, None without one."""
+        return None if self.rate_limit is None else Limit(self.rate_limit, self.rate_limit_seconds)
+
+    def timeouts(self) -> Timeouts:
+        """How long a connection waits for its peer."""
+        return Timeouts(body_seconds=self.body_timeout_seconds)
 
 
 KNOWN_ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"})

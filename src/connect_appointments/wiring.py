@@ -9,20 +9,26 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import httpx2
+
 from connect_appointments.core.windows import BookingPolicy
-from connect_appointments.jobs.registry import WorkerOptions, job_kinds
+from connect_appointments.jobs.options import WorkerOptions
+from connect_appointments.jobs.registry import job_kinds
 from connect_appointments.jobs.worker import Worker
+from connect_appointments.settings import ServeSettings, WorkSettings
 from connect_appointments.store.engine import Database
 from connect_appointments.telemetry.outage import Outage
 from connect_appointments.usecases.clock import Clock
-from connect_appointments.usecases.service import Service, ServiceOptions, create_service
+from connect_appointments.usecases.options import ServiceOptions
+from connect_appointments.usecases.service import Service, create_service
 from connect_appointments.web.api.app import App, create_app
-from connect_appointments.web.api.auth import Authenticator, TokenRules
+from connect_appointments.web.api.auth import Authenticator
 from connect_appointments.web.api.base_endpoint import Handler
 from connect_appointments.web.api.endpoint import RequestGuards
 from connect_appointments.web.api.fairness import Limit, Limiter
-from connect_appointments.web.api.keys import KeyRing, KeySource
+from connect_appointments.web.api.keys import KeyRing, KeySource, keys_at_url, keys_in_file, keys_of_issuer
 from connect_appointments.web.api.request import ServerContext
+from connect_appointments.web.api.token_rules import TokenRules
 from connect_appointments.web.api.versions import Deprecation
 from connect_appointments.web.health import Health
 from connect_appointments.workforce.calendar.calendar import Calendar
@@ -73,6 +79,35 @@ class AppConfig:
     workforce: Workforce | None = None
     limit: Limit | None = None
     mounts: Mapping[str, Handler] = field(default_factory=dict)
+
+
+def config_of(settings: ServeSettings, database: Database, client: httpx2.AsyncClient) -> AppConfig:
+    """What `serve` runs. `client` fetches the issuer's keys."""
+    return AppConfig(
+        database=database,
+        keys=_keys(settings, client),
+        tokens=settings.token_rules(),
+        public_url=settings.public_url.rstrip("/"),
+        policy=settings.booking_policy(),
+        workforce=workforce_of(settings, database),
+        deprecation=settings.deprecation(),
+        service=settings.service_options(),
+        worker=settings.worker_options(),
+        limit=settings.limit(),
+    )
+
+
+def workforce_of(settings: WorkSettings, database: Database) -> Workforce:
+    """The workforce system that the settings name."""
+    return WORKFORCES[settings.workforce](database, settings.booking_policy())
+
+
+def _keys(settings: ServeSettings, client: httpx2.AsyncClient) -> KeySource:
+    if settings.jwks_file is not None:
+        return keys_in_file(settings.jwks_file)
+    if settings.jwks_url is not None:
+        return keys_at_url(settings.jwks_url, client)
+    return keys_of_issuer(settings.issuer, client)
 
 
 @dataclass(frozen=True)

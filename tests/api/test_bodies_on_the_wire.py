@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from connect_appointments.settings import ServeSettings
-from connect_appointments.web.server.connection import Timeouts
+from connect_appointments.web.server.timeouts import Timeouts
 from tests.api.wire import (
     LONGEST_WAIT_SECONDS,
     Serve,

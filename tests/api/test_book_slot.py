@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from connect_appointments.jobs.worker import WorkerOptions
+from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.store.engine import Database
-from connect_appointments.usecases.service import ServiceOptions
+from connect_appointments.usecases.options import ServiceOptions
 from tests.api_client import BOOK, Api, number_of
 from tests.build import PUBLIC_URL, days_from, set_capacity
 from tests.store.given import kinds, rows

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from connect_appointments.store.engine import Database
-from connect_appointments.usecases.service import ServiceOptions
+from connect_appointments.usecases.options import ServiceOptions
 from tests.api_client import Api, number_of, serve_in_process
 from tests.build import Clock, Issuer, fill
 from tests.store.given import kinds

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from connect_appointments.jobs.worker import WorkerOptions
+from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import events
 from tests.api_client import Api, number_of

@@ -11,7 +11,7 @@ import pytest
 
 from connect_appointments.store.engine import Database
 from connect_appointments.store.options import DatabaseOptions
-from connect_appointments.usecases.service import ServiceOptions
+from connect_appointments.usecases.options import ServiceOptions
 from tests.api.holding import held
 from tests.api_client import Api, number_of, serve_in_process
 from tests.build import Clock, Issuer, fill

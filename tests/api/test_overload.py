@@ -16,7 +16,7 @@ from connect_appointments.store.engine import Database
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.tables import appointment_requests, bookings
 from connect_appointments.store.transaction import Transaction
-from connect_appointments.usecases.service import ServiceOptions
+from connect_appointments.usecases.options import ServiceOptions
 from tests.api.wire import Serve
 from tests.api_client import Api, serve_in_process
 from tests.build import Clock, Issuer, fill

@@ -10,7 +10,8 @@ import pytest
 
 from connect_appointments.web.api.request import Request, ServerContext
 from connect_appointments.web.api.response import Response
-from connect_appointments.web.server.connection import Connection, Connections, Timeouts
+from connect_appointments.web.server.connection import Connection, Connections
+from connect_appointments.web.server.timeouts import Timeouts
 from tests.api.test_pipelines import Line
 
 STREAMS = 300

@@ -6,7 +6,8 @@ import asyncio
 
 from connect_appointments.web.api.request import Request, ServerContext
 from connect_appointments.web.api.response import NO_CONTENT, Response
-from connect_appointments.web.server.connection import Connection, Connections, Timeouts
+from connect_appointments.web.server.connection import Connection, Connections
+from connect_appointments.web.server.timeouts import Timeouts
 
 SHORTEST = b"GET / HTTP/1.1\r\n\r\n"
 ANSWER = b"HTTP/1.1 204 No Content\r\n"

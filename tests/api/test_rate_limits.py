@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
-from connect_appointments.planning import serve_config
 from connect_appointments.settings import ServeSettings, load
 from connect_appointments.store.engine import Database
 from connect_appointments.web.api.fairness import MAX_OWNERS, Limit, Limiter
+from connect_appointments.wiring import config_of
 from tests.api.wire import Serve
 from tests.api_client import Api
 from tests.build import Clock
@@ -137,4 +137,4 @@ async def test_the_operator_sets_it_or_there_is_none(
     required = {"database_url": "sqlite:///x", "public_url": "https://a.test", "issuer": "https://b.test"}
     found = load(ServeSettings, settings(**required, audience="any", **given))
     async with httpx2.AsyncClient() as client:
-        assert serve_config(found, database, client).limit == limit
+        assert config_of(found, database, client).limit == limit

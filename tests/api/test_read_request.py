@@ -12,7 +12,7 @@ import pytest
 
 from connect_appointments.core.model import Site
 from connect_appointments.core.windows import BookingPolicy
-from connect_appointments.jobs.worker import WorkerOptions
+from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.workforce.regions import working_days
 from tests.api.moments import served_at

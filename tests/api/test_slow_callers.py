@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from connect_appointments.web.server.connection import Timeouts
+from connect_appointments.web.server.timeouts import Timeouts
 from tests.api.wire import LONGEST_WAIT_SECONDS, Wire, on_the_wire, open_wire, spell
 from tests.api_client import Api
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connect_appointments.web.api.versions import Deprecation
-from connect_appointments.web.server.connection import Timeouts
+from connect_appointments.web.server.timeouts import Timeouts
 from tests.api.wire import Serve, cancel_bytes, on_the_wire, open_wire, spell
 from tests.api_client import CANCEL, Api
 from tests.build import PUBLIC_URL

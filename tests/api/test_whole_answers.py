@@ -12,7 +12,8 @@ from uvicorn.server import ServerState
 
 from connect_appointments.web.api.request import Request, ServerContext
 from connect_appointments.web.api.response import JSON, SECURITY_HEADERS, Response
-from connect_appointments.web.server.connection import Connection, Connections, Timeouts
+from connect_appointments.web.server.connection import Connection, Connections
+from connect_appointments.web.server.timeouts import Timeouts
 from tests.api.test_pipelines import Line
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: b\r\n\r\n"

@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from connect_appointments.web.server.connection import Timeouts
 from connect_appointments.web.server.server import bind, serving_on
+from connect_appointments.web.server.timeouts import Timeouts
 from tests.api_client import CANCEL, Api
 from tests.documents import check_six_headers
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from connect_appointments.cli.failing import CommandFailed
+from connect_appointments.core.errors import BackupError
 from connect_appointments.store import schema
-from connect_appointments.store.sqlite.backup import BackupError, new_file
+from connect_appointments.store.sqlite.backup import new_file
 from tests.cli.conftest import Start
 from tests.cli.files import ORDER, as_json_lines
 from tests.cli.program import invoke, settings

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from connect_appointments.cli.failing import CommandFailed
+from connect_appointments.core.capacity import Window
 from connect_appointments.core.model import SlotType
 from connect_appointments.store.queries import capacity
-from connect_appointments.store.queries.capacity import Window
 from tests.cli.files import WINDOW, as_csv, changed, database_at
 from tests.cli.program import invoke, run, settings
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connect_appointments.cli.database import check_database_url
 from connect_appointments.settings import SettingsError
+from connect_appointments.store.urls import check_database_url
 from tests.cli.program import invoke, settings
 
 GOOD = [

@@ -11,8 +11,8 @@ from connect_appointments.cli.importing.capacity import read_capacity
 from connect_appointments.cli.importing.lines import Form
 from connect_appointments.cli.importing.orders import read_orders
 from connect_appointments.cli.importing.problems import BadFile, Problem
+from connect_appointments.core.capacity import Capacity, Window
 from connect_appointments.core.model import SlotType
-from connect_appointments.store.queries.capacity import Capacity, Window
 from tests.build import sample_order
 from tests.cli.files import ORDER, WINDOW, as_csv, as_json_lines, changed
 

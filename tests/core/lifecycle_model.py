@@ -12,12 +12,13 @@ from connect_appointments.core import errors
 from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.model import Actor, Operator, Owner
 from connect_appointments.core.windows import BookingPolicy
-from connect_appointments.jobs.registry import WorkerOptions
+from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import events, orders, requests, verify
 from connect_appointments.store.queries.jobs import Job
+from connect_appointments.usecases.options import ServiceOptions
 from connect_appointments.usecases.order_imports import import_orders
-from connect_appointments.usecases.service import ServiceOptions, create_service
+from connect_appointments.usecases.service import create_service
 from connect_appointments.wiring import create_worker, default_policy
 from connect_appointments.workforce.port import (
     Availability,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from connect_appointments.web.server.connection import Timeouts
+from connect_appointments.web.server.timeouts import Timeouts
 from tests.build import ALICE
 
 from .load import Load, date_from

@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import sqlalchemy as sa
 
+from connect_appointments.core.capacity import Window
 from connect_appointments.core.model import Actor, Operator, Owner, Slot, SlotType
 from connect_appointments.core.requests import CANCEL, SEARCH_FAILED, SLOT_REFUSED, SLOTS_FOUND, State
 from connect_appointments.core.transitions import Transition
@@ -18,7 +19,6 @@ from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
 from connect_appointments.store.queries import bookings, capacity, events, jobs, offers, orders, request_locks, requests
 from connect_appointments.store.queries.bookings import NewAttempt
-from connect_appointments.store.queries.capacity import Window
 from connect_appointments.store.queries.confirmations import Confirmed, confirm
 from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.queries.requests import Change, NewRequest

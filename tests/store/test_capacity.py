@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from connect_appointments.core.capacity import Capacity, Usage, Window
 from connect_appointments.core.model import SlotType
 from connect_appointments.core.reservations import ReservationState
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import capacity
-from connect_appointments.store.queries.capacity import Capacity, Reservation, Usage, Window
+from connect_appointments.store.queries.capacity import Reservation
 from connect_appointments.store.transaction import Transaction
 from tests.store.conftest import ON_POSTGRESQL
 from tests.store.given import DAY, MORNING, VIOLATIONS, rows, take_place, until_one_waits

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from connect_appointments.core.capacity import Capacity
 from connect_appointments.core.errors import NotFound, Overloaded, Unavailable
 from connect_appointments.store.engine import RETRIES, Database
 from connect_appointments.store.failures import LostBeforeCommit
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.queries import capacity, orders
-from connect_appointments.store.queries.capacity import Capacity
 from connect_appointments.store.tables import capacity as table
 from connect_appointments.store.transaction import Transaction
 from tests.build import sample_order

@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
+from connect_appointments.core.capacity import Capacity
 from connect_appointments.core.errors import Unavailable
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import capacity
-from connect_appointments.store.queries.capacity import Capacity
 from connect_appointments.store.transaction import Transaction
 from tests.store.conftest import ON_PLAIN_POSTGRESQL, ON_POSTGRESQL, SERIALIZABLE
 from tests.store.given import MORNING, ORDER, SECOND_ORDER, execute, rows

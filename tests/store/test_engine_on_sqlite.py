@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from connect_appointments.core.capacity import Capacity
 from connect_appointments.core.errors import Unavailable
 from connect_appointments.core.requests import State
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.queries import capacity
-from connect_appointments.store.queries.capacity import Capacity
 from connect_appointments.store.sqlite.connection import OWNER_ONLY, beside, path_of
 from connect_appointments.store.transaction import Transaction
 from tests.store.conftest import ON_SQLITE

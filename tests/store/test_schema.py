@@ -10,14 +10,16 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from connect_appointments.core.capacity import Capacity
+from connect_appointments.core.model import MAX_NUMBER
 from connect_appointments.core.requests import State
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import capacity, jobs
-from connect_appointments.store.queries.capacity import Capacity, Reservation
+from connect_appointments.store.queries.capacity import Reservation
 from connect_appointments.store.queries.jobs import NewJob
 from connect_appointments.store.statements import DIALECTS
-from connect_appointments.store.tables import MAX_NUMBER, metadata
+from connect_appointments.store.tables import metadata
 from connect_appointments.store.transaction import Transaction
 from tests.store.conftest import ON_PLAIN_POSTGRESQL, ON_SQLITE
 from tests.store.given import (

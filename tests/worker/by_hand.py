@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from connect_appointments.core.reservations import ReservationState
 from connect_appointments.jobs import book, release_offer, search
-from connect_appointments.jobs.registry import WorkerOptions
+from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.jobs.worker import Worker
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import jobs

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from connect_appointments.core.model import SlotType
-from connect_appointments.jobs.registry import WorkerOptions
+from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.workforce.port import ReserveCommand, Reserved
 from tests.api_client import Api, number_of

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from connect_appointments.core.model import Owner
-from connect_appointments.jobs.registry import WorkerOptions
+from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import jobs
 from connect_appointments.store.queries.jobs import Job

@@ -12,7 +12,7 @@ import pytest
 import structlog
 from prometheus_client import REGISTRY
 
-from connect_appointments.jobs.registry import WorkerOptions
+from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.tables import DETAILS
 from connect_appointments.workforce.port import AvailabilityQuery, NotYet, ReserveCommand

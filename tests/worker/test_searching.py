@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from connect_appointments.jobs.registry import WorkerOptions
+from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.workforce.port import AvailabilityQuery
 from tests.api_client import Api

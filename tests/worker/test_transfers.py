@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connect_appointments.core.model import Actor, Operator
-from connect_appointments.jobs.registry import WorkerOptions
+from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import verify
 from connect_appointments.usecases.order_imports import Imported, import_orders

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import sqlite3
@@ -12,16 +11,11 @@ from typing import Annotated
 
 import typer
 
-from connect_appointments.cli.database import check_database_url
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.cli.listing import counted
-from connect_appointments.settings import PREFIX, SettingsError, StoreSettings, load
-from connect_appointments.store import schema
-from connect_appointments.store.engine import Database
-from connect_appointments.store.queries.verify import findings
-from connect_appointments.store.sqlite import backup as files
-from connect_appointments.store.sqlite.backup import BackupError
-from connect_appointments.store.sqlite.connection import path_of
+from connect_appointments.core.errors import BackupError
+from connect_appointments.settings import StoreSettings, load
+from connect_appointments.usecases import backups
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -40,13 +34,7 @@ def backup(
     """
     source = _database_file()
     with _one_line_errors():
-        if file.exists():
-            raise BackupError(f"{file} exists")
-        if not source.exists():
-            raise BackupError(f"{source} does not exist")
-        with files.new_file(file) as partial:
-            files.copy_of(source, partial)
-            revision = _checked(partial)
+        revision = backups.back_up(source, file)
     if as_json:
         print(json.dumps({"file": str(file), "schema": revision, "bytes": file.stat().st_size}))
     else:
@@ -69,21 +57,7 @@ def restore(
     """
     target = _database_file()
     with _one_line_errors():
-        if not file.exists():
-            raise BackupError(f"{file} does not exist")
-        if files.is_there(target) and not replace:
-            raise BackupError(f"{target} exists: --replace replaces it, and keeps the old file")
-        with files.alone(target), files.new_file(target) as partial:
-            files.copy_of(file, partial)
-            before = _checked(partial)
-            after, broken = asyncio.run(_current(partial))
-            files.settle(partial)
-            if broken and not despite_findings:
-                raise BackupError(
-                    f"the backup breaks rules of verify: {', '.join(sorted(broken))}; --despite-findings restores it"
-                )
-            if files.is_there(target):
-                files.move_away(target)
+        before, after, broken = backups.restore(file, target, replace=replace, despite_findings=despite_findings)
     if as_json:
         print(json.dumps({"file": str(target), "before": before, "after": after, "broken": sorted(broken)}))
     else:
@@ -92,14 +66,10 @@ def restore(
 
 def _database_file() -> Path:
     """The file of the SQLite database in the settings. Raises `CommandFailed` when it is PostgreSQL."""
-    url = load(StoreSettings).database_url.get_secret_value()
-    try:
-        check_database_url(url)
-    except ValueError as error:
-        raise SettingsError(f"{PREFIX}DATABASE_URL is wrong: {error}") from None
-    if not url.startswith("sqlite:"):
+    scheme, _, path = load(StoreSettings).database_url.get_secret_value().partition(":///")
+    if scheme != "sqlite":
         raise CommandFailed(ON_POSTGRESQL)
-    return Path(path_of(url))
+    return Path(path)
 
 
 @contextlib.contextmanager
@@ -113,24 +83,3 @@ def _one_line_errors() -> Iterator[None]:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         where = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
         raise CommandFailed(f"nothing was done: {where}{reason}") from error
-
-
-def _checked(copy: Path) -> str:
-    """The schema revision of an intact copy that this program can read."""
-    files.check_intact(copy)
-    revision = files.revision_of(copy)
-    if revision is None:
-        raise BackupError("the file is not a database of this program")
-    if revision not in schema.revisions():
-        raise BackupError(f"schema {revision} of the file is newer than this program, which needs {schema.head()}")
-    return revision
-
-
-async def _current(copy: Path) -> tuple[str, set[str]]:
-    """Migrate the copy; return its schema revision and the rules that it breaks."""
-    database = Database(f"sqlite:///{copy}")
-    try:
-        revision = await schema.migrate(database)
-        return revision, {finding.rule for finding in await database.read(findings)}
-    finally:
-        await database.close()

@@ -15,10 +15,9 @@ from connect_appointments.cli.database import opened
 from connect_appointments.cli.files import DryRun, ImportFile, progress, read_file
 from connect_appointments.cli.importing.capacity import read_capacity
 from connect_appointments.cli.listing import AsJson, AsJsonLines, Limit, counted, group_of_commands, print_rows
+from connect_appointments.core.capacity import Capacity, Usage
 from connect_appointments.settings import StoreSettings, load
-from connect_appointments.store.queries import capacity
-from connect_appointments.store.queries.capacity import Capacity, Usage
-from connect_appointments.store.transaction import Transaction
+from connect_appointments.usecases import capacity
 
 app = group_of_commands("Import or list capacity: the number of visits per area, date and slot type.")
 
@@ -50,17 +49,8 @@ def import_capacity(file: ImportFile, dry_run: DryRun = False, as_json: AsJson =
 
 
 async def _import(settings: StoreSettings, found: Sequence[Capacity], done: Callable[[int], None]) -> int:
-    """Set the capacity of windows; return the number of windows with less capacity than bookings."""
-    windows = {item.window for item in found}
-
-    async def work(transaction: Transaction) -> int:
-        for start in range(0, len(found), capacity.ROWS_A_STATEMENT):
-            await capacity.set_capacity(transaction, found[start : start + capacity.ROWS_A_STATEMENT])
-            done(start + capacity.ROWS_A_STATEMENT)
-        return sum(usage.window in windows for usage in await capacity.overfull(transaction))
-
     async with opened(settings) as database:
-        return await database.write(work)
+        return await capacity.import_capacity(database, found, done)
 
 
 @app.command("list")
@@ -80,7 +70,7 @@ def list_capacity(
 
 async def _usage(settings: StoreSettings, area: str | None, first: date, limit: int) -> Sequence[Usage]:
     async with opened(settings) as database:
-        return await database.read(lambda transaction: capacity.usage(transaction, area=area, first=first, limit=limit))
+        return await capacity.list_usage(database, area=area, first=first, limit=limit)
 
 
 def _row(usage: Usage) -> dict[str, Any]:

@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from connect_appointments.core.model import CONTROL_CHARACTERS, Operator, Owner, Scope, Slot
-from connect_appointments.store.tables import MAX_NUMBER
+from connect_appointments.core.model import CONTROL_CHARACTERS, MAX_NUMBER, Operator, Owner, Scope, Slot
 
 PIPED_WIDTH = 200
 """The width of a table when the output is not a terminal."""

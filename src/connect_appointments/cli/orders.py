@@ -29,8 +29,7 @@ from connect_appointments.cli.listing import (
 from connect_appointments.cli.operator import operator
 from connect_appointments.core.model import Actor, Order, Scope
 from connect_appointments.settings import StoreSettings, WorkSettings, load
-from connect_appointments.store.queries import orders
-from connect_appointments.usecases import order_imports
+from connect_appointments.usecases import order_imports, orders
 from connect_appointments.usecases.order_imports import Imported, TransferRefused
 
 app = group_of_commands("Import or list orders.")
@@ -131,7 +130,7 @@ def list_orders(
 
 async def _page(settings: StoreSettings, scope: Scope, after: int, limit: int) -> Sequence[Order]:
     async with opened(settings) as database:
-        return await database.read(lambda transaction: orders.page(transaction, scope, after=after, limit=limit))
+        return await orders.list_orders(database, scope, after=after, limit=limit)
 
 
 def _row(order: Order, *, contacts: bool) -> dict[str, Any]:

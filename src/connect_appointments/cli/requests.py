@@ -26,14 +26,15 @@ from connect_appointments.cli.listing import (
     slot_row,
 )
 from connect_appointments.cli.operator import operator
-from connect_appointments.core.model import Actor, AppointmentRequest, Operator, Owner
+from connect_appointments.core.errors import NotFound
+from connect_appointments.core.events import Event
+from connect_appointments.core.model import MAX_NUMBER, Actor, AppointmentRequest, Owner
 from connect_appointments.core.requests import CANCEL, State
 from connect_appointments.settings import StoreSettings, load
-from connect_appointments.store.queries import bookings, events, requests
-from connect_appointments.store.queries.events import Event
-from connect_appointments.store.tables import MAX_NUMBER
-from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
+from connect_appointments.usecases.databases import Database
+from connect_appointments.usecases.request_histories import AttemptHistory, RequestHistory, read_history
+from connect_appointments.usecases.request_histories import list_requests as list_histories
 from connect_appointments.wiring import default_policy, utc_now
 
 app = group_of_commands("List, show or cancel appointment-requests as the operator.")
@@ -55,9 +56,7 @@ def list_requests(
 
     async def page() -> Sequence[AppointmentRequest]:
         async with opened(load(StoreSettings)) as database:
-            return await database.read(
-                lambda transaction: requests.page(transaction, scope_of(owner), after=after, limit=limit, state=state)
-            )
+            return await list_histories(database, scope_of(owner), after=after, limit=limit, state=state)
 
     rows = [_row(found) for found in asyncio.run(page())]
     print_rows(rows, as_json=as_json)
@@ -94,42 +93,34 @@ def cancel_request(request_id: RequestId, as_json: AsJson = False) -> None:
 async def _cancel(settings: StoreSettings, request_id: int) -> None:
     who = operator()
     async with opened(settings) as database:
-        found = await database.read(lambda transaction: _get(transaction, who, request_id))
+        found = (await _history(database, request_id)).request
         use_cases = AppointmentRequests(database, default_policy(), utc_now)
         await use_cases.cancel_request(Actor(Owner(found.owner), who.name, str(uuid.uuid4())), request_id)
 
 
-async def _get(transaction: Transaction, who: Operator, request_id: int) -> AppointmentRequest:
-    found = await requests.get(transaction, who, request_id)
-    if found is None:
-        raise CommandFailed(f"there is no appointment-request {request_id}")
-    return found
+async def _history(database: Database, request_id: int) -> RequestHistory:
+    try:
+        return await read_history(database, operator(), request_id)
+    except NotFound as error:
+        raise CommandFailed(f"there is no appointment-request {request_id}") from error
 
 
 async def _story(settings: StoreSettings, request_id: int) -> dict[str, Any]:
-    who = operator()
-
-    async def work(transaction: Transaction) -> dict[str, Any]:
-        found = await _get(transaction, who, request_id)
-        happened = await events.of_request(transaction, who, request_id)
-        tried = sorted({event.booking_id for event in happened if event.booking_id is not None})
-        return {
-            **_row(found),
-            "slots": [slot_row(slot) for slot in found.slots],
-            "bookings": [await _booking(transaction, who, booking_id) for booking_id in tried],
-            "events": [_event_row(event) for event in happened],
-        }
-
     async with opened(settings) as database:
-        return await database.read(work)
+        request, attempts, events = await _history(database, request_id)
+    return {
+        **_row(request),
+        "slots": [slot_row(slot) for slot in request.slots],
+        "bookings": [_attempt_row(attempt) for attempt in attempts],
+        "events": [_event_row(event) for event in events],
+    }
 
 
-async def _booking(transaction: Transaction, who: Operator, booking_id: int) -> dict[str, Any]:
-    attempt = await bookings.attempt(transaction, booking_id)
-    outcome = await bookings.get(transaction, who, booking_id)
+def _attempt_row(attempt: AttemptHistory) -> dict[str, Any]:
+    outcome = attempt.outcome
     appointment = outcome.appointment if outcome else None
     return {
-        "id": booking_id,
+        "id": attempt.id,
         "state": outcome.state if outcome else None,
         "slotId": attempt.slot.id,
         "slotType": attempt.slot.slot_type,

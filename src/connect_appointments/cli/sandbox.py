@@ -16,13 +16,13 @@ from typing import Annotated, NamedTuple
 import typer
 import uvloop
 
-from connect_appointments.cli.database import check_database_url
 from connect_appointments.cli.failing import CommandFailed
-from connect_appointments.cli.memory import settle_memory
 from connect_appointments.sandbox.keys import KeysError, SandboxKeys
 from connect_appointments.sandbox.running import Sandbox, sandbox_on
 from connect_appointments.settings import SettingsError
 from connect_appointments.telemetry.logs import configure_logging
+from connect_appointments.usecases.databases import check_database_url
+from connect_appointments.web.server.memory import settle_memory
 from connect_appointments.web.server.server import bind, until_stopped
 from connect_appointments.wiring import utc_now
 

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-from connect_appointments.cli.database import open_database
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.settings import StoreSettings, load
-from connect_appointments.store import schema
+from connect_appointments.usecases import databases
 
 
 def migrate(
@@ -22,21 +21,14 @@ def migrate(
 
     CONNECT_APPOINTMENTS_DATABASE_URL names the database.
     """
-    before, after = asyncio.run(_migrate(load(StoreSettings), check=check))
+    settings = load(StoreSettings)
+    url = settings.database_url.get_secret_value()
+    before, after, needed = asyncio.run(databases.migrate(url, settings.database_options(), check=check))
     if as_json:
-        print(json.dumps({"before": before, "after": after, "current": after == schema.head()}))
+        print(json.dumps({"before": before, "after": after, "current": after == needed}))
     elif before == after:
         print(f"the schema is {after or 'not there yet'}")
     else:
         print(f"migrated the schema from {before or 'nothing'} to {after}")
-    if after != schema.head():
-        raise CommandFailed(f"the schema is not current: this program needs {schema.head()}")
-
-
-async def _migrate(settings: StoreSettings, *, check: bool) -> tuple[str | None, str | None]:
-    database = open_database(settings)
-    try:
-        before = await schema.revision(database)
-        return before, before if check else await schema.migrate(database)
-    finally:
-        await database.close()
+    if after != needed:
+        raise CommandFailed(f"the schema is not current: this program needs {needed}")

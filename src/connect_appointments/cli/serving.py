@@ -8,16 +8,15 @@ import socket
 import httpx2
 import uvloop
 
-from connect_appointments.cli.database import open_database, opened
+from connect_appointments.cli.database import opened
 from connect_appointments.cli.failing import CommandFailed
-from connect_appointments.cli.memory import settle_memory
-from connect_appointments.planning import serve_config
 from connect_appointments.settings import ServeSettings
 from connect_appointments.telemetry.logs import configure_logging
-from connect_appointments.web.server.connection import Timeouts
+from connect_appointments.usecases.databases import open_database
+from connect_appointments.web.server.memory import settle_memory
 from connect_appointments.web.server.processes import run_processes
 from connect_appointments.web.server.server import bind, serving_on, until_stopped
-from connect_appointments.wiring import running
+from connect_appointments.wiring import config_of, running
 
 
 def run_server(settings: ServeSettings, processes: int, *, with_worker: bool) -> int:
@@ -53,10 +52,10 @@ async def _check(settings: ServeSettings) -> None:
 
 async def _serve(settings: ServeSettings, listener: socket.socket, address: str, *, with_worker: bool) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        database = open_database(settings)
+        database = open_database(settings.database_url.get_secret_value(), settings.database_options())
         stack.push_async_callback(database.close)
         client = await stack.enter_async_context(httpx2.AsyncClient(timeout=5))
-        config = serve_config(settings, database, client)
+        config = config_of(settings, database, client)
         parts = await stack.enter_async_context(running(config, with_worker=with_worker))
         await stack.enter_async_context(
             serving_on(
@@ -65,7 +64,7 @@ async def _serve(settings: ServeSettings, listener: socket.socket, address: str,
                 parts.context,
                 drain_seconds=settings.drain_seconds,
                 shutdown_seconds=settings.shutdown_seconds,
-                timeouts=Timeouts(body_seconds=settings.body_timeout_seconds),
+                timeouts=settings.timeouts(),
             )
         )
         settle_memory()

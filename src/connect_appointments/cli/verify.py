@@ -13,7 +13,8 @@ from connect_appointments.cli.database import opened
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.cli.listing import counted
 from connect_appointments.settings import StoreSettings, load
-from connect_appointments.store.queries.verify import RULES, Finding, findings
+from connect_appointments.usecases import databases
+from connect_appointments.usecases.databases import Finding
 
 
 def verify(as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False) -> None:
@@ -31,9 +32,9 @@ def verify(as_json: Annotated[bool, typer.Option("--json", help="Print JSON line
     if found:
         raise CommandFailed(f"rules broken by {counted(len(found), 'row')}")
     if not as_json:
-        print(f"all {len(RULES)} rules hold")
+        print(f"all {databases.count_rules()} rules hold")
 
 
 async def _verify(settings: StoreSettings) -> Sequence[Finding]:
     async with opened(settings) as database:
-        return await database.read(findings)
+        return await databases.verify(database)

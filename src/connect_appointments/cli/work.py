@@ -5,13 +5,12 @@ from __future__ import annotations
 import uvloop
 
 from connect_appointments.cli.database import opened
-from connect_appointments.cli.memory import settle_memory
-from connect_appointments.planning import worker_options, workforce_of
 from connect_appointments.settings import WorkSettings, load
 from connect_appointments.telemetry.logs import configure_logging
 from connect_appointments.telemetry.outage import Outage
+from connect_appointments.web.server.memory import settle_memory
 from connect_appointments.web.server.server import until_stopped
-from connect_appointments.wiring import create_worker, utc_now, working
+from connect_appointments.wiring import create_worker, utc_now, workforce_of, working
 
 
 def work() -> None:
@@ -27,7 +26,7 @@ def work() -> None:
 async def _work(settings: WorkSettings) -> None:
     async with opened(settings) as database:
         workforce = workforce_of(settings, database)
-        async with working(create_worker(database, workforce, utc_now, worker_options(settings), Outage())):
+        async with working(create_worker(database, workforce, utc_now, settings.worker_options(), Outage())):
             settle_memory()
             print("working", flush=True)
             await until_stopped()

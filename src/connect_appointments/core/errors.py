@@ -128,3 +128,7 @@ class Overloaded(Refusal):
 
     code = "overloaded"
     retry_after_seconds = 1
+
+
+class BackupError(Exception):
+    """The copy was not made, or not put in place; the argument says why."""

@@ -14,6 +14,9 @@ from connect_appointments.core.requests import State
 MAX_ID = 2**63 - 1
 """The largest id a database can hold; larger numbers are ids nobody has."""
 
+MAX_NUMBER = 2**53 - 1
+"""The largest number that every JSON reader keeps exactly; no id of ours is above it (D20)."""
+
 MAX_OWNER_CHARACTERS = 255
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Those that no name may have; half a surrogate pair, which UTF-8 cannot hold, among them."""

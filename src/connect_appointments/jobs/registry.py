@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from connect_appointments.jobs.book import Book
 from connect_appointments.jobs.kinds import JobKind, RetrySchedule
+from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.jobs.release_offer import ReleaseOffer
 from connect_appointments.jobs.search import Search
 from connect_appointments.store.engine import Database
@@ -15,28 +15,6 @@ from connect_appointments.workforce.port import Workforce
 
 OF_LEASE = 0.8
 """The part of a lease that the workforce system has to answer."""
-
-
-@dataclass(frozen=True)
-class WorkerOptions:
-    """How background work is done.
-
-    slots: jobs of each kind that one process does at once.
-    lease_seconds: how long a claimed job is this worker's; the workforce system has four fifths of it to answer.
-    gather_seconds: the least time between two claims of a kind, so that a busy worker claims jobs in groups.
-    poll_seconds: how often to look for jobs that other processes left.
-    search_tries: a search that failed this often has failed for good; a booking is tried until it is decided.
-    backoff_seconds: wait after the first failure, doubled with each further one.
-    max_backoff_seconds: the longest wait.
-    """
-
-    slots: int = 256
-    lease_seconds: float = 30
-    gather_seconds: float = 0.01
-    poll_seconds: float = 1
-    search_tries: int = 8
-    backoff_seconds: float = 0.5
-    max_backoff_seconds: float = 60
 
 
 def job_kinds(database: Database, workforce: Workforce, clock: Clock, options: WorkerOptions) -> Sequence[JobKind]:

@@ -12,7 +12,7 @@ import structlog
 
 from connect_appointments.core import errors
 from connect_appointments.jobs.kinds import JobKind, Outcome, PutOff, RetrySchedule
-from connect_appointments.jobs.registry import WorkerOptions
+from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import idempotency, jobs
 from connect_appointments.store.queries.idempotency import KEY_LIFETIME

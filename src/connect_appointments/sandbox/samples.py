@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from connect_appointments.core.capacity import Capacity, Window
 from connect_appointments.core.model import Order, Site, SlotType
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.sandbox.keys import TENANTS
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import capacity, orders, requests
-from connect_appointments.store.queries.capacity import Capacity, Window
 from connect_appointments.store.transaction import Transaction
 
 ORDERS_OF_EACH = 2000

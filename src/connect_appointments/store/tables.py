@@ -12,6 +12,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from connect_appointments.core.appointments import AppointmentState
 from connect_appointments.core.bookings import BookingState
+from connect_appointments.core.model import MAX_NUMBER
 from connect_appointments.core.requests import State
 from connect_appointments.core.reservations import ReservationState
 
@@ -86,9 +87,6 @@ def _later_on_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
 def _later_on_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
     return f"strftime('{SQLITE_INSTANT}', 'now', {compiler.process(element.clauses, **kw)} || ' seconds')"
 
-
-MAX_NUMBER = 2**53 - 1
-"""The largest number that every JSON reader keeps exactly; no id of ours is above it (D20)."""
 
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """SQLite numbers rows without reuse only in a column spelled INTEGER."""

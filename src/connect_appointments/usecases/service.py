@@ -10,18 +10,7 @@ from connect_appointments.store.engine import Database
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
 from connect_appointments.usecases.bookings import Bookings
 from connect_appointments.usecases.clock import Clock
-
-
-@dataclass(frozen=True)
-class ServiceOptions:
-    """What an operator may choose.
-
-    one_appointment_per_order: an order that is occupied may not be booked again (D27).
-    max_waiting: calls of each kind that may wait for the database; when there are more, one is shed.
-    """
-
-    one_appointment_per_order: bool = True
-    max_waiting: int = 4096
+from connect_appointments.usecases.options import ServiceOptions
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from connect_appointments.cli.importing import fields
 from connect_appointments.cli.importing.lines import Form
 from connect_appointments.cli.importing.table import Column, Table
-from connect_appointments.store.queries.capacity import Capacity, Window
+from connect_appointments.core.capacity import Capacity, Window
 
 MAX_CAPACITY = 1_000_000
 

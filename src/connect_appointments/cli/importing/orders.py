@@ -7,8 +7,7 @@ from typing import Any
 from connect_appointments.cli.importing import fields
 from connect_appointments.cli.importing.lines import Form
 from connect_appointments.cli.importing.table import Column, Table
-from connect_appointments.core.model import Order, Site
-from connect_appointments.store.tables import MAX_NUMBER
+from connect_appointments.core.model import MAX_NUMBER, Order, Site
 
 _number = fields.whole_number(1, MAX_NUMBER)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from connect_appointments.core.capacity import Capacity, Usage, Window
 from connect_appointments.core.model import SlotType
 from connect_appointments.core.reservations import ReservationState
 from connect_appointments.store.chains import Chain, Link
@@ -17,29 +18,6 @@ from connect_appointments.store.transaction import Transaction
 from connect_appointments.store.upserts import upsert_statement
 
 ROWS_A_STATEMENT = 1000
-
-
-class Window(NamedTuple):
-    """One window of one area."""
-
-    area: str
-    day: date
-    slot_type: SlotType
-
-
-class Capacity(NamedTuple):
-    """How many visits a window holds."""
-
-    window: Window
-    capacity: int
-
-
-class Usage(NamedTuple):
-    """How many visits a window holds, and how many of them are taken: more than it holds after it was lowered."""
-
-    window: Window
-    capacity: int
-    taken: int
 
 
 class Reservation(NamedTuple):

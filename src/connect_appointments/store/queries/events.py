@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from connect_appointments.core.events import Event
 from connect_appointments.core.model import Scope
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.tables import events
 from connect_appointments.store.transaction import Transaction
-
-
-class Event(NamedTuple):
-    """What happened to an appointment-request, when, whose it is, and who did it."""
-
-    id: int
-    request_id: int
-    kind: str
-    at: datetime
-    owner: str
-    client: str
-    x_request_id: str
-    booking_id: int | None
 
 
 async def of_request(transaction: Transaction, scope: Scope, request_id: int) -> Sequence[Event]:

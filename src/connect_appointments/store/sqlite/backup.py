@@ -9,14 +9,11 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from connect_appointments.core.errors import BackupError
 from connect_appointments.store.sqlite.connection import beside
 
 LOCK_BYTES = (512, 0x40000000)
 """Length and place of the bytes on which SQLite's locks are; every open connection shares one of them."""
-
-
-class BackupError(Exception):
-    """The copy was not made, or not put in place; the argument says why."""
 
 
 @contextlib.contextmanager

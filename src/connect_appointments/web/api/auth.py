@@ -8,7 +8,6 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -18,31 +17,12 @@ from joserfc.errors import JoseError
 from connect_appointments.core.model import CONTROL_CHARACTERS, MAX_OWNER_CHARACTERS, is_owner
 from connect_appointments.web.api.keys import KeyRing, SigningKey
 from connect_appointments.web.api.refusals import InvalidToken, RefusedToken
+from connect_appointments.web.api.token_rules import TokenRules
 
 MAX_TOKEN_BYTES = 16 * 1024
 
 _token = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _headers = jws.JWSRegistry()
-
-
-@dataclass(frozen=True)
-class TokenRules:
-    """Which tokens are accepted.
-
-    issuers: the values `iss` may have.
-    audiences: one of them must be in `aud`; None asks for no audience.
-    clients: the values `azp` may have; None allows every client of the issuer.
-    owner_claim: the claim that names the owner.
-    algorithms: the signatures accepted.
-    leeway_seconds: how far the issuer's clock may be off.
-    """
-
-    issuers: frozenset[str]
-    audiences: frozenset[str] | None = None
-    clients: frozenset[str] | None = None
-    owner_claim: str = "userId"
-    algorithms: frozenset[str] = frozenset({"RS256"})
-    leeway_seconds: float = 5
 
 
 class Head(NamedTuple):

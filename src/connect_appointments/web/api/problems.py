@@ -23,6 +23,7 @@ from connect_appointments.web.api.values import (
     VersionNumber,
     XRequestId,
 )
+from connect_appointments.web.api.versions import NUMBERS
 
 
 class Problem(NamedTuple):
@@ -101,7 +102,7 @@ class ProblemMessage(msgspec.Struct, rename="camel", omit_defaults=True):
     instance: Instance
     request_id: XRequestId
     errors: Annotated[list[FieldErrorMessage], Meta(min_length=1, max_length=MAX_FIELD_ERRORS)] = []
-    supported: Annotated[list[VersionNumber], Meta(min_length=1, max_length=7)] = []
+    supported: Annotated[list[VersionNumber], Meta(min_length=1, max_length=len(NUMBERS))] = []
 
 
 def problem_response(refusal: Refusal, *, public_url: str, request_id: str, title: str | None = None) -> Response:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from connect_appointments.core.errors import Refusal
+from connect_appointments.web.api.versions import NUMBERS
 
 
 class HttpRefusal(Refusal):
@@ -55,7 +56,7 @@ class UnsupportedApiVersion(HttpRefusal):
     """Send one X-API-VERSION header with one of the supported versions, in plain decimal."""
 
     code = "unsupported-api-version"
-    extra: ClassVar[Mapping[str, object]] = {"supported": [1, 2, 3, 4, 5, 6, 7]}
+    extra: ClassVar[Mapping[str, object]] = {"supported": NUMBERS}
 
 
 class UnsupportedMediaType(HttpRefusal):

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from connect_appointments.web.api.versions import NUMBERS
+
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest number that every JSON reader keeps exactly (D20)."""
 
@@ -41,4 +43,4 @@ Type = Annotated[str, Meta(pattern="^.*/problems/[a-z-]+$", max_length=2048)]
 Instance = Annotated[str, Meta(pattern="^urn:uuid:[0-9a-f-]{36}$", min_length=45, max_length=45)]
 Pointer = Annotated[str, Meta(pattern="^#/.*$", max_length=4096)]
 XRequestId = Annotated[str, Meta(pattern="^[A-Za-z0-9._-]+$", min_length=1, max_length=128)]
-VersionNumber = Annotated[int, Meta(ge=1, le=7, extra_json_schema={"format": "int32"})]
+VersionNumber = Annotated[int, Meta(ge=NUMBERS[0], le=NUMBERS[-1], extra_json_schema={"format": "int32"})]

@@ -26,6 +26,7 @@ VERSIONS = (
     Version(7, deprecated=False, changes="No Change"),
 )
 
+NUMBERS = [version.number for version in VERSIONS]
 BY_HEADER = {b"%d" % version.number: version for version in VERSIONS}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import structlog
 
@@ -15,24 +14,12 @@ from connect_appointments.web.api.refusals import BodyTimeout, HeadTimeout, Http
 from connect_appointments.web.api.request import ConnectionLost, Request, ServerContext
 from connect_appointments.web.api.response import Response
 from connect_appointments.web.server.reader import BODY, HEAD, RequestReader
+from connect_appointments.web.server.timeouts import Timeouts
 
 log = structlog.get_logger(__name__)
 
 LINGER_SECONDS = 1
 """How long the connection reads on after its last response: to close at once could take the response back."""
-
-
-class Timeouts(NamedTuple):
-    """How long a connection may wait for its peer, by what its reader expects.
-
-    idle_seconds: for the next request, the first included; and for a response to be read.
-    head_seconds: for the head of a request, once it has begun.
-    body_seconds: for its body; also for the body of a request that has its response.
-    """
-
-    idle_seconds: float = 75
-    head_seconds: float = 10
-    body_seconds: float = 10
 
 
 @dataclass(eq=False)

@@ -25,15 +25,15 @@ def run_processes(count: int, run: Callable[[], None]) -> int:
 
     Call it before any thread or event loop is there. A process that dies is replaced, unless they keep dying young.
     """
-    family = Family(run)
+    supervisor = Supervisor(run)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, family.stop)
+        signal.signal(number, supervisor.stop)
     for _ in range(count):
-        family.start_one()
-    return family.watch()
+        supervisor.start_one()
+    return supervisor.watch()
 
 
-class Family:
+class Supervisor:
     """The processes, by pid, with the time each was born."""
 
     def __init__(self, run: Callable[[], None]) -> None:

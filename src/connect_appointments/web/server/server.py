@@ -14,7 +14,8 @@ import structlog
 
 from connect_appointments.web.api.base_endpoint import Handler
 from connect_appointments.web.api.request import ServerContext
-from connect_appointments.web.server.connection import Connection, Connections, Timeouts
+from connect_appointments.web.server.connection import Connection, Connections
+from connect_appointments.web.server.timeouts import Timeouts
 
 log = structlog.get_logger(__name__)
 

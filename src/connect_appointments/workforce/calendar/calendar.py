@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from connect_appointments.core.capacity import Window
 from connect_appointments.core.windows import BookingPolicy, may_still_be_booked, slot_key
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import capacity
-from connect_appointments.store.queries.capacity import Reservation, Window
+from connect_appointments.store.queries.capacity import Reservation
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.workforce.calendar import decisions
 from connect_appointments.workforce.calendar.decisions import Answer, Question, answer_to

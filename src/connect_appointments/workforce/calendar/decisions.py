@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from connect_appointments.core.capacity import Window
 from connect_appointments.core.decisions.reservation import (
     MoveQuestion,
     ReserveQuestion,
@@ -15,7 +16,7 @@ from connect_appointments.core.decisions.reservation import (
 from connect_appointments.core.model import SlotType
 from connect_appointments.core.reservations import ReservationState
 from connect_appointments.store.queries import capacity
-from connect_appointments.store.queries.capacity import Reservation, Window
+from connect_appointments.store.queries.capacity import Reservation
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.workforce.port import Cancelled, Refused, Reserved
 

@@ -7,11 +7,11 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from connect_appointments.core.capacity import Window
 from connect_appointments.core.model import Site, Slot, SlotType
 from connect_appointments.core.windows import BookingPolicy, days_on_offer, slot_for
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import capacity
-from connect_appointments.store.queries.capacity import Window
 from connect_appointments.store.queries.slots import Offer
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.workforce.port import Availability, AvailabilityQuery

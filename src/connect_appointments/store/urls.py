@@ -1,0 +1,20 @@
+"""Whether a database URL can be read."""
+
+from __future__ import annotations
+
+import re
+
+from connect_appointments.store.postgresql.hosts import hosts_of
+
+HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d*)?")
+
+
+def check_database_url(url: str) -> None:
+    """Raise ValueError when no driver can read the URL; the message has no part of the URL."""
+    if re.match(r"sqlite:///.", url):
+        return
+    if not re.match(r"postgres(ql)?://.", url):
+        raise ValueError("it must begin with postgresql:// or sqlite:///")
+    hosts = (re.split("[/?]", one.partition("://")[2])[0] for one in hosts_of(url).urls)
+    if not all(HOST.fullmatch(host.rpartition("@")[2]) for host in hosts):
+        raise ValueError("its port is not a number; a password's / ? # @ : are written %2F %3F %23 %40 %3A")

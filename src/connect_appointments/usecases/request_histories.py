@@ -1,0 +1,58 @@
+"""Appointment-requests with all that happened to them, as the operator sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from connect_appointments.core.errors import NotFound
+from connect_appointments.core.events import Event
+from connect_appointments.core.model import AppointmentRequest, Booking, Scope, Slot
+from connect_appointments.core.requests import State
+from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import bookings, events, requests
+from connect_appointments.store.transaction import Transaction
+
+
+class AttemptHistory(NamedTuple):
+    """A booking attempt: its number, the slot that it is for, and its outcome so far."""
+
+    id: int
+    slot: Slot
+    outcome: Booking | None
+
+
+class RequestHistory(NamedTuple):
+    """An appointment-request, its booking attempts by number, and its events, the oldest first."""
+
+    request: AppointmentRequest
+    attempts: Sequence[AttemptHistory]
+    events: Sequence[Event]
+
+
+async def list_requests(
+    database: Database, scope: Scope, *, after: int, limit: int, state: State | None
+) -> Sequence[AppointmentRequest]:
+    """Up to `limit` appointment-requests with ids above `after`, by id; `state` None is every state."""
+    return await database.read(
+        lambda transaction: requests.page(transaction, scope, after=after, limit=limit, state=state)
+    )
+
+
+async def read_history(database: Database, scope: Scope, request_id: int) -> RequestHistory:
+    """The history of an appointment-request. Raises `NotFound`."""
+
+    async def work(transaction: Transaction) -> RequestHistory:
+        request = await requests.get(transaction, scope, request_id)
+        if request is None:
+            raise NotFound
+        happened = await events.of_request(transaction, scope, request_id)
+        numbers = sorted({event.booking_id for event in happened if event.booking_id is not None})
+        return RequestHistory(request, [await _attempt(transaction, scope, number) for number in numbers], happened)
+
+    return await database.read(work)
+
+
+async def _attempt(transaction: Transaction, scope: Scope, booking_id: int) -> AttemptHistory:
+    attempt = await bookings.attempt(transaction, booking_id)
+    return AttemptHistory(booking_id, attempt.slot, await bookings.get(transaction, scope, booking_id))
