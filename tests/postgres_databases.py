@@ -1,4 +1,4 @@
-"""Databases of one PostgreSQL server, emptied and lent again: to make one takes far longer."""
+"""Databases of one PostgreSQL server: a test borrows one, and it is emptied for the next, sooner than one is made."""
 
 from __future__ import annotations
 
