@@ -1,4 +1,4 @@
-"""Migrated databases of one PostgreSQL server, emptied and lent again: copying the template takes far longer."""
+"""Databases of one PostgreSQL server: a test borrows one, and it is emptied for the next, sooner than one is made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -37,12 +37,19 @@ SHAPE = " UNION ALL ".join(
 Shape = list[tuple[Any, ...]]
 
 
+class Kind(NamedTuple):
+    """What a database is a copy of, and the settings that it was made with."""
+
+    template: str
+    settings: tuple[str, ...]
+
+
 class Databases:
-    """The databases of the tests on one server, by the settings that they were made with."""
+    """The databases of the tests on one server, by their kind."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._idle: dict[tuple[str, ...], list[tuple[str, Shape]]] = defaultdict(list)
+        self._idle: dict[Kind, list[tuple[str, Shape]]] = defaultdict(list)
         self._first_rows: dict[str, list[Any]] = {}
 
     async def make_template(self) -> None:
@@ -58,52 +65,69 @@ class Databases:
 
     @contextmanager
     def lend(self, *settings: str) -> Iterator[str]:
-        """Give the URL of a migrated, empty database of a new name, with settings such as "work_mem = '1MB'"."""
-        name = f"test_{uuid.uuid4().hex}"
-        shape = asyncio.run(self._provide(name, settings))
-        yield self._server.url(name)
-        asyncio.run(self._take_back(name, settings, shape))
+        """Give the URL of a migrated database without rows, with settings such as "work_mem = '1MB'"."""
+        with self._lent(Kind(TEMPLATE, settings)) as url:
+            yield url
 
-    async def _provide(self, name: str, settings: tuple[str, ...]) -> Shape:
-        if self._idle[settings]:
-            last, shape = self._idle[settings].pop()
+    @contextmanager
+    def lend_empty(self, *settings: str) -> Iterator[str]:
+        """Give the URL of a database that was never migrated."""
+        with self._lent(Kind("template0", settings)) as url:
+            yield url
+
+    @contextmanager
+    def _lent(self, kind: Kind) -> Iterator[str]:
+        name = f"test_{uuid.uuid4().hex}"
+        shape = asyncio.run(self._provide(name, kind))
+        yield self._server.url(name)
+        asyncio.run(self._take_back(name, kind, shape))
+
+    async def _provide(self, name: str, kind: Kind) -> Shape:
+        if self._idle[kind]:
+            last, shape = self._idle[kind].pop()
             # The new name keeps out a program of an earlier test that did not end.
             await self._administer(f"ALTER DATABASE {last} RENAME TO {name}")
             return shape
         await self._administer(
-            f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}", *(f"ALTER DATABASE {name} SET {one}" for one in settings)
+            f"CREATE DATABASE {name} TEMPLATE {kind.template}",
+            *(f"ALTER DATABASE {name} SET {one}" for one in kind.settings),
         )
         connection = await asyncpg.connect(self._server.url(name))
         shape = await _shape(connection)
         await connection.close()
         return shape
 
-    async def _take_back(self, name: str, settings: tuple[str, ...], shape: Shape) -> None:
-        if await self._emptied(name, shape):
-            self._idle[settings].append((name, shape))
+    async def _take_back(self, name: str, kind: Kind, shape: Shape) -> None:
+        if await self._is_restored(name, kind, shape):
+            self._idle[kind].append((name, shape))
         else:
             await self._administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
-    async def _emptied(self, name: str, shape: Shape) -> bool:
-        """Empty a database; False where a test changed more than rows in it, or closed it."""
+    async def _is_restored(self, name: str, kind: Kind, shape: Shape) -> bool:
+        """Whether a database is as it was lent: without a row, and nothing else changed in it."""
         try:
             connection = await asyncpg.connect(self._server.url(name), server_settings=WITHOUT_TRIGGERS)
         except asyncpg.PostgresError:
             return False
         try:
             await connection.execute(END_OTHERS)
+            if kind.template != TEMPLATE:
+                await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
             if await _shape(connection) != shape:
                 return False
-            written = [table for (table,) in await connection.fetch(f"{TABLES} AND pg_relation_size(oid) > 0")]
-            await connection.execute(
-                f"TRUNCATE {', '.join(written)} CASCADE; {RESTART_SEQUENCES}; SELECT pg_stat_reset()"
-            )
-            for table in written:
-                if self._first_rows[table]:
-                    await connection.copy_records_to_table(table, records=self._first_rows[table])
+            if kind.template == TEMPLATE:
+                await self._empty(connection)
         finally:
             await connection.close()
         return True
+
+    async def _empty(self, connection: Any) -> None:
+        written = [table for (table,) in await connection.fetch(f"{TABLES} AND pg_relation_size(oid) > 0")]
+        await connection.execute(f"TRUNCATE {', '.join(written)} CASCADE")
+        await connection.execute(f"{RESTART_SEQUENCES}; SELECT pg_stat_reset()")
+        for table in written:
+            if self._first_rows[table]:
+                await connection.copy_records_to_table(table, records=self._first_rows[table])
 
     async def _administer(self, *statements: str) -> None:
         connection = await asyncpg.connect(self._server.url("postgres"))

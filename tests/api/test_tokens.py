@@ -161,6 +161,19 @@ async def test_d25_another_algorithm_is_taken_where_it_is_configured(serve: Serv
             assert (await api.caller(token).cancel(NEVER_ISSUED)).status_code == status
 
 
+async def test_d25_a_key_is_used_with_the_algorithm_that_it_names_and_no_other(serve: Serve, issuer: Issuer) -> None:
+    key = RSAKey.generate_key(2048, {"kid": "strict", "use": "sig"}, private=True)
+
+    async def keys() -> list[Any]:
+        return [{**key.as_dict(private=False), "alg": "RS512"}]
+
+    tokens = TokenRules(frozenset({ISSUER}), algorithms=frozenset({"RS256", "RS512"}))
+    async with serve(tokens=tokens, keys=keys) as api:
+        for algorithm, status in [("RS512", 404), ("RS256", 401)]:
+            token = signed_with(key, {"alg": algorithm, "kid": "strict"}, claims(issuer))
+            assert (await api.caller(token).cancel(NEVER_ISSUED)).status_code == status
+
+
 MINE = "https://connect.test"
 AUDIENCES: dict[str, tuple[object, int]] = {
     "none": (None, 401),

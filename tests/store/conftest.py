@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import orders
 from tests.build import BOB, sample_order
 from tests.conftest import ENGINES, migrated_database
+from tests.postgres_databases import Databases
 from tests.store.given import BOBS_ORDER, ORDER, SECOND_ORDER
 
 SERIALIZABLE = "postgresql-serializable"
@@ -41,18 +40,14 @@ def settings_of(engine: str) -> list[str]:
 
 
 @pytest.fixture
-def empty_url(engine: str, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The URL of a database nobody else uses, never migrated."""
+def empty_url(engine: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database that no other test uses, never migrated."""
     if engine == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('empty') / 'test.db'}"
-    asyncio.run(_drop_everything(database_url))
-    return database_url
-
-
-async def _drop_everything(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    await connection.close()
+        yield f"sqlite:///{tmp_path_factory.mktemp('empty') / 'test.db'}"
+        return
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    with databases.lend_empty(*settings_of(engine)) as url:
+        yield url
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from tests.store.given import (
     slot,
     state_of,
 )
-from tests.store.test_bookings import _attempt, _confirm, _get, _occupancy
+from tests.store.test_bookings import attempt_of, confirm_attempt, get_booking, occupancies
 
 CHANGED = {
     "demand_type": "Fault",
@@ -55,8 +55,8 @@ def _details(order: Order) -> OrderDetails:
 
 async def test_a_booked_one_has_its_appointment_with_the_order(database: Database) -> None:
     request_id, booking_id = await being_booked(database)
-    await _confirm(database, booking_id, "APT1")
-    found = await _get(database, ALICES, booking_id)
+    await confirm_attempt(database, booking_id, "APT1")
+    found = await get_booking(database, ALICES, booking_id)
     assert found is not None
     assert found.appointment is not None
     details = _details(sample_order(ORDER))
@@ -65,23 +65,23 @@ async def test_a_booked_one_has_its_appointment_with_the_order(database: Databas
     assert await state_of(database, request_id) is State.BOOKED
     assert (await kinds(database, request_id))[-1] == BOOKED.name
     assert await rows(database, "SELECT * FROM jobs") == []
-    assert await _occupancy(database) == [(ORDER, 1)]
+    assert await occupancies(database) == [(ORDER, 1)]
 
 
 @pytest.mark.parametrize("owner", [ALICE, BOB])
 async def test_an_appointment_keeps_what_its_order_said_when_it_was_booked(database: Database, owner: str) -> None:
     _, booking_id = await booked(database)
-    before = await _get(database, ALICES, booking_id)
+    before = await get_booking(database, ALICES, booking_id)
     await _import(database, sample_order(ORDER, owner, **CHANGED))
-    assert await _get(database, ALICES, booking_id) == before
-    assert await _get(database, BOBS, booking_id) is None
+    assert await get_booking(database, ALICES, booking_id) == before
+    assert await get_booking(database, BOBS, booking_id) is None
 
 
 async def test_the_order_of_another_owner_becomes_no_appointment(database: Database) -> None:
     _, booking_id = await being_booked(database)
     await _import(database, sample_order(ORDER, BOB))
     with pytest.raises(AssertionError, match="confirmed in part"):
-        await _confirm(database, booking_id)
+        await confirm_attempt(database, booking_id)
     assert await rows(database, "SELECT * FROM appointments") == []
 
 
@@ -95,7 +95,7 @@ async def test_no_two_appointments_are_of_one_request_one_attempt_or_one_name(da
 
 async def test_two_confirmations_at_once_make_one_appointment(database: Database, neighbour: Database) -> None:
     _, booking_id = await being_booked(database)
-    attempt = await _attempt(database, booking_id)
+    attempt = await attempt_of(database, booking_id)
     (job,) = await database.write(lambda transaction: jobs.claim(transaction, CLAIM, limit=1, lease_seconds=60))
 
     async def work(transaction: Transaction) -> None:

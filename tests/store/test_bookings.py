@@ -43,19 +43,19 @@ from tests.store.given import (
 )
 
 
-async def _get(database: Database, scope: Scope, booking_id: int) -> Booking | None:
+async def get_booking(database: Database, scope: Scope, booking_id: int) -> Booking | None:
     return await database.read(lambda transaction: bookings.get(transaction, scope, booking_id))
 
 
-async def _attempt(database: Database, booking_id: int) -> Attempt:
+async def attempt_of(database: Database, booking_id: int) -> Attempt:
     return await database.read(lambda transaction: bookings.attempt(transaction, booking_id))
 
 
-async def _confirm(database: Database, booking_id: int, workforce_id: str | None = None) -> None:
+async def confirm_attempt(database: Database, booking_id: int, workforce_id: str | None = None) -> None:
     await database.write(lambda transaction: confirmed(transaction, booking_id, workforce_id))
 
 
-async def _occupancy(database: Database) -> list[Any]:
+async def occupancies(database: Database) -> list[Any]:
     return await rows(database, "SELECT id, occupancy FROM orders WHERE occupancy <> 0")
 
 
@@ -76,8 +76,8 @@ async def _end(database: Database, how: str, *numbers: int) -> None:
 
 async def test_an_attempt_is_under_way_until_it_ends(database: Database) -> None:
     request_id, booking_id = await being_booked(database)
-    assert await _get(database, ALICES, booking_id) == Booking(booking_id, BookingState.BOOKING, None, None)
-    assert await _attempt(database, booking_id) == Attempt(booking_id, request_id, ALICE, slot())
+    assert await get_booking(database, ALICES, booking_id) == Booking(booking_id, BookingState.BOOKING, None, None)
+    assert await attempt_of(database, booking_id) == Attempt(booking_id, request_id, ALICE, slot())
     numbers = [booking_id, NOBODYS_ID]
     found = await database.read(lambda transaction: bookings.slot_ids(transaction, numbers))
     assert found == {booking_id: slot().id}
@@ -89,7 +89,7 @@ async def test_an_attempt_that_begins_occupies_its_order_and_has_a_job(database:
     assert (await kinds(database, request_id))[-1] == BOOK.name
     assert await rows(database, "SELECT booking_id FROM appointment_requests") == [(booking_id,)]
     assert await rows(database, "SELECT kind, request_id, booking_id FROM jobs") == [("book", request_id, booking_id)]
-    assert await _occupancy(database) == [(ORDER, 1)]
+    assert await occupancies(database) == [(ORDER, 1)]
 
 
 @pytest.mark.parametrize("state", ["searching", "booking", "booked"])
@@ -141,14 +141,14 @@ async def test_where_one_of_several_has_ended_none_is_ended(database: Database, 
     _, under_way = await being_booked(database, SECOND_ORDER)
     with pytest.raises(AssertionError):
         await _end(database, how, under_way, ended)
-    found = await _get(database, ALICES, under_way)
+    found = await get_booking(database, ALICES, under_way)
     assert found is not None
     assert found.state is BookingState.BOOKING
 
 
 async def test_a_confirmation_whose_job_another_worker_has_changes_nothing(database: Database) -> None:
     request_id, booking_id = await being_booked(database)
-    attempt = await _attempt(database, booking_id)
+    attempt = await attempt_of(database, booking_id)
     claims = [
         await database.write(lambda transaction: jobs.claim(transaction, CLAIM, limit=1, lease_seconds=0))
         for _ in range(2)
@@ -178,7 +178,7 @@ async def test_attempts_that_begin_together_are_told_by_their_requests(database:
     numbers = await database.write(lambda transaction: bookings.begin(transaction, new, job="book"))
     found: dict[int, Slot] = {}
     for number in numbers.values():
-        attempt = await _attempt(database, number)
+        attempt = await attempt_of(database, number)
         found[attempt.request_id] = attempt.slot
     assert found == chosen
     query = (
@@ -187,20 +187,20 @@ async def test_attempts_that_begin_together_are_told_by_their_requests(database:
     assert await rows(database, query) == [
         (one.request_id, one.client, one.x_request_id, numbers[one.request_id]) for one in new
     ]
-    assert await _occupancy(database) == [(ORDER, 1), (SECOND_ORDER, 1)]
+    assert await occupancies(database) == [(ORDER, 1), (SECOND_ORDER, 1)]
 
 
 async def test_attempts_of_one_order_that_begin_together_all_occupy_it(database: Database) -> None:
     ids = [await opened(database) for _ in range(3)]
     new = [NewAttempt(request_id, ORDER, ALICE, "portal-api", "x_request_id", slot()) for request_id in ids]
     await database.write(lambda transaction: bookings.begin(transaction, new, job="book"))
-    assert await _occupancy(database) == [(ORDER, 3)]
+    assert await occupancies(database) == [(ORDER, 3)]
 
 
 async def test_a_refused_one_has_none(database: Database) -> None:
     _, booking_id = await refused(database)
     expected = Booking(booking_id, BookingState.REFUSED, "slot-unavailable", None)
-    assert await _get(database, ALICES, booking_id) == expected
+    assert await get_booking(database, ALICES, booking_id) == expected
 
 
 @pytest.mark.parametrize("strangers", range(6))
@@ -209,25 +209,25 @@ async def test_many_are_found_at_once_each_by_its_own_owner_alone(database: Data
     _, done = await booked(database)
     owners = [(done, ALICE), (under_way, BOB), (under_way, ALICE), (done, BOB), *[(NOBODYS_ID, ALICE)] * strangers]
     found = await database.read(lambda transaction: bookings.get_owned(transaction, owners))
-    alone = [await _get(database, Owner(owner), number) for number, owner in owners]
+    alone = [await get_booking(database, Owner(owner), number) for number, owner in owners]
     assert found == alone
     assert [one and one.state for one in found[:4]] == [BookingState.BOOKED, None, BookingState.BOOKING, None]
 
 
 async def test_an_attempt_is_seen_by_its_owner_and_the_operator_only(database: Database) -> None:
     _, booking_id = await being_booked(database)
-    assert await _get(database, BOBS, booking_id) is None
-    assert await _get(database, EVERYBODYS, booking_id) is not None
+    assert await get_booking(database, BOBS, booking_id) is None
+    assert await get_booking(database, EVERYBODYS, booking_id) is not None
 
 
 @pytest.mark.parametrize("booking_id", [0, -1, NOBODYS_ID, 2**63 - 1])
 async def test_a_number_nobody_has_is_none(database: Database, booking_id: int) -> None:
-    assert await _get(database, EVERYBODYS, booking_id) is None
+    assert await get_booking(database, EVERYBODYS, booking_id) is None
 
 
 async def test_an_attempt_that_must_be_there_is_missed(database: Database) -> None:
     with pytest.raises(LookupError):
-        await _attempt(database, NOBODYS_ID)
+        await attempt_of(database, NOBODYS_ID)
 
 
 @ON_PLAIN_POSTGRESQL

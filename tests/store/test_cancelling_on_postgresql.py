@@ -37,7 +37,7 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 
 
 @contextlib.asynccontextmanager
-async def _another(url: str) -> AsyncIterator[Any]:
+async def another_connection(url: str) -> AsyncIterator[Any]:
     """A connection of somebody else."""
     connection = await asyncpg.connect(url)
     try:
@@ -49,7 +49,7 @@ async def _another(url: str) -> AsyncIterator[Any]:
 @contextlib.asynccontextmanager
 async def _locked(url: str, *ids: int) -> AsyncIterator[Any]:
     """Rows locked by a transaction of somebody else, which is undone at the end unless the test ends it."""
-    async with _another(url) as connection:
+    async with another_connection(url) as connection:
         await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         await connection.fetch("SELECT 1 FROM appointment_requests WHERE id = ANY ($1) FOR UPDATE", ids)
         yield connection
@@ -178,7 +178,7 @@ async def test_cancels_and_bookings_of_many_rows_at_once_agree_with_their_events
         assert (await kinds(database, request_id))[2:] == [BOOK.name if booked else CANCEL.name]
 
 
-async def _state_read(database: Database, request_id: int) -> State | None:
+async def state_read(database: Database, request_id: int) -> State | None:
     """The state as a batch reads it."""
     keys = [(request_id, ALICE)]
     (found,) = await database.read(lambda transaction: requests.get_owned(transaction, keys), batch=True)
@@ -208,7 +208,7 @@ async def test_a_batch_finds_its_rows_by_their_key_in_a_large_table(
     await _fill(database, 50_000)
     if analysed == "analysed":
         await execute(database, "ANALYZE")
-    async with _another(database.url) as connection:
+    async with another_connection(database.url) as connection:
         for name, value in BATCH_SETTINGS.items():
             await connection.execute(f"SET {name} = {value}")
         for name, (statement, beside) in BY_KEY.items():

@@ -14,17 +14,19 @@ from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.transaction import Transaction
 from tests.store.conftest import ON_POSTGRESQL
 from tests.store.given import execute
-from tests.store.test_jobs import _add, _claim
+from tests.store.test_jobs import add_jobs, claim_jobs, request_id
+
+__all__ = ["request_id"]
 
 
 async def test_claimers_at_once_share_no_job_and_leave_none(
     database: Database, neighbour: Database, request_id: int
 ) -> None:
-    await _add(database, request_id, 60)
+    await add_jobs(database, request_id, 60)
 
     async def work_off(where: Database) -> list[int]:
         found: list[int] = []
-        while claimed := await _claim(where, limit=3):
+        while claimed := await claim_jobs(where, limit=3):
             found += [job.id for job in claimed]
         return found
 
@@ -37,14 +39,14 @@ async def test_claimers_at_once_share_no_job_and_leave_none(
 async def test_a_claim_steps_over_jobs_that_another_is_claiming(
     database: Database, neighbour: Database, request_id: int
 ) -> None:
-    await _add(database, request_id, 4)
+    await add_jobs(database, request_id, 4)
 
     claims: list[Sequence[Job]] = []
 
     async def work(transaction: Transaction) -> None:
         claims.append(await jobs.claim(transaction, search.CLAIM, limit=2, lease_seconds=60))
         async with asyncio.timeout(5):
-            claims.append(await _claim(neighbour, limit=4))
+            claims.append(await claim_jobs(neighbour, limit=4))
 
     await database.write(work)
     # Where transactions are serializable, this one runs again and finds nothing left.

@@ -18,7 +18,7 @@ from tests.store.batches import Command, Script, spin, without_transactions
 CONFLICT = asyncpg.SerializationError("could not serialize access")
 
 
-def _ask(group: GroupCommit[Command, str], *ids: int) -> list[asyncio.Task[str]]:
+def submitted(group: GroupCommit[Command, str], *ids: int) -> list[asyncio.Task[str]]:
     return [asyncio.create_task(group.submit(Command(n))) for n in ids]
 
 
@@ -41,9 +41,9 @@ async def test_calls_that_come_during_a_batch_go_together_in_the_next(
     group: GroupCommit[Command, str], script: Script
 ) -> None:
     script.open.clear()
-    first = _ask(group, 1)
+    first = submitted(group, 1)
     await spin()
-    rest = _ask(group, 4, 2, 3)
+    rest = submitted(group, 4, 2, 3)
     await spin()
     script.open.set()
     assert await asyncio.gather(*first, *rest) == ["done 1", "done 4", "done 2", "done 3"]
@@ -64,7 +64,7 @@ async def test_one_batch_is_in_flight_at_a_time(group: GroupCommit[Command, str]
 async def test_equal_calls_are_one_command_and_share_its_result(
     group: GroupCommit[Command, str], script: Script
 ) -> None:
-    assert await asyncio.gather(*_ask(group, 1, 2, 1, 1)) == ["done 1", "done 2", "done 1", "done 1"]
+    assert await asyncio.gather(*submitted(group, 1, 2, 1, 1)) == ["done 1", "done 2", "done 1", "done 1"]
     assert script.batches == [[1, 2]]
 
 
@@ -90,7 +90,7 @@ async def test_a_call_that_comes_during_its_equal_is_served_by_the_next_batch() 
 
 async def test_a_large_crowd_is_split_into_batches_in_its_order(script: Script) -> None:
     group = GroupCommit[Command, str](without_transactions(), script, max_batch=3)
-    assert await asyncio.gather(*_ask(group, *range(7))) == [f"done {n}" for n in range(7)]
+    assert await asyncio.gather(*submitted(group, *range(7))) == [f"done {n}" for n in range(7)]
     assert script.batches == [[0, 1, 2], [3, 4, 5], [6]]
 
 
@@ -109,7 +109,7 @@ async def test_each_caller_gets_its_own_result_whatever_the_crowd(script: Script
 
 async def test_one_bad_command_fails_alone(group: GroupCommit[Command, str], script: Script) -> None:
     script.fail = lambda commands: ValueError("bad") if any(command.id == 13 for command in commands) else None
-    results = await asyncio.gather(*_ask(group, 1, 13, 2), return_exceptions=True)
+    results = await asyncio.gather(*submitted(group, 1, 13, 2), return_exceptions=True)
     assert [str(result) for result in results] == ["done 1", "bad", "done 2"]
     assert isinstance(results[1], ValueError)
     assert script.batches == [[1, 13, 2], [1], [13], [2]]
@@ -117,7 +117,7 @@ async def test_one_bad_command_fails_alone(group: GroupCommit[Command, str], scr
 
 async def test_a_command_that_always_conflicts_fails_alone(group: GroupCommit[Command, str], script: Script) -> None:
     script.fail = lambda commands: CONFLICT if any(command.id == 13 for command in commands) else None
-    results = await asyncio.gather(*_ask(group, 1, 13, 2), return_exceptions=True)
+    results = await asyncio.gather(*submitted(group, 1, 13, 2), return_exceptions=True)
     assert results[0::2] == ["done 1", "done 2"]
     assert isinstance(results[1], Unavailable)
 
@@ -128,7 +128,7 @@ async def test_commands_that_always_conflict_are_given_up(
 ) -> None:
     """Errors are retried in one layer, within one limit for the whole batch."""
     script.fail = lambda _: CONFLICT
-    results = await asyncio.gather(*_ask(group, *range(count)), return_exceptions=True)
+    results = await asyncio.gather(*submitted(group, *range(count)), return_exceptions=True)
     assert {type(result) for result in results} == {Unavailable}
     runs = [sum(command in batch for batch in script.batches) for command in range(count)]
     # Together, with retries, and then each alone once, as far as there is time.
@@ -152,7 +152,7 @@ async def test_what_may_pass_is_tried_again(
     group: GroupCommit[Command, str], script: Script, failure: Exception
 ) -> None:
     script.fail = lambda _: failure if len(script.batches) < 3 else None
-    assert await asyncio.gather(*_ask(group, 1, 2)) == ["done 1", "done 2"]
+    assert await asyncio.gather(*submitted(group, 1, 2)) == ["done 1", "done 2"]
     assert script.batches == [[1, 2]] * 3
 
 
@@ -160,7 +160,7 @@ async def test_a_database_that_is_gone_is_told_to_all_and_forgotten(
     group: GroupCommit[Command, str], script: Script
 ) -> None:
     script.fail = lambda _: ConnectionRefusedError("refused")
-    results = await asyncio.gather(*_ask(group, 1, 2), return_exceptions=True)
+    results = await asyncio.gather(*submitted(group, 1, 2), return_exceptions=True)
     assert [type(result) for result in results] == [Unavailable, Unavailable]
     assert all(batch == [1, 2] for batch in script.batches)
     script.fail = lambda _: None
@@ -176,16 +176,16 @@ async def test_a_database_that_let_time_run_out_is_not_asked_again(
     group: GroupCommit[Command, str], script: Script, failure: Exception
 ) -> None:
     script.fail = lambda _: failure
-    results = await asyncio.gather(*_ask(group, 1, 2), return_exceptions=True)
+    results = await asyncio.gather(*submitted(group, 1, 2), return_exceptions=True)
     assert [type(result) for result in results] == [Unavailable, Unavailable]
     assert script.batches == [[1, 2]]
 
 
 async def test_a_caller_that_goes_away_disturbs_nobody(group: GroupCommit[Command, str], script: Script) -> None:
     script.open.clear()
-    in_flight = _ask(group, 1, 1, 2)
+    in_flight = submitted(group, 1, 1, 2)
     await spin()
-    waiting = _ask(group, 3, 3, 4)
+    waiting = submitted(group, 3, 3, 4)
     await spin()
     for gone in (in_flight[0], waiting[0]):
         gone.cancel()
@@ -200,7 +200,7 @@ async def test_the_last_caller_that_goes_away_leaves_the_group_idle(
     group: GroupCommit[Command, str], script: Script
 ) -> None:
     script.open.clear()
-    (only,) = _ask(group, 1)
+    (only,) = submitted(group, 1)
     await spin()
     assert group._task is not None
     only.cancel()
@@ -212,9 +212,9 @@ async def test_the_last_caller_that_goes_away_leaves_the_group_idle(
 async def test_more_callers_than_may_wait_are_refused_and_the_others_are_not(script: Script) -> None:
     group = GroupCommit[Command, str](without_transactions(), script, max_waiting=2)
     script.open.clear()
-    running = _ask(group, 1)
+    running = submitted(group, 1)
     await spin()
-    waiting = _ask(group, 2, 2)
+    waiting = submitted(group, 2, 2)
     await spin()
     with pytest.raises(Overloaded):
         await group.submit(Command(3))
@@ -231,7 +231,7 @@ async def test_results_that_cannot_be_told_apart_are_given_to_nobody(results: li
 
     group = GroupCommit[Command, str](without_transactions(), run)
     async with asyncio.timeout(5):
-        found = await asyncio.gather(*_ask(group, 1, 2), return_exceptions=True)
+        found = await asyncio.gather(*submitted(group, 1, 2), return_exceptions=True)
     if len(results) != 1:
         assert [type(result) for result in found] == [AssertionError, AssertionError]
     else:
@@ -244,7 +244,7 @@ async def test_a_refusal_is_raised_to_its_own_caller_alone() -> None:
         return [NotFound() if command.id == 13 else "done" for command in commands]
 
     group = GroupCommit[Command, str](without_transactions(), run)
-    results = await asyncio.gather(*_ask(group, 1, 13, 13), return_exceptions=True)
+    results = await asyncio.gather(*submitted(group, 1, 13, 13), return_exceptions=True)
     assert results[0] == "done"
     assert [type(result) for result in results[1:]] == [NotFound, NotFound]
 
@@ -252,7 +252,7 @@ async def test_a_refusal_is_raised_to_its_own_caller_alone() -> None:
 async def test_what_is_not_repeatable_is_not_run_again_after_an_unknown_outcome(script: Script) -> None:
     group = GroupCommit[Command, str](without_transactions(), script, repeatable=False)
     script.fail = lambda _: ConnectionResetError("reset")
-    results = await asyncio.gather(*_ask(group, 1, 2), return_exceptions=True)
+    results = await asyncio.gather(*submitted(group, 1, 2), return_exceptions=True)
     assert [type(result) for result in results] == [Unavailable, Unavailable]
     assert script.batches == [[1, 2]]
 

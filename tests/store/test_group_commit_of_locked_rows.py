@@ -12,16 +12,18 @@ from connect_appointments.core.errors import Unavailable
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.locking import ROW_LOCKED
 from tests.store.batches import Command, Script, spin, without_transactions
-from tests.store.test_group_commit import _ask
+from tests.store.test_group_commit import group, script, submitted
+
+__all__ = ["group", "script"]
 
 
 async def test_a_command_whose_row_is_locked_leaves_its_batch_and_delays_no_other(
     group: GroupCommit[Command, str], script: Script
 ) -> None:
     script.locked = {13}
-    locked, *others = _ask(group, 13, 1, 2)
+    locked, *others = submitted(group, 13, 1, 2)
     assert await asyncio.gather(*others) == ["done 1", "done 2"]
-    assert await asyncio.gather(*_ask(group, 3)) == ["done 3"]
+    assert await asyncio.gather(*submitted(group, 3)) == ["done 3"]
     assert not locked.done()
     script.unlocked.set()
     assert await locked == "waited 13"
@@ -32,9 +34,9 @@ async def test_commands_of_one_locked_row_wait_one_after_the_other(
     group: GroupCommit[Command, str], script: Script
 ) -> None:
     script.locked = {13}
-    first = _ask(group, 13)
+    first = submitted(group, 13)
     await spin()
-    second = _ask(group, 13)
+    second = submitted(group, 13)
     await spin()
     assert script.alone == [13]
     script.unlocked.set()
@@ -67,7 +69,7 @@ async def test_a_row_that_stays_locked_ends_in_unavailable(script: Script) -> No
     group = GroupCommit[Command, str](without_transactions(lock_timeout_seconds=0.05), script)
     script.locked = {13}
     async with asyncio.timeout(10):
-        results = await asyncio.gather(*_ask(group, 13, 1), return_exceptions=True)
+        results = await asyncio.gather(*submitted(group, 13, 1), return_exceptions=True)
     assert isinstance(results[0], Unavailable)
     assert results[1] == "done 1"
     assert script.alone == [13]
@@ -86,11 +88,11 @@ async def test_a_caller_that_goes_away_waits_for_no_row_any_more(script: Script)
     database = without_transactions()
     group = GroupCommit[Command, str](database, script)
     script.locked = {13}
-    (gone,) = _ask(group, 13)
+    (gone,) = submitted(group, 13)
     await spin()
     gone.cancel()
     await spin()
-    (here,) = _ask(group, 13)
+    (here,) = submitted(group, 13)
     await spin()
     assert script.alone == [13, 13]
     script.unlocked.set()

@@ -23,12 +23,12 @@ async def request_id(database: Database) -> int:
     return await created(database)
 
 
-async def _add(database: Database, request_id: int, count: int = 1) -> None:
+async def add_jobs(database: Database, request_id: int, count: int = 1) -> None:
     new = [NewJob("search", request_id, f"x_request_id-{n}") for n in range(count)]
     await database.write(lambda transaction: jobs.add(transaction, new))
 
 
-async def _claim(
+async def claim_jobs(
     database: Database, limit: int = 10, lease_seconds: float = 60, statement: Any = search.CLAIM
 ) -> Sequence[Job]:
     return await database.write(
@@ -60,14 +60,14 @@ async def _let_leases_run_out(database: Database) -> None:
 
 async def test_a_claimed_job_says_what_to_do(database: Database) -> None:
     request_id, booking_id = await being_booked(database)
-    (found,) = await _claim(database, statement=book.CLAIM)
+    (found,) = await claim_jobs(database, statement=book.CLAIM)
     assert found[:-1] == (found.id, "book", request_id, booking_id, "x_request_id", 1)
     assert (found.context.owner, found.context.order_owner, found.context.order_id) == (ALICE, ALICE, ORDER)
 
 
 async def test_a_job_to_search_comes_with_its_order_and_date(database: Database, request_id: int) -> None:
-    await _add(database, request_id)
-    (found,) = await _claim(database)
+    await add_jobs(database, request_id)
+    (found,) = await claim_jobs(database)
     order = sample_order(ORDER)
     context = found.context
     assert (context.date_from, context.order_id, context.contact_notes) == (DAY, ORDER, None)
@@ -79,16 +79,16 @@ async def test_a_job_to_release_an_offer_comes_with_the_slots_and_the_one_that_i
     (chosen, _), unchosen = await being_booked(database), await opened(database)
     new = [NewJob(RELEASE_OFFER, request_id, "x_request_id") for request_id in (chosen, unchosen)]
     await database.write(lambda transaction: jobs.add(transaction, new))
-    found = await _claim(database, statement=release_offer.CLAIM)
+    found = await claim_jobs(database, statement=release_offer.CLAIM)
     assert {job.request_id: job.context.chosen for job in found} == {chosen: slot().id, unchosen: None}
     assert all(job.context.slots for job in found)
 
 
 async def test_each_kind_of_job_is_claimed_by_its_own_statement(database: Database, request_id: int) -> None:
-    await _add(database, request_id)
+    await add_jobs(database, request_id)
     await being_booked(database)
-    assert [job.kind for job in await _claim(database)] == ["search"]
-    assert [job.kind for job in await _claim(database, statement=book.CLAIM)] == ["book"]
+    assert [job.kind for job in await claim_jobs(database)] == ["search"]
+    assert [job.kind for job in await claim_jobs(database, statement=book.CLAIM)] == ["book"]
 
 
 async def test_a_job_that_is_not_committed_is_nobodys(database: Database, request_id: int) -> None:
@@ -98,7 +98,7 @@ async def test_a_job_that_is_not_committed_is_nobodys(database: Database, reques
 
     with pytest.raises(LookupError):
         await database.write(work)
-    assert await _claim(database) == []
+    assert await claim_jobs(database) == []
 
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=10)), timezone(timedelta(hours=-10))], ids=str)
@@ -108,43 +108,43 @@ async def test_a_job_is_due_when_it_says_in_whatever_time_zone(database: Databas
     moments = (now - timedelta(hours=1), now + timedelta(hours=1))
     new = [NewJob("search", request_id, "x_request_id", due_at=at) for request_id, at in zip(ids, moments, strict=True)]
     await database.write(lambda transaction: jobs.add(transaction, new))
-    assert [job.request_id for job in await _claim(database)] == ids[:1]
+    assert [job.request_id for job in await claim_jobs(database)] == ids[:1]
 
 
 async def test_no_more_jobs_are_claimed_than_asked_for(database: Database, request_id: int) -> None:
-    await _add(database, request_id, 5)
-    assert [len(await _claim(database, limit=2)) for _ in range(4)] == [2, 2, 1, 0]
+    await add_jobs(database, request_id, 5)
+    assert [len(await claim_jobs(database, limit=2)) for _ in range(4)] == [2, 2, 1, 0]
 
 
 async def test_the_longest_due_job_comes_first(database: Database, request_id: int) -> None:
-    await _add(database, request_id, 3)
+    await add_jobs(database, request_id, 3)
     await _let_leases_run_out(database)
-    await _add(database, request_id)
-    first = await _claim(database, limit=3)
-    (last,) = await _claim(database)
+    await add_jobs(database, request_id)
+    first = await claim_jobs(database, limit=3)
+    (last,) = await claim_jobs(database)
     assert last.id > max(job.id for job in first)
 
 
 async def test_a_leased_job_is_not_claimed_again(database: Database, request_id: int) -> None:
-    await _add(database, request_id)
-    assert len(await _claim(database)) == 1
-    assert await _claim(database) == []
+    await add_jobs(database, request_id)
+    assert len(await claim_jobs(database)) == 1
+    assert await claim_jobs(database) == []
     assert await _count(database) == 1
 
 
 async def test_a_job_whose_lease_ran_out_is_claimed_again_and_counts_its_tries(
     database: Database, request_id: int
 ) -> None:
-    await _add(database, request_id)
-    (first,) = await _claim(database)
+    await add_jobs(database, request_id)
+    (first,) = await claim_jobs(database)
     await _let_leases_run_out(database)
-    (second,) = await _claim(database)
+    (second,) = await claim_jobs(database)
     assert second[:-1] == first._replace(tries=2)[:-1]
 
 
 async def test_a_lease_lasts_as_long_as_asked_by_the_clock_of_the_database(database: Database, request_id: int) -> None:
-    await _add(database, request_id)
-    await _claim(database, lease_seconds=90.5)
+    await add_jobs(database, request_id)
+    await claim_jobs(database, lease_seconds=90.5)
     left = (
         "SELECT (julianday(due_at) - julianday('now')) * 86400 FROM jobs"
         if database.is_sqlite
@@ -155,75 +155,75 @@ async def test_a_lease_lasts_as_long_as_asked_by_the_clock_of_the_database(datab
 
 
 async def test_a_finished_job_is_gone(database: Database, request_id: int) -> None:
-    await _add(database, request_id)
-    (job,) = await _claim(database)
+    await add_jobs(database, request_id)
+    (job,) = await claim_jobs(database)
     assert await _finish(database, job) == [True]
     assert await _finish(database, job) == [False]
     assert await _count(database) == 0
 
 
 async def test_the_id_of_a_finished_job_is_never_another_jobs(database: Database, request_id: int) -> None:
-    await _add(database, request_id)
-    (first,) = await _claim(database)
+    await add_jobs(database, request_id)
+    (first,) = await claim_jobs(database)
     await _finish(database, first)
-    await _add(database, request_id)
-    (second,) = await _claim(database)
+    await add_jobs(database, request_id)
+    (second,) = await claim_jobs(database)
     assert second.id > first.id
 
 
 async def test_a_worker_that_slept_through_its_lease_finishes_nothing(database: Database, request_id: int) -> None:
-    await _add(database, request_id)
-    (slept,) = await _claim(database)
+    await add_jobs(database, request_id)
+    (slept,) = await claim_jobs(database)
     await _let_leases_run_out(database)
-    (awake,) = await _claim(database)
+    (awake,) = await claim_jobs(database)
     assert await _finish(database, slept) == [False]
     assert await _count(database) == 1
     assert await _finish(database, awake) == [True]
 
 
 async def test_of_many_those_are_finished_that_are_still_ones_own(database: Database, request_id: int) -> None:
-    await _add(database, request_id, 3)
-    slept = await _claim(database)
+    await add_jobs(database, request_id, 3)
+    slept = await claim_jobs(database)
     await _let_leases_run_out(database)
-    (taken,) = await _claim(database, limit=1)
+    (taken,) = await claim_jobs(database, limit=1)
     assert await _finish(database, *slept) == [job.id != taken.id for job in slept]
     assert await _finish(database, *slept, taken) == [False] * 3 + [True]
     assert await _count(database) == 0
 
 
 async def test_a_postponed_job_is_due_later_and_keeps_its_error(database: Database, request_id: int) -> None:
-    await _add(database, request_id)
-    (job,) = await _claim(database)
+    await add_jobs(database, request_id)
+    (job,) = await claim_jobs(database)
     await _postpone(database, job, 3600, "no answer")
-    assert await _claim(database) == []
+    assert await claim_jobs(database) == []
     assert await rows(database, "SELECT tries, last_error FROM jobs") == [(1, "no answer")]
     await _let_leases_run_out(database)
-    assert [found.tries for found in await _claim(database)] == [2]
+    assert [found.tries for found in await claim_jobs(database)] == [2]
 
 
 async def test_a_job_postponed_to_now_is_due_at_once(database: Database, request_id: int) -> None:
-    await _add(database, request_id)
-    (job,) = await _claim(database)
+    await add_jobs(database, request_id)
+    (job,) = await claim_jobs(database)
     await _postpone(database, job, 0, "busy")
-    assert [found.id for found in await _claim(database)] == [job.id]
+    assert [found.id for found in await claim_jobs(database)] == [job.id]
 
 
 async def test_a_worker_that_slept_through_its_lease_postpones_nothing(database: Database, request_id: int) -> None:
-    await _add(database, request_id)
-    (slept,) = await _claim(database)
+    await add_jobs(database, request_id)
+    (slept,) = await claim_jobs(database)
     await _let_leases_run_out(database)
-    await _claim(database)
+    await claim_jobs(database)
     await _postpone(database, slept, 0, "late")
-    assert await _claim(database) == []
+    assert await claim_jobs(database) == []
     assert await rows(database, "SELECT last_error FROM jobs") == [(None,)]
 
 
 async def test_jobs_are_postponed_each_by_its_own_time(database: Database, request_id: int) -> None:
-    await _add(database, request_id, 2)
-    now, later = await _claim(database)
+    await add_jobs(database, request_id, 2)
+    now, later = await claim_jobs(database)
     put_off = [Postponed(now, 0, "first"), Postponed(later, 3600, None)]
     await database.write(lambda transaction: jobs.postpone(transaction, put_off))
-    assert [job.id for job in await _claim(database)] == [now.id]
+    assert [job.id for job in await claim_jobs(database)] == [now.id]
     assert await rows(database, "SELECT last_error FROM jobs ORDER BY id") == [("first",), (None,)]
 
 
@@ -237,9 +237,9 @@ async def test_the_release_of_an_offer_is_brought_forward_when_its_request_is_ca
         await jobs.add(transaction, [*new, NewJob("search", cancelled, "x_request_id", due_at=until)])
 
     await database.write(work)
-    assert await _claim(database, statement=release_offer.CLAIM) == []
+    assert await claim_jobs(database, statement=release_offer.CLAIM) == []
     wanted = [(cancelled, ALICE, "portal-api", "x_request_id")]
     await database.write(lambda transaction: cancellations.cancel(transaction, wanted, wait=False))
-    found = await _claim(database, statement=release_offer.CLAIM)
+    found = await claim_jobs(database, statement=release_offer.CLAIM)
     assert [job.request_id for job in found] == [cancelled]
-    assert await _claim(database) == []
+    assert await claim_jobs(database) == []

@@ -17,8 +17,10 @@ from connect_appointments.store.engine import Database
 from connect_appointments.store.options import DatabaseOptions
 from tests.store.conftest import ON_PLAIN_POSTGRESQL, ON_POSTGRESQL
 from tests.store.given import created, kinds, rows, until
-from tests.store.test_cancelling import Cancels, command
-from tests.store.test_cancelling_on_postgresql import PID, _another, _state_read
+from tests.store.test_cancelling import Cancels, command, group
+from tests.store.test_cancelling_on_postgresql import PID, another_connection, state_read
+
+__all__ = ["group"]
 
 BACKENDS = """
     SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -29,11 +31,11 @@ BACKENDS = """
 async def test_connections_that_were_ended_are_replaced(database: Database, group: Cancels) -> None:
     for _ in range(5):
         request_id = await created(database)
-        assert await _state_read(database, request_id) is State.SEARCHING
-        async with _another(database.url) as connection:
+        assert await state_read(database, request_id) is State.SEARCHING
+        async with another_connection(database.url) as connection:
             await connection.execute(f"SELECT pg_terminate_backend(pid) FROM ({BACKENDS}) AS others")  # noqa: S608
         assert await group.submit(command(request_id)) is State.SEARCHING
-        assert await _state_read(database, request_id) is State.CANCELLED
+        assert await state_read(database, request_id) is State.CANCELLED
         assert await kinds(database, request_id) == ["created", CANCEL.name]
 
 
@@ -43,11 +45,11 @@ async def test_a_database_that_goes_away_is_unavailable_until_it_is_back(
 ) -> None:
     request_id = await created(database)
     name = (await rows(database, "SELECT current_database()"))[0][0]
-    async with _another(postgres_url) as administrator:
+    async with another_connection(postgres_url) as administrator:
         await administrator.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
         await administrator.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
         answers = await asyncio.gather(
-            group.submit(command(request_id)), _state_read(database, request_id), return_exceptions=True
+            group.submit(command(request_id)), state_read(database, request_id), return_exceptions=True
         )
         assert [type(answer) for answer in answers] == [Unavailable, Unavailable]
         await administrator.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
@@ -76,9 +78,9 @@ async def test_a_connection_that_no_longer_answers_is_given_up(database_url: str
     ((pid,),) = await impatient.read(lambda transaction: transaction.fetch(PID), batch=True)
     with _stopped(pid):
         with pytest.raises(Unavailable):
-            await _state_read(impatient, request_id)
+            await state_read(impatient, request_id)
         async with asyncio.timeout(3):
-            assert await _state_read(impatient, request_id) is State.SEARCHING
+            assert await state_read(impatient, request_id) is State.SEARCHING
     await impatient.close()
 
 
@@ -86,9 +88,9 @@ async def test_a_connection_that_no_longer_answers_is_given_up(database_url: str
 async def test_closing_leaves_no_connection(database: Database, group: Cancels) -> None:
     request_id = await created(database)
     await group.submit(command(request_id))
-    await _state_read(database, request_id)
+    await state_read(database, request_id)
     await database.close()
-    async with _another(database.url) as connection:
+    async with another_connection(database.url) as connection:
         await until(lambda: _is_alone(connection))
 
 

@@ -25,7 +25,7 @@ from tests.store.given import (
     refused,
     slot,
 )
-from tests.store.test_requests import _get
+from tests.store.test_requests import get_request
 
 
 async def _ids(
@@ -47,13 +47,13 @@ async def test_slots_are_seen_while_it_is_open_and_only_then(database: Database)
         await opened(database),
     ]
     await moved(database, found[-1], CANCEL)
-    seen = [await _get(database, ALICES, request_id) for request_id in found]
+    seen = [await get_request(database, ALICES, request_id) for request_id in found]
     assert [one and len(one.slots) for one in seen] == [0, 3, 0, 0, 2, 0]
 
 
 async def test_slots_come_back_as_they_were_offered(database: Database) -> None:
     request_id = await opened(database)
-    found = await _get(database, ALICES, request_id)
+    found = await get_request(database, ALICES, request_id)
     assert found is not None
     assert found.slots == (slot(1), slot(2), slot(3))
 
@@ -83,14 +83,14 @@ async def test_an_owner_sees_its_own_and_no_others(database: Database) -> None:
     assert await _ids(database, ALICES) == [alices]
     assert await _ids(database, BOBS) == [bobs]
     assert await _ids(database, EVERYBODYS) == [alices, bobs]
-    assert await _get(database, ALICES, bobs) is None
-    assert await _get(database, BOBS, bobs) is not None
+    assert await get_request(database, ALICES, bobs) is None
+    assert await get_request(database, BOBS, bobs) is not None
 
 
 @pytest.mark.parametrize("request_id", [0, -1, NOBODYS_ID, 2**63 - 1, -(2**63)])
 async def test_an_id_nobody_has_is_none(database: Database, request_id: int) -> None:
     await created(database)
-    assert await _get(database, EVERYBODYS, request_id) is None
+    assert await get_request(database, EVERYBODYS, request_id) is None
 
 
 async def test_pages_follow_each_other_without_gap_or_repeat(database: Database) -> None:

@@ -43,13 +43,13 @@ from tests.store.given import (
 )
 
 
-async def _get(database: Database, scope: Scope, request_id: int) -> AppointmentRequest | None:
+async def get_request(database: Database, scope: Scope, request_id: int) -> AppointmentRequest | None:
     return await database.read(lambda transaction: requests.get(transaction, scope, request_id))
 
 
 async def test_a_new_one_is_searching(database: Database) -> None:
     request_id = await created(database)
-    found = await _get(database, ALICES, request_id)
+    found = await get_request(database, ALICES, request_id)
     assert found == AppointmentRequest(
         id=request_id,
         owner=ALICE,
@@ -98,7 +98,7 @@ async def _made(database: Database, request_id: int, step: Transition[State]) ->
 async def test_a_cancelled_one_says_since_when(database: Database) -> None:
     request_id = await created(database)
     await moved(database, request_id, CANCEL)
-    found = await _get(database, ALICES, request_id)
+    found = await get_request(database, ALICES, request_id)
     assert found is not None
     assert found.cancelled_on is not None
     assert found.created_on <= found.cancelled_on == found.updated_on
@@ -176,7 +176,7 @@ async def test_many_are_created_at_once_each_with_its_event(database: Database) 
     ids = await database.write(lambda transaction: requests.insert(transaction, new))
     assert ids == sorted(set(ids))
     for request_id, one in zip(ids, new, strict=True):
-        made = await _get(database, EVERYBODYS, request_id)
+        made = await get_request(database, EVERYBODYS, request_id)
         (event,) = await database.read(lambda transaction, n=request_id: events.of_request(transaction, EVERYBODYS, n))
         assert made is not None
         assert (made.owner, made.order_id) == (one.owner, one.order_id)
