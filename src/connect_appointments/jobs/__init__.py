@@ -1,1 +1,1 @@
-"""Background work."""
+"""Background work: the jobs and the worker."""

@@ -1,4 +1,4 @@
-"""Reserving the slot of a booking attempt, and what comes of it."""
+"""The job of a booking attempt: reserve the slot, then confirm or refuse the attempt."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CLAIM = claim_statement(
 
 
 class Ended(NamedTuple):
-    """The workforce system's answer to a booking attempt; `workforce_id` is None unless it is reserved."""
+    """The workforce system's decision on a booking attempt; `workforce_id` is None unless the slot is reserved."""
 
     job: Job
     attempt: Attempt
@@ -58,31 +58,31 @@ class Ended(NamedTuple):
 
     @property
     def key(self) -> tuple[int, int]:
-        """One answer to each claim."""
+        """Each claim has one result."""
         return self.job.key
 
     @property
     def row(self) -> int:
-        """The appointment-request whose row is locked."""
+        """The appointment-request to lock."""
         return self.attempt.request_id
 
 
 class Book:
-    """Asks the workforce system to reserve slots, and writes down what it answers."""
+    """Reserves slots in the workforce system, and writes the results."""
 
     def __init__(self, database: Database, workforce: Workforce, clock: Clock, *, answer_seconds: float) -> None:
-        """`answer_seconds`: how long the workforce system may take."""
+        """`answer_seconds`: timeout of calls to the workforce system."""
         self._workforce = workforce
         self._clock = clock
         self._answer_seconds = answer_seconds
         self._ended = GroupCommit[Ended, Outcome](database, end_bookings, repeatable=False)
 
     def kind(self, slots: int, retry: RetrySchedule) -> JobKind:
-        """The kind of job. A booking is tried until it is decided: an answer that is missing is never a no."""
+        """The job kind. A booking is retried until it is decided: a missing answer is never a refusal."""
         return JobKind(BOOK_JOB, CLAIM, self.run, slots, retry)
 
     async def run(self, claimed: Sequence[Job]) -> Sequence[kinds.Outcome]:
-        """Reserve the slot of each job; where the order has changed hands, undo what may have been reserved."""
+        """Reserve the slot of each job; if the order has changed its owner, undo a possible reservation."""
         kept = [job for job in claimed if job.context.owner == job.context.order_owner]
         transferred = [job for job in claimed if job.context.owner != job.context.order_owner]
         async with asyncio.timeout(self._answer_seconds):
@@ -112,7 +112,7 @@ def _key(job: Job) -> str:
 
 
 def _ended(job: Job, answer: object) -> Ended | None:
-    """What a decided answer means; None for one that decides nothing."""
+    """The result of a decided answer; None for an undecided one."""
     attempt = Attempt(job.booking_id or 0, job.request_id or 0, job.context.owner, decode_slot(job.context.slot))
     if isinstance(answer, Reserved):
         return Ended(job, attempt, Answer.RESERVED, answer.workforce_id)
@@ -132,7 +132,7 @@ def _outcome(answer: object, outcome: Outcome | Exception | None) -> kinds.Outco
 
 
 async def end_bookings(transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
-    """Confirm or refuse booking attempts, but for jobs claimed by others since."""
+    """Confirm or refuse booking attempts, except where another worker has claimed the job since."""
     keys = [(one.attempt.request_id,) for one in ended]
     locked = await lock(transaction, request_locks.LOCK_ANY_WITH_ORDERS, keys, wait=wait)
     decided = [(one, _decide(one, row), row) for one, row in zip(ended, locked, strict=True)]
@@ -158,12 +158,12 @@ def _decide(ended: Ended, row: Locked) -> Any:
 
 
 ENDING = frozenset({Outcome.REFUSED, Outcome.TRANSFERRED, Outcome.STALE})
-"""Outcomes after which there is no more to do, and no appointment."""
+"""Outcomes that end the job without an appointment."""
 STEPS = {Outcome.REFUSED: SLOT_REFUSED, Outcome.TRANSFERRED: ORDER_TRANSFERRED}
 
 
 async def _end(transaction: Transaction, decided: Sequence[tuple[Ended, Outcome, Any]]) -> None:
-    """End booking attempts without an appointment, but for those whose job another worker has claimed since."""
+    """End booking attempts without an appointment, except where another worker has claimed the job since."""
     finished = await jobs.finish(transaction, [one.job for one, _, _ in decided])
     counted = [(one, outcome, row) for one, outcome, row in decided if one.key in finished and outcome in STEPS]
     for outcome, step in STEPS.items():

@@ -1,4 +1,4 @@
-"""What a claimed job carries of its order."""
+"""The order data of a claimed job."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ORDER_COLUMNS = (
 
 
 def visit_of(job: Job) -> Visit:
-    """The visit that a job is about."""
+    """The visit of a job."""
     row = job.context
     return Visit(OrderDetails(row.order_id, *(getattr(row, name) for name in DETAILS)), site_of(row))
 
 
 def offer_key(job: Job) -> str:
-    """The key under which the workforce system may hold the offer of an appointment-request."""
+    """The key of the appointment-request's offer in the workforce system."""
     return f"{job.context.installation}-o{job.request_id}"

@@ -1,4 +1,4 @@
-"""What a kind of job is, as data."""
+"""Job kinds, as data."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ WORKER = Operator("worker")
 
 
 class PutOff(NamedTuple):
-    """A job that is not done: it is to be tried again after `seconds`, and nothing has failed."""
+    """The job is not finished, and no error occurred: retry it after `seconds`."""
 
     seconds: float
 
 
 Outcome = PutOff | Exception | None
-"""How a job went: done, put off, or failed."""
+"""The outcome of a job: finished, put off, or failed."""
 
 
 @dataclass(frozen=True)
 class RetrySchedule:
-    """When a job that failed is tried again.
+    """When a failed job is retried.
 
-    first_seconds: the wait after the first failure, doubled with each further one, each with jitter.
-    longest_seconds: the longest wait.
-    tries: a job that failed this often has failed for good; None tries for ever.
+    first_seconds: the delay after the first failure, doubled after each further failure, with jitter.
+    longest_seconds: the longest delay.
+    tries: the number of failures after which a job has failed for good; None retries forever.
     """
 
     first_seconds: float = 0.5
@@ -38,19 +38,19 @@ class RetrySchedule:
 
 
 async def _nothing(_: Sequence[Job]) -> None:
-    """Nothing is left to do after a last failure."""
+    """No action after the last failure."""
 
 
 @dataclass(frozen=True)
 class JobKind:
-    """One kind of job.
+    """A kind of job.
 
-    name: as the rows have it.
-    claim: the statement that claims jobs of the kind, with what each needs (`store.jobs.claim_statement`).
-    run: does a group of claimed jobs; the outcomes are in their order.
-    slots: jobs of the kind that one process does at once, so that a slow kind never starves another.
-    retry: when a failed job is tried again.
-    on_last_failure: called with jobs that have failed for good; it takes them off the list.
+    name: the value of the `kind` column.
+    claim: the statement that claims jobs of the kind, with the data that each job needs (`store.jobs.claim_statement`).
+    run: runs a group of claimed jobs; the outcomes are in their order.
+    slots: concurrent jobs of the kind in one process, so that a slow kind never starves another kind.
+    retry: when a failed job is retried.
+    on_last_failure: called with jobs that have failed for good; it deletes the jobs.
     """
 
     name: str
@@ -62,5 +62,5 @@ class JobKind:
 
 
 def actor_of(job: Job) -> Actor:
-    """The worker, as the author of what a job changes."""
+    """The worker as the actor of a job's changes."""
     return Actor(WORKER, WORKER.name, job.x_request_id)

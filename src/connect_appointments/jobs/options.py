@@ -1,4 +1,4 @@
-"""How background work is done."""
+"""Options of background work."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """How background work is done.
+    """Options of background work.
 
-    slots: jobs of each kind that one process does at once.
-    lease_seconds: how long a claimed job is this worker's; the workforce system has four fifths of it to answer.
-    gather_seconds: the least time between two claims of a kind, so that a busy worker claims jobs in groups.
-    poll_seconds: how often to look for jobs that other processes left.
-    search_tries: a search that failed this often has failed for good; a booking is tried until it is decided.
-    backoff_seconds: wait after the first failure, doubled with each further one.
-    max_backoff_seconds: the longest wait.
+    slots: concurrent jobs of each kind in one process.
+    lease_seconds: the lease of a claimed job; calls to the workforce system time out after four fifths of it.
+    gather_seconds: the minimum time between two claims of a kind, so that a busy worker claims jobs in groups.
+    poll_seconds: how often the worker polls for jobs of other processes.
+    search_tries: failures after which a search has failed for good; a booking is retried until it is decided.
+    backoff_seconds: the delay after the first failure, doubled after each further failure.
+    max_backoff_seconds: the longest delay.
     """
 
     slots: int = 256

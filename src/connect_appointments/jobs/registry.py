@@ -1,4 +1,4 @@
-"""THE table of job kinds: what each does, how many at once, when it is retried, what its last failure does."""
+"""THE table of job kinds: the job, its concurrency, its retry schedule, and the action after its last failure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connect_appointments.usecases.clock import Clock
 from connect_appointments.workforce.port import Workforce
 
 OF_LEASE = 0.8
-"""The part of a lease that the workforce system has to answer."""
+"""The share of a lease after which calls to the workforce system time out."""
 
 
 def job_kinds(database: Database, workforce: Workforce, clock: Clock, options: WorkerOptions) -> Sequence[JobKind]:

@@ -1,4 +1,4 @@
-"""Letting the workforce system hold an offer no longer: when the hold ends, or the appointment-request is cancelled."""
+"""The job that releases an offer: when its hold ends, or when the appointment-request is cancelled."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ CLAIM = claim_statement(
 
 
 class ReleaseOffer:
-    """Tells the workforce system which slots are no longer wanted; the slot that is booked stays held."""
+    """Releases the offered slots in the workforce system; the booked slot stays reserved."""
 
     def __init__(self, database: Database, workforce: Workforce, *, answer_seconds: float) -> None:
-        """`answer_seconds`: how long the workforce system may take."""
+        """`answer_seconds`: timeout of calls to the workforce system."""
         self._database = database
         self._workforce = workforce
         self._answer_seconds = answer_seconds
 
     def kind(self, slots: int, retry: RetrySchedule) -> JobKind:
-        """The kind of job."""
+        """The job kind."""
         return JobKind(RELEASE_OFFER, CLAIM, self.run, slots, retry)
 
     async def run(self, claimed: Sequence[Job]) -> Sequence[Outcome]:
@@ -55,7 +55,7 @@ class ReleaseOffer:
         done = [job for job, answer in zip(claimed, answers, strict=True) if answer is None]
 
         async def work(transaction: Transaction) -> None:
-            # A cancel has the request locked when it brings the job forward.
+            # A cancel makes the job due now while it holds the lock on the appointment-request.
             await lock(transaction, request_locks.LOCK_ANY, [(job.request_id,) for job in done], wait=True)
             finished = await jobs.finish(transaction, done)
             ids = [job.request_id for job in done if job.key in finished and job.request_id is not None]

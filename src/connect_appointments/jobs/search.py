@@ -1,4 +1,4 @@
-"""Looking up slots: the job of a new appointment-request."""
+"""The job that searches slots for a new appointment-request."""
 
 from __future__ import annotations
 
@@ -30,40 +30,40 @@ CLAIM = claim_statement(
 
 
 class SearchResult(NamedTuple):
-    """What a search has found."""
+    """The result of a search."""
 
     job: Job
     availability: Availability
 
     @property
     def key(self) -> tuple[int, int]:
-        """One result of each claim."""
+        """Each claim has one result."""
         return self.job.key
 
     @property
     def row(self) -> int | None:
-        """The appointment-request whose row is locked."""
+        """The appointment-request to lock."""
         return self.job.request_id
 
 
 class Search:
-    """Asks the workforce system for slots and keeps what it answers."""
+    """Queries the workforce system for slots and writes the results."""
 
     def __init__(self, database: Database, workforce: Workforce, clock: Clock, *, answer_seconds: float) -> None:
-        """`answer_seconds`: how long the workforce system may take."""
+        """`answer_seconds`: timeout of calls to the workforce system."""
         self._workforce = workforce
         self._clock = clock
         self._answer_seconds = answer_seconds
-        # A second run finds the job gone.
+        # Repeatable: on a second run, the job is already deleted.
         self._results = GroupCommit[SearchResult, None](database, finish_searches, one_statement=True)
         self._failures = GroupCommit[Job, None](database, fail_searches, one_statement=True)
 
     def kind(self, slots: int, retry: RetrySchedule) -> JobKind:
-        """The kind of job."""
+        """The job kind."""
         return JobKind(SEARCH, CLAIM, self.run, slots, retry, self.fail)
 
     async def run(self, claimed: Sequence[Job]) -> Sequence[Outcome]:
-        """Look up the slots of each job."""
+        """Search the slots of each job."""
         queries = [AvailabilityQuery(offer_key(job), visit_of(job), job.context.date_from) for job in claimed]
         async with asyncio.timeout(self._answer_seconds):
             answers = await self._workforce.find_slots(queries, self._clock())
@@ -76,18 +76,18 @@ class Search:
         return [answer if isinstance(answer, Exception) else next(kept) for answer in answers]
 
     async def fail(self, failed: Sequence[Job]) -> None:
-        """Let the searches of these jobs have failed for good."""
+        """Mark the searches of these jobs as failed for good."""
         for outcome in await self._failures.submit_all(failed):
             if isinstance(outcome, Exception):
                 raise outcome
 
 
 async def finish_searches(transaction: Transaction, results: Sequence[SearchResult], *, wait: bool) -> Sequence[Any]:
-    """Keep what was found, but for jobs claimed by others since and requests that no longer search."""
+    """Write results, except for jobs claimed again since and requests that are no longer searching."""
     found = [Found(one.job, WORKER.name, one.availability.slots, one.availability.held_until) for one in results]
     return await searches.finish(transaction, found, wait=wait)
 
 
 async def fail_searches(transaction: Transaction, failed: Sequence[Job], *, wait: bool) -> Sequence[Any]:
-    """Let searches have failed for good, but for jobs claimed by others since and requests that no longer search."""
+    """Mark searches as failed for good, except for jobs claimed again since and requests no longer searching."""
     return await searches.fail(transaction, failed, WORKER.name, wait=wait)

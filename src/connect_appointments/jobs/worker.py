@@ -1,4 +1,4 @@
-"""The worker: claims jobs, has their kinds do them, and puts off those that failed."""
+"""The worker: claims jobs, runs them by kind, and postpones failed jobs."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ log = structlog.get_logger(__name__)
 FORGET_EVERY = timedelta(hours=1)
 
 MAX_DOUBLINGS = 64
-"""Longer than any longest wait; a job tried a thousand times would ask for a number that no float holds."""
+"""The delay reaches its maximum long before; after a thousand doublings, the number would overflow a float."""
 MAX_REASON_CHARACTERS = 500
 
 
 class Worker:
-    """Does background work: each kind of job in a loop of its own, so that none waits for another."""
+    """Runs background work, with one loop per job kind, so that no kind waits for another."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Worker:
         options: WorkerOptions,
         outage: Outage,
     ) -> None:
-        """Start nothing yet. `outage`: of the database, in which its failures are logged once."""
+        """Create the worker without starting it. `outage`: the database's outage, which logs its failures once."""
         self._database = database
         self._outage = outage
         self._clock = clock
@@ -52,16 +52,16 @@ class Worker:
         self._lines = {kind.name: Line(database, kind, options, outage) for kind in kinds}
 
     def wake(self, kind: str) -> None:
-        """Look for jobs of a kind now: one was just committed."""
+        """Claim jobs of a kind now: a new job was committed."""
         self._lines[kind].wake()
 
     def stop(self) -> None:
-        """Claim nothing more; what is under way is finished by `run`."""
+        """Stop claiming jobs; `run` returns after the running jobs have finished."""
         for line in self._lines.values():
             line.stop()
 
     async def run(self) -> None:
-        """Work until stopped."""
+        """Run until stopped."""
         forgetting = asyncio.create_task(self._forget_keys_for_ever())
         await asyncio.gather(*(line.run() for line in self._lines.values()))
         forgetting.cancel()
@@ -69,7 +69,7 @@ class Worker:
             await forgetting
 
     async def do(self, claimed: Sequence[Job]) -> None:
-        """Do claimed jobs; those that fail are put off, and nothing is raised."""
+        """Run claimed jobs; failed jobs are postponed, and no exception is raised."""
         for name, line in self._lines.items():
             of_kind = [job for job in claimed if job.kind == name]
             if of_kind:
@@ -81,7 +81,7 @@ class Worker:
             await asyncio.sleep(self._options.poll_seconds)
 
     async def forget_keys(self) -> None:
-        """Once an hour, forget the idempotency keys that are no longer good."""
+        """Delete expired idempotency keys once an hour."""
         now = self._clock()
         if now < self._next_forgetting:
             return
@@ -93,10 +93,10 @@ class Worker:
 
 
 class Line:
-    """The jobs of one kind: claimed in groups, as many as there are free slots."""
+    """The loop of one job kind: claims jobs in groups, at most as many as there are free slots."""
 
     def __init__(self, database: Database, kind: JobKind, options: WorkerOptions, outage: Outage) -> None:
-        """Start nothing yet."""
+        """Create the loop without starting it."""
         self._database = database
         self._outage = outage
         self._kind = kind
@@ -108,16 +108,16 @@ class Line:
         self._running: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
-        """Look for jobs now."""
+        """Claim jobs now."""
         self._woken.set()
 
     def stop(self) -> None:
-        """Claim nothing more."""
+        """Stop claiming jobs."""
         self._stopping = True
         self._woken.set()
 
     async def run(self) -> None:
-        """Claim and do jobs until stopped, and finish what is under way."""
+        """Claim and run jobs until stopped, then finish the running jobs."""
         while not self._stopping:
             self._woken.clear()
             if not await self._claim():
@@ -127,12 +127,12 @@ class Line:
             await asyncio.wait(self._running)
 
     async def _gather(self) -> None:
-        """Let jobs that come soon after the last claim gather, so that one claim takes them all."""
+        """Wait for the minimum time between claims, so that one claim takes all jobs added meanwhile."""
         since = asyncio.get_running_loop().time() - self._claimed_at
         await asyncio.sleep(self._options.gather_seconds - since)
 
     async def _claim(self) -> bool:
-        """Claim as many jobs as there are free slots; False when no more are due, or no slot is free."""
+        """Claim as many jobs as there are free slots; return False if no further jobs are due or no slot is free."""
         free = self._free
         if free == 0:
             return False
@@ -165,11 +165,11 @@ class Line:
             await self.do(claimed)
         finally:
             if self._free == 0:
-                self.wake()  # jobs may be due that found no slot free
+                self.wake()  # some due jobs may have had no free slot
             self._free += len(claimed)
 
     async def do(self, claimed: Sequence[Job]) -> None:
-        """Do claimed jobs; those that fail are put off, and nothing is raised."""
+        """Run claimed jobs; failed jobs are postponed, and no exception is raised."""
         try:
             outcomes: Sequence[Outcome] = await self._kind.run(claimed)
         except Exception as error:  # noqa: BLE001 - a workforce system may fail in any way; the jobs must live on
@@ -202,7 +202,7 @@ class Line:
 
 
 def _warn(outage: Outage, event: str, error: Exception, **about: object) -> None:
-    """Log what failed, unless it did because the database is lost: that is logged once."""
+    """Log a failure, unless its cause is an outage of the database, which is logged once."""
     if not note_unreachable(outage, error):
         log.warning(event, reason=_reason(error), **about)
 
@@ -220,7 +220,7 @@ def _postponed(retry: RetrySchedule, job: Job, outcome: PutOff | Exception) -> P
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in characters that every database and log can hold."""
+    """The error's text, without characters that a database or a log cannot store."""
     cause = error.__cause__ if isinstance(error, errors.Refusal) and error.__cause__ else error
     text = f"{type(cause).__name__}: {cause}".replace("\x00", "\\x00").encode("ascii", "backslashreplace")
     return text[:MAX_REASON_CHARACTERS].decode("ascii")

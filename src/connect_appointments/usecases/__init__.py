@@ -1,1 +1,1 @@
-"""What an owner or an operator may do."""
+"""The use cases of owners and operators."""

@@ -1,4 +1,4 @@
-"""What an owner may do with appointment-requests: create, read and cancel them."""
+"""The use cases of appointment-requests: create, read and cancel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ StateBefore = State | Literal[RowLocked.ROW_LOCKED] | None
 
 
 class CancelCommand(NamedTuple):
-    """An appointment-request to be cancelled, and who cancels it."""
+    """The appointment-request to cancel, and the actor."""
 
     id: int
     owner: str
@@ -34,12 +34,12 @@ class CancelCommand(NamedTuple):
 
     @property
     def key(self) -> tuple[int, str]:
-        """To cancel twice is to cancel once."""
+        """Repeated cancels of one appointment-request are one command."""
         return self[:2]
 
 
 class AppointmentRequests:
-    """Appointment-requests, as their owners may use them."""
+    """The appointment-requests of owners."""
 
     def __init__(
         self,
@@ -50,11 +50,11 @@ class AppointmentRequests:
         max_waiting: int = 4096,
         on_new_job: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Start nothing yet.
+        """Create the use cases without starting any task.
 
-        policy: which dates may be asked for.
-        max_waiting: calls of each kind that may wait; when there are more, one is shed with `Overloaded`.
-        on_new_job: called with the kind of a job after the commit that left it for the worker.
+        policy: the dates that can be requested.
+        max_waiting: limit of queued calls of each kind; a call above the limit is shed with `Overloaded`.
+        on_new_job: called with the kind of a new job, after the commit that inserted the job.
         """
         self._creations = Creations(database, policy, clock, max_waiting=max_waiting)
         self._cancels = GroupCommit[CancelCommand, State | None](
@@ -67,10 +67,11 @@ class AppointmentRequests:
         self._numbers = itertools.count()
 
     async def create_request(self, actor: Actor, order_id: int, date_from: date, key: str | None) -> int:
-        """Create an appointment-request for an order; its slots will be looked up.
+        """Create an appointment-request for an order; a job searches its slots.
 
-        key: the Idempotency-Key, None when the caller sent none.
-        Returns its id. Raises `NotFound`, `InvalidFields`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`.
+        key: the Idempotency-Key, None if the request has none.
+        Returns the id of the appointment-request. Raises `NotFound`, `InvalidFields`, `IdempotencyKeyReused`,
+        `IdempotencyKeyInUse`.
         """
         request_id = await self._creations.create(
             CreateCommand(
@@ -81,7 +82,7 @@ class AppointmentRequests:
         return request_id
 
     async def read_request(self, scope: Owner, request_id: int) -> AppointmentRequest:
-        """The appointment-request. Raises `NotFound`, or `SearchFailed` when its search failed for good."""
+        """The appointment-request. Raises `NotFound`, or `SearchFailed` if its search failed for good."""
         found = await self._reads.submit(OwnedId(request_id, scope.id))
         if found is None:
             raise errors.NotFound
@@ -90,7 +91,7 @@ class AppointmentRequests:
         return found
 
     async def cancel_request(self, actor: Actor, request_id: int) -> None:
-        """Cancel an appointment-request: it can never be booked. Cancelling again is a success.
+        """Cancel an appointment-request, so that it can never be booked. A repeated cancel succeeds.
 
         Raises `NotFound`, `AppointmentRequestBooking`, `AppointmentRequestBooked`.
         """
@@ -109,5 +110,5 @@ async def _read(
 async def cancel_batch(
     transaction: Transaction, commands: Sequence[CancelCommand], *, wait: bool
 ) -> Sequence[StateBefore]:
-    """Cancel what may be cancelled; the answers are the states before, None where the owner has no such one."""
+    """Cancel all cancellable requests; return the state before each cancel, None if the owner has no such request."""
     return await cancellations.cancel(transaction, commands, wait=wait)

@@ -1,4 +1,4 @@
-"""Backups of a SQLite database: copied while it is in use, checked, and restored."""
+"""Backups of a SQLite database: copied while the database is in use, checked, and restored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connect_appointments.store.sqlite import backup as files
 
 
 class Restored(NamedTuple):
-    """The revisions of a backup before and after its migration, and the rules of `verify` that it breaks."""
+    """The revisions of a backup before and after its migration, and the rules of `verify` that the backup violates."""
 
     before: str
     after: str
@@ -33,10 +33,10 @@ def back_up(source: Path, file: Path) -> str:
 
 
 def restore(file: Path, target: Path, *, replace: bool, despite_findings: bool) -> Restored:
-    """Check a backup, migrate it, and put it in the place of a database, which is kept.
+    """Check a backup, migrate it, and put it in the place of a database, which is renamed and kept.
 
-    replace: there may be such a database.
-    despite_findings: the backup may break a rule of `verify`.
+    replace: allow a database in that place.
+    despite_findings: allow a backup that violates a rule of `verify`.
     Raises `BackupError`, `OSError`, `sqlite3.Error`.
     """
     if not file.exists():
@@ -58,7 +58,7 @@ def restore(file: Path, target: Path, *, replace: bool, despite_findings: bool) 
 
 
 def _checked(copy: Path) -> str:
-    """The schema revision of an intact copy that this program can read."""
+    """The schema revision of an intact copy that this program can migrate."""
     files.check_intact(copy)
     revision = files.revision_of(copy)
     if revision is None:
@@ -69,7 +69,7 @@ def _checked(copy: Path) -> str:
 
 
 async def _migrate(copy: Path) -> tuple[str, set[str]]:
-    """Migrate the copy; return its schema revision and the rules that it breaks."""
+    """Migrate the copy; return its schema revision and the rules that it violates."""
     database = Database(f"sqlite:///{copy}")
     try:
         revision = await schema.migrate(database)

@@ -1,4 +1,4 @@
-"""What an owner may do with bookings: begin one, and read its outcome."""
+"""The use cases of bookings: begin a booking attempt, and read its outcome."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REFUSALS = {refusal.code: refusal for refusal in (errors.SlotUnavailable, errors
 
 
 class BookCommand(NamedTuple):
-    """A slot of an appointment-request to be booked, and who books it."""
+    """The slot of an appointment-request to book, and the actor."""
 
     id: int
     owner: str
@@ -39,17 +39,17 @@ class BookCommand(NamedTuple):
 
     @property
     def key(self) -> tuple[int, str, str]:
-        """To book one slot twice is to book it once."""
+        """Repeated bookings of one slot are one command."""
         return self[:3]
 
     @property
     def row(self) -> int:
-        """The appointment-request whose row is locked."""
+        """The appointment-request to lock."""
         return self.id
 
 
 class Bookings:
-    """Booking attempts, as their owners may use them."""
+    """The booking attempts of owners."""
 
     def __init__(
         self,
@@ -59,11 +59,11 @@ class Bookings:
         max_waiting: int = 4096,
         on_new_job: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Start nothing yet.
+        """Create the use cases without starting any task.
 
-        one_per_order: an order that is occupied may not be booked again (D27).
-        max_waiting: calls of each kind that may wait; when there are more, one is shed with `Overloaded`.
-        on_new_job: called with the kind of a job after the commit that left it for the worker.
+        one_per_order: refuse to book an order that is occupied (D27).
+        max_waiting: limit of queued calls of each kind; a call above the limit is shed with `Overloaded`.
+        on_new_job: called with the kind of a new job, after the commit that inserted the job.
         """
         self._one_per_order = one_per_order
         self._books = GroupCommit[BookCommand, int](database, self._book, max_waiting=max_waiting)
@@ -73,8 +73,9 @@ class Bookings:
     async def book_slot(self, actor: Actor, request_id: int, slot_id: str) -> int:
         """Begin to book a slot of an open appointment-request.
 
-        Returns the number of the booking attempt; the same one when asked again for the same slot.
-        Raises `NotFound`, `SlotNotOffered`, `OrderHasAppointment`, `OrderTransferred`, or what the state refuses.
+        Returns the number of the booking attempt; a repeated call for the same slot returns the same number.
+        Raises `NotFound`, `SlotNotOffered`, `OrderHasAppointment`, `OrderTransferred`, or the refusal of the request's
+        state.
         """
         command = BookCommand(request_id, owner_of(actor), slot_id, actor.client, actor.x_request_id)
         booking_id = await self._books.submit(command)
@@ -82,7 +83,7 @@ class Bookings:
         return booking_id
 
     async def read_booking(self, scope: Owner, booking_id: int) -> Booking:
-        """A booking attempt. Raises `NotFound`, or the refusal of a refused one."""
+        """A booking attempt. Raises `NotFound`, or the attempt's refusal if it was refused."""
         found = await self._reads.submit(OwnedId(booking_id, scope.id))
         if found is None:
             raise errors.NotFound
@@ -91,7 +92,7 @@ class Bookings:
         return found
 
     async def _book(self, transaction: Transaction, commands: Sequence[BookCommand], *, wait: bool) -> list[Answer]:
-        """Begin what may be begun; the answers are numbers of booking attempts."""
+        """Begin all permitted booking attempts; the results are their numbers."""
         subjects = await _lock_subjects(transaction, commands, wait=wait)
         locked = [
             (command, subject)
@@ -119,7 +120,7 @@ def _answer(subject: Subject, decided: Iterator[Decision], numbers: Mapping[int,
 
 
 async def _lock_subjects(transaction: Transaction, commands: Sequence[BookCommand], *, wait: bool) -> list[Subject]:
-    """Lock orders and appointment-requests; then read what these have on offer or are at."""
+    """Lock orders and appointment-requests; then read the offers or current booking attempts of the requests."""
     keys = [(command.id, command.owner) for command in commands]
     locked = await lock(transaction, request_locks.LOCK_OWNED_WITH_ORDERS, keys, wait=wait)
     rows = [row for row in locked if is_row(row)]

@@ -1,4 +1,4 @@
-"""Capacity, as the operator sets and sees it."""
+"""The use cases of capacity: the operator imports and lists it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from connect_appointments.store.transaction import Transaction
 async def import_capacity(
     database: Database, found: Sequence[Capacity], on_progress: Callable[[int], None] = lambda _: None
 ) -> int:
-    """Set the capacity of windows, of all or of none; return the number of windows with less capacity than bookings.
+    """Set the capacity of windows, all or none; return the number of windows with less capacity than bookings.
 
-    found: without two of one window.
+    found: windows must be distinct.
     on_progress: called with the number of windows set so far.
     """
     windows = {item.window for item in found}
@@ -31,5 +31,5 @@ async def import_capacity(
 
 
 async def list_usage(database: Database, *, area: str | None, first: date, limit: int) -> Sequence[Usage]:
-    """Up to `limit` windows from a date on; `area` None is every area."""
+    """Up to `limit` windows from a date on; `area` None means every area."""
     return await database.read(lambda transaction: capacity.usage(transaction, area=area, first=first, limit=limit))

@@ -6,4 +6,4 @@ from collections.abc import Callable
 from datetime import datetime
 
 Clock = Callable[[], datetime]
-"""Answers the time, in UTC."""
+"""Returns the current time in UTC."""

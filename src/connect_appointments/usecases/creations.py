@@ -1,4 +1,4 @@
-"""Creating appointment-requests: many in one transaction, with and without an Idempotency-Key."""
+"""Creating appointment-requests in batches, with and without an Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.clock import Clock
 
 SEARCH = "search"
-"""The kind of the job that looks up the slots of a new appointment-request."""
+"""The kind of the job that searches the slots of a new appointment-request."""
 
 Answer = int | Exception | Literal[RowLocked.ROW_LOCKED]
 
 
 class CreateCommand(NamedTuple):
-    """An appointment-request to be created. `number` makes each command its own: equal ones are two requests."""
+    """An appointment-request to create. `number` makes commands distinct: two equal commands create two requests."""
 
     owner: str
     order_id: int
@@ -39,22 +39,22 @@ class CreateCommand(NamedTuple):
 
     @property
     def key(self) -> int:
-        """No two commands are one."""
+        """Every command has its own key."""
         return self.number
 
     @property
     def row(self) -> tuple[str, int]:
-        """The order whose row is locked."""
+        """The order to lock."""
         return self.owner, self.order_id
 
     @property
     def owned_key(self) -> OwnedKey:
-        """The Idempotency-Key, which there must be."""
+        """The Idempotency-Key; the command must have one."""
         return OwnedKey(self.owner, self.idempotency_key or "")
 
     @property
     def fingerprint(self) -> str:
-        """What two bodies have in common that ask for the same."""
+        """A hash that is equal for bodies with equal content."""
         return hashlib.sha256(f"{self.order_id} {self.date_from}".encode()).hexdigest()
 
 
@@ -62,14 +62,14 @@ class Creations:
     """Creates appointment-requests."""
 
     def __init__(self, database: Database, policy: BookingPolicy, clock: Clock, *, max_waiting: int) -> None:
-        """Start nothing yet.
+        """Create the use case without starting any task.
 
-        policy: which dates may be asked for.
-        max_waiting: calls that may wait; when there are more, one is shed with `Overloaded`.
+        policy: the dates that can be requested.
+        max_waiting: limit of queued calls; a call above the limit is shed with `Overloaded`.
         """
         self._policy = policy
         self._clock = clock
-        # Not repeatable: where the outcome is unknown, a second run would create a second request.
+        # Not repeatable: after an unknown outcome, a retry could create a second appointment-request.
         self._checked = GroupCommit[CreateCommand, int](
             database, self._create, repeatable=False, max_waiting=max_waiting
         )
@@ -79,7 +79,7 @@ class Creations:
         self._keys_in_use: set[OwnedKey] = set()
 
     async def create(self, command: CreateCommand) -> int:
-        """Create one; return its id, or the id that the same key and body created within 24 hours.
+        """Create an appointment-request; return its id, or the id that the same key and body created within 24 hours.
 
         Raises `NotFound`, `InvalidFields`, `IdempotencyKeyReused`, `IdempotencyKeyInUse`.
         """
@@ -97,7 +97,7 @@ class Creations:
     async def _create(
         self, transaction: Transaction, commands: Sequence[CreateCommand], *, wait: bool
     ) -> Sequence[Answer]:
-        """Answer those whose key was used before; create what the others ask for."""
+        """Answer the commands whose keys have been used; create the appointment-requests of the other commands."""
         answers: list[Answer | None] = [None] * len(commands)
         keyed = [number for number, command in enumerate(commands) if command.idempotency_key is not None]
         if keyed:
@@ -111,7 +111,7 @@ class Creations:
         return answers  # type: ignore[return-value]  # each is answered by now
 
     async def _used(self, transaction: Transaction, commands: Sequence[CreateCommand]) -> list[Answer | None]:
-        """Lock the keys of commands; an answer for each whose key is locked elsewhere or was used, else None."""
+        """Lock the keys of commands; return a result for each key that is locked elsewhere or was used, else None."""
         keys = [command.owned_key for command in commands]
         locked = await idempotency.lock(transaction, keys)
         used = await idempotency.used(transaction, keys, self._clock() - KEY_LIFETIME)
@@ -143,14 +143,14 @@ class Creations:
         return [next(created) if answer is None else answer for answer in answers]
 
     def _check(self, command: CreateCommand, order: Locked) -> Answer | None:
-        """The refusal of a command, `ROW_LOCKED`, or None where it may be created."""
+        """The refusal of a command, `ROW_LOCKED`, or None if the appointment-request may be created."""
         if not is_row(order):
             return errors.NotFound() if order is None else ROW_LOCKED
         return refuse_date(command.date_from, site_of(order), self._clock(), self._policy)
 
 
 async def _create_plain(transaction: Transaction, commands: Sequence[CreateCommand], *, wait: bool) -> Sequence[Answer]:
-    """Create appointment-requests without a key, whose dates are in range wherever their sites are."""
+    """Create appointment-requests without a key, whose dates are in range in every time zone."""
     wanted = [NewRequest(one.owner, one.order_id, one.date_from, one.client, one.x_request_id) for one in commands]
     return await creations.create(transaction, wanted, job=SEARCH, wait=wait)
 

@@ -1,4 +1,4 @@
-"""The database of an installation: opened, migrated, and verified."""
+"""The database of an installation: open, migrate and verify."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SchemaMismatch(Exception):
 
 
 class Migration(NamedTuple):
-    """The revisions of a database before and after a migration, and the one that this program needs."""
+    """The revisions of a database before and after a migration, and the revision that this program needs."""
 
     before: str | None
     after: str | None
@@ -44,13 +44,13 @@ class Migration(NamedTuple):
 
 
 def open_database(url: str, options: DatabaseOptions) -> Database:
-    """The database, not connected yet; its user closes it."""
+    """The database, not yet connected; the caller closes it."""
     return Database(url, options)
 
 
 @contextlib.asynccontextmanager
 async def opened(url: str, options: DatabaseOptions) -> AsyncIterator[Database]:
-    """The database, closed at the end. Raises `SchemaMismatch`."""
+    """The database for the duration of the context. Raises `SchemaMismatch`."""
     database = open_database(url, options)
     try:
         revision, needed = await schema.revision(database), schema.head()
@@ -73,7 +73,7 @@ async def migrate(url: str, options: DatabaseOptions, *, check: bool) -> Migrati
 
 
 async def verify(database: Database) -> Sequence[Finding]:
-    """The rows that break a rule; empty when all rules hold."""
+    """The rows that violate a rule; empty if all rules hold."""
     return await database.read(findings)
 
 

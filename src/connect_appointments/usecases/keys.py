@@ -1,4 +1,4 @@
-"""What names a resource that is asked for."""
+"""The key of a resource."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class OwnedId(NamedTuple):
-    """A resource as one owner names it."""
+    """A resource id, in the scope of one owner."""
 
     id: int
     owner: str
 
     @property
     def key(self) -> OwnedId:
-        """Equal ones are one."""
+        """Reads of the same resource are one command."""
         return self

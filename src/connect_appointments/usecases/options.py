@@ -1,4 +1,4 @@
-"""What an operator may choose of the use cases."""
+"""The operator's options for the use cases."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ServiceOptions:
-    """What an operator may choose.
+    """The operator's options.
 
-    one_appointment_per_order: an order that is occupied may not be booked again (D27).
-    max_waiting: calls of each kind that may wait for the database; when there are more, one is shed.
+    one_appointment_per_order: refuse to book an order that is occupied (D27).
+    max_waiting: limit of calls of each kind that wait for the database; a call above the limit is shed.
     """
 
     one_appointment_per_order: bool = True

@@ -1,4 +1,4 @@
-"""Importing orders, and what happens to the appointment-requests of an order that changes hands (D48)."""
+"""Importing orders, including the appointment-requests of orders that change their owner (D48)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class TransferRefused(Exception):
 
 @dataclass
 class Imported:
-    """What an import did.
+    """The result of an import.
 
-    orders: how many were written.
-    transferred: the ids of those that changed hands.
-    cancelled: the ids of the appointment-requests that were cancelled because of it.
-    ending: the ids of those being booked, which the worker ends as transferred.
-    keeping: the ids of appointments that are not over and stay with their old owner.
+    orders: the number of orders written.
+    transferred: the ids of the orders that changed their owner.
+    cancelled: the ids of the appointment-requests that were cancelled because of the change.
+    ending: the ids of the appointment-requests in state `booking`, which the worker ends as transferred.
+    keeping: the ids of the appointments that are not over and remain with their old owner.
     """
 
     orders: int = 0
@@ -50,15 +50,15 @@ async def import_orders(
     over_after_days: int,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Imported:
-    """Write orders: new ones are added, known ones overwritten; all of them, or none.
+    """Write orders, all or none: new orders are inserted, known orders are overwritten.
 
-    found: without two of one id.
-    transfer: orders may change hands although an appointment-request or an appointment of them is not over.
-    over_after_days: an appointment that ended longer ago is over.
+    found: order ids must be distinct.
+    transfer: orders may change their owner even if they have appointment-requests or appointments that are not over.
+    over_after_days: an appointment counts as over this many days after its end.
     on_progress: called with the number of orders written so far.
     Raises `TransferRefused`.
     """
-    # By id, so that two imports at once wait for each other and do not deadlock.
+    # In id order, so that concurrent imports wait for each other instead of deadlocking.
     in_order = sorted(found, key=lambda order: order.id)
 
     async def work(transaction: Transaction) -> Imported:
@@ -80,7 +80,7 @@ async def import_orders(
 
 
 async def _changing_hands(transaction: Transaction, chunk: Sequence[Order]) -> dict[int, str]:
-    """Lock the orders that are known; return the old owners of those that get another one, by id."""
+    """Lock the known orders; return the old owners of the orders that change their owner, by id."""
     locked = await lock(transaction, orders.LOCK_ANY, [(order.id,) for order in chunk], wait=True)
     return {
         order.id: row.owner
@@ -92,8 +92,8 @@ async def _changing_hands(transaction: Transaction, chunk: Sequence[Order]) -> d
 async def _transfer(
     transaction: Transaction, actor: Actor, owners: dict[int, str], done: Imported, *, transfer: bool, days: int
 ) -> list[str]:
-    """Cancel what the old owners have begun; return why an order may not change hands where it may not."""
-    # Read after the orders were locked: creating and booking need that lock as well.
+    """Cancel the appointment-requests of the old owners; return the reasons why orders may not change their owner."""
+    # Read after the orders are locked: creating and booking need the same lock.
     begun = await requests.not_ended(transaction, list(owners))
     standing = await bookings.not_over(transaction, list(owners), days=days)
     if not transfer:

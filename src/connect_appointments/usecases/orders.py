@@ -1,4 +1,4 @@
-"""Orders, as the operator sees them."""
+"""The use cases of orders for the operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Appointment-requests with all that happened to them, as the operator sees them."""
+"""The histories of appointment-requests for the operator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from connect_appointments.store.transaction import Transaction
 
 
 class AttemptHistory(NamedTuple):
-    """A booking attempt: its number, the slot that it is for, and its outcome so far."""
+    """A booking attempt: its number, its slot, and its outcome so far."""
 
     id: int
     slot: Slot
@@ -23,7 +23,7 @@ class AttemptHistory(NamedTuple):
 
 
 class RequestHistory(NamedTuple):
-    """An appointment-request, its booking attempts by number, and its events, the oldest first."""
+    """An appointment-request, its booking attempts by number, and its events, oldest first."""
 
     request: AppointmentRequest
     attempts: Sequence[AttemptHistory]
@@ -33,7 +33,7 @@ class RequestHistory(NamedTuple):
 async def list_requests(
     database: Database, scope: Scope, *, after: int, limit: int, state: State | None
 ) -> Sequence[AppointmentRequest]:
-    """Up to `limit` appointment-requests with ids above `after`, by id; `state` None is every state."""
+    """Up to `limit` appointment-requests with ids above `after`, by id; `state` None means every state."""
     return await database.read(
         lambda transaction: requests.page(transaction, scope, after=after, limit=limit, state=state)
     )

@@ -1,4 +1,4 @@
-"""The use cases of owners, put together."""
+"""All use cases of owners."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def create_service(
     options: ServiceOptions,
     on_new_job: Callable[[str], None],
 ) -> Service:
-    """The use cases on a database.
+    """Create the use cases on a database.
 
-    on_new_job: called with the kind of a job after the commit that left it for the worker.
+    on_new_job: called with the kind of a new job, after the commit that inserted the job.
     """
     return Service(
         AppointmentRequests(database, policy, clock, max_waiting=options.max_waiting, on_new_job=on_new_job),

@@ -26,7 +26,7 @@ C = TypeVar("C", bound=Command)
 R = TypeVar("R")
 
 LONGEST_WAIT_SECONDS = 0.1
-"""The longest time that queued calls may need before their own batch starts: a burst is admitted, a jam is shed."""
+"""Queued calls wait at most this long for earlier batches; one batch may always queue: bursts pass, jams are shed."""
 PACES = 4
 """Number of recent batches; the fastest sets the pace, so that one slow batch, or the very first, sheds no calls."""
 
