@@ -1,1 +1,1 @@
-"""What answers HTTP: the server, the API, the pages."""
+"""The HTTP side: the server, the API, the pages."""

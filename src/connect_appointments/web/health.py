@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can do its work now."""
+"""Health checks: liveness, and readiness to serve requests."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ CHECK_SECONDS = 2
 
 
 class Health:
-    """Answers `/livez` and `/readyz` from what was found at the last look, so that neither ever waits."""
+    """Responds to `/livez` and `/readyz` with the result of the last check, so that no response waits for a check."""
 
     def __init__(self, database: Database, keys: KeyRing, context: ServerContext, outage: Outage) -> None:
-        """Nothing is known until the first look."""
+        """Create the health checks; the state is unknown until the first check."""
         self._outage = outage
         self._database = database
         self._keys = keys
@@ -35,7 +35,7 @@ class Health:
         self._schema_current = False
 
     def answer(self, path: str) -> Response | None:
-        """200 when all is well, 503 otherwise, with the state of each part; None for another path."""
+        """200 if all parts are healthy, 503 otherwise, with the state of each part; None for another path."""
         if path == "/livez":
             return Response(200, b'{"status":"ok"}', JSON)
         parts = {
@@ -49,7 +49,7 @@ class Health:
         return Response(200 if ready else 503, msgspec.json.encode(body), JSON)
 
     async def look(self) -> None:
-        """Look at the database."""
+        """Check the database."""
         try:
             async with asyncio.timeout(CHECK_SECONDS * 2):
                 await self._database.read(_ping)
@@ -63,7 +63,7 @@ class Health:
 
     @contextlib.asynccontextmanager
     async def looking(self) -> AsyncIterator[None]:
-        """Look now, and every two seconds while the context lasts."""
+        """Check now, and every two seconds during the context."""
         await self.look()
         task = asyncio.create_task(self._look_for_ever())
         try:

@@ -1,4 +1,4 @@
-"""The whole application: the table of routes, the pages, the health checks, and a 404 for everything else."""
+"""The whole application: the routes, the pages, the health checks, and a 404 for every other path."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ TITLE = "connect-appointments"
 class App:
     """The application, a `Handler`.
 
-    endpoints: what answers each path; `/{n}` at the end of a path is any one segment.
-    prefixes: what answers every other path that begins so; the first that fits.
-    not_found: what answers all the rest.
+    endpoints: the handler of each path; `/{n}` at the end of a path matches any single segment.
+    prefixes: the handlers of path prefixes; the first match is used.
+    not_found: the handler of all other paths.
     """
 
     endpoints: Mapping[str, Handler]
@@ -36,13 +36,13 @@ class App:
     not_found: Handler
 
     def __call__(self, request: Request) -> Awaitable[Response | None]:
-        """Answer one request."""
+        """Handle a request."""
         endpoint = self.endpoints.get(request.path) or self._search(request.path)
         return endpoint(request)
 
     def _search(self, path: str) -> Handler:
         if "%" in path:
-            return self.not_found  # a path that needs decoding is not exactly spelled
+            return self.not_found  # a path that needs decoding is not spelled exactly
         before, _, last = path.rpartition("/")
         endpoint = self.endpoints.get(before + "/{n}") if last else None
         if endpoint is not None:
@@ -56,10 +56,10 @@ def create_app(
     health: Callable[[str], Response | None],
     mounts: Mapping[str, Handler],
 ) -> App:
-    """Put the application together.
+    """Create the application.
 
-    health: answers `/livez` and `/readyz`.
-    mounts: what answers every path below a prefix, in place of the pages.
+    health: the handler of `/livez` and `/readyz`.
+    mounts: the handlers of path prefixes, in place of the pages.
     """
     documents = _documents()
     site = _site(guards.deprecation)

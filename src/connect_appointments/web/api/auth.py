@@ -1,4 +1,4 @@
-"""Who calls: from the Authorization header to an owner, by an access token of the issuer."""
+"""Authentication: from the Authorization header, with an access token of the issuer, to an owner."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _headers = jws.JWSRegistry()
 
 
 class Head(NamedTuple):
-    """What the header of a token says.
+    """The contents of a token's header.
 
-    of_rfc_9068: that it is an access token, in the words of RFC 9068.
+    of_rfc_9068: the `typ` declares an access token of RFC 9068.
     """
 
     algorithm: str
@@ -37,7 +37,7 @@ class Head(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """Whom a token speaks for, and until when (seconds since 1970)."""
+    """The owner and client of a token, and its expiry (seconds since 1970)."""
 
     owner: str
     client: str
@@ -45,12 +45,12 @@ class Caller(NamedTuple):
 
 
 class Authenticator:
-    """Verifies tokens, and remembers those it has verified until they expire or the keys change."""
+    """Verifies tokens, and caches verified tokens until they expire or the keys change."""
 
     def __init__(
         self, keys: KeyRing, rules: TokenRules, clock: Callable[[], float], *, remembered_tokens: int = 10_000
     ) -> None:
-        """`clock` answers seconds since 1970."""
+        """`clock` returns seconds since 1970."""
         self._keys = keys
         self._rules = rules
         self._clock = clock
@@ -59,15 +59,15 @@ class Authenticator:
         keys.on_change(self._callers.clear)
 
     def remembered(self, header: bytes | None) -> Caller | None:
-        """The caller of an Authorization header verified before, or None."""
+        """The cached caller of an Authorization header, or None."""
         found = self._callers.get(header) if header is not None else None
         return found if found is not None and self._clock() < found.until else None
 
     async def verify(self, header: bytes | None) -> Caller:
         """The caller of an Authorization header.
 
-        Raises `InvalidToken` when there is no bearer token, `RefusedToken` when it is not accepted, and
-        `Unavailable` when no key is known to check any with.
+        Raises `InvalidToken` if there is no bearer token, `RefusedToken` if the token is not accepted, and
+        `Unavailable` if no verification key has been fetched yet.
         """
         scheme, _, token = (header or b"").partition(b" ")
         token = token.strip(b" ")
@@ -126,9 +126,9 @@ class Authenticator:
 
 @lru_cache(maxsize=64)
 def _head(part: bytes) -> Head:
-    """Read a header; refuse what could not be verified as it is meant: no key id, critical extensions.
+    """Decode a token's header; refuse headers without a key id or with critical extensions.
 
-    The tokens of an issuer share it.
+    Cached: all tokens of an issuer share the same header.
     """
     found = _object(_decode_part(part))
     algorithm, kid, kind = found.get("alg"), found.get("kid"), found.get("typ")
@@ -144,7 +144,7 @@ def _head(part: bytes) -> Head:
 
 @cache
 def _verifier(algorithm: str) -> Callable[[bytes, bytes, Any], bool]:
-    """What says, of what was signed, a signature and a key, whether they go together."""
+    """The function that verifies a signature, given the signed bytes, the signature and the key."""
     return jws.JWSRegistry(algorithms=[algorithm]).get_alg(algorithm).verify
 
 
@@ -156,13 +156,13 @@ def _is_signed(algorithm: str, signed: bytes, signature: bytes, key: SigningKey)
 
 
 def _check_kind(head: Head, claims: dict[str, Any]) -> None:
-    """An access token, and not one bound to a key its bearer would have to prove. Source: contract D25."""
+    """Check that the token is an access token, and not a proof-of-possession token. Source: contract D25."""
     if "cnf" in claims or not (claims.get("typ") == "Bearer" or ("typ" not in claims and head.of_rfc_9068)):
         raise RefusedToken
 
 
 def _decode_part(part: bytes) -> bytes:
-    """Decode base64url in its one canonical spelling: another one would be another token for the same bytes."""
+    """Decode base64url in its canonical form only: in other forms, several tokens would have the same bytes."""
     try:
         found = base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))
     except binascii.Error as error:
@@ -173,7 +173,7 @@ def _decode_part(part: bytes) -> bytes:
 
 
 def _object(text: bytes) -> dict[str, Any]:
-    """Read a JSON object in which every key stands once."""
+    """Decode a JSON object without repeated keys."""
     try:
         found = _json.decode(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -211,7 +211,7 @@ def _audiences(value: object) -> frozenset[str]:
 
 
 def _owner(value: object) -> str:
-    """The owner's name in the claim. Source: contract D8."""
+    """The owner, from its claim. Source: contract D8."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not is_owner(value):
@@ -220,6 +220,6 @@ def _owner(value: object) -> str:
 
 
 def _client(value: object) -> str:
-    """The client's name, for the record: nothing depends on it."""
+    """The client, for the event log only: no decision depends on it."""
     text = value if isinstance(value, str) else ""
     return CONTROL_CHARACTERS.sub("?", text)[:MAX_OWNER_CHARACTERS]

@@ -1,4 +1,4 @@
-"""What every response has in common, whatever the path: a request id, a count, and no error unanswered."""
+"""The common part of all responses, whatever the path: a request id, metrics, and a response to every error."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from connect_appointments.web.api.response import Response
 log = structlog.get_logger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response | None]]
-"""Answers a request; None when the connection was lost. Endpoints and the application are handlers."""
+"""Handles a request; returns None if the connection was lost. Endpoints and the application are handlers."""
 
 
 class BaseEndpoint(ABC):
-    """A callable that answers every request to a path, errors included."""
+    """A handler of all requests to a path, including their errors."""
 
     operation: str
     not_found_title: str = NOT_FOUND
 
     def __init__(self) -> None:
-        """Nothing is counted yet."""
+        """Create the endpoint with empty metrics."""
         self._counters: dict[int, Callable[[], None]] = {}
 
     @abstractmethod
     async def answer(self, request: Request) -> Response:
-        """The response to a request, or a `Refusal` raised."""
+        """The response to a request; raises a `Refusal` for a refused request."""
 
     async def __call__(self, request: Request) -> Response | None:
-        """Answer one request; None when the connection was lost."""
+        """Handle a request; return None if the connection was lost."""
         try:
             response = await self.answer(request)
         except ConnectionLost:
@@ -62,16 +62,16 @@ class BaseEndpoint(ABC):
 
 
 class PublicEndpoint(BaseEndpoint):
-    """Answers GET and HEAD with what a function returns for the path; None is a 404."""
+    """Responds to GET and HEAD with the result of a function of the path; None is a 404."""
 
     def __init__(self, operation: str, get: Callable[[str], Response | None]) -> None:
-        """`get` returns at once: what takes time is ready before."""
+        """`get` must return at once: slow work is done beforehand."""
         super().__init__()
         self.operation = operation
         self._get = get
 
     async def answer(self, request: Request) -> Response:
-        """The page, or a refusal of everything else."""
+        """The page, or a refusal."""
         response = self._get(request.path)
         if response is None:
             raise PathNotFound

@@ -1,7 +1,7 @@
-"""From bytes to the fields of a message, in two steps: JSON to pairs, then pairs to fields.
+"""Request bodies, decoded in two steps: from JSON to pairs, then from pairs to the fields of a message.
 
-No JSON library does both as the contract asks (D9, D10): repeated keys are seen, `300.0` and `3e2` are integers and
-`300.0000000000000000001` is not, and every bad field is reported at once.
+No JSON library does both as the contract requires (D9, D10): repeated keys are detected, `300.0` and `3e2` are integers
+and `300.0000000000000000001` is not, and all invalid fields are reported at once.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from connect_appointments.web.api.refusals import MalformedBody
 
 MAX_TEXT_CHARACTERS = 255
 NOBODYS_ID = 0
-"""Every id beyond what a database can hold is read as this one, which nobody has: both take the same way."""
+"""Ids that exceed the database's integers are read as this unused id, so that both take the same code path."""
 
 SMALL_DIGITS = 18
 MAX_EXPONENT_DIGITS = 6
-"""An exponent of more digits outweighs any body's worth of other digits."""
+"""An exponent with more digits outweighs all the other digits that fit into a body."""
 
 _number = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?)(\d+))?", re.ASCII)
 _date = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -36,19 +36,19 @@ Message = TypeVar("Message", bound=msgspec.Struct)
 
 
 class Number(str):
-    """A JSON number as it was written."""
+    """A JSON number in its original notation."""
 
     __slots__ = ()
 
 
 class Pairs(list[tuple[str, Any]]):
-    """A JSON object as it was written."""
+    """A JSON object as pairs, with repeated keys."""
 
     __slots__ = ()
 
 
 class Wrong(Exception):
-    """What is wrong with a field: a code and a sentence."""
+    """An error in a field: a code and a sentence."""
 
 
 def _no_constant(_: str) -> None:
@@ -59,9 +59,9 @@ _json = json.JSONDecoder(object_pairs_hook=Pairs, parse_int=Number, parse_float=
 
 
 def decode(body: bytes, message: type[Message]) -> Message:
-    """Read a body as a message.
+    """Decode a body as a message.
 
-    Raises `MalformedBody` when it is no JSON object, `InvalidFields` naming every field that is wrong.
+    Raises `MalformedBody` if the body is not a JSON object, `InvalidFields` with every invalid field.
     """
     pairs = _pairs(body)
     wrong: list[FieldError] = []
@@ -105,7 +105,7 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
 
 
 def read_integer(value: object) -> int:
-    """The integer a number is exactly, or `NOBODYS_ID` when no database could hold it."""
+    """The exact integer of a number, or `NOBODYS_ID` if it exceeds the database's integers."""
     if value is None:
         raise Wrong("required", "is required, and must be an integer")
     if not isinstance(value, Number):
@@ -138,7 +138,7 @@ def _integer(value: Number) -> int:
 
 
 def read_text(value: object) -> str:
-    """Text that every part of the service can hold."""
+    """Text that every part of the service can store."""
     if value is None:
         raise Wrong("required", "is required, and must be a text")
     if isinstance(value, Number) or not isinstance(value, str):
@@ -151,7 +151,7 @@ def read_text(value: object) -> str:
 
 
 def read_date(value: object) -> date:
-    """A real date, spelled YYYY-MM-DD."""
+    """A valid date in the format YYYY-MM-DD."""
     text = read_text(value)
     if not _date.fullmatch(text):
         raise Wrong("not-a-date", "must be a date spelled YYYY-MM-DD")

@@ -1,4 +1,4 @@
-"""The endpoint of every route of the API: a plain callable that checks, then calls the handler.
+"""The endpoint of each API route: a handler that checks the request, then calls the route's function.
 
 path, method, Host, token, version, media type, size, body, state: in this order (D13).
 """
@@ -28,24 +28,24 @@ _number = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 @dataclass(frozen=True)
 class RequestGuards:
-    """What every endpoint checks before its handler."""
+    """The checks of every endpoint before its route's function is called."""
 
     authenticator: Authenticator
     deprecation: Deprecation
     limiter: Limiter | None = None
 
     def known_caller(self, request: Request) -> Caller | None:
-        """The caller of a token that was verified before; raises `RefusedToken` for two Authorization headers."""
+        """The cached caller of the request's token; raises `RefusedToken` for two Authorization headers."""
         if b"authorization" in request.repeated:
             raise RefusedToken(InvalidToken.meaning())
         return self.authenticator.remembered(request.headers.get(b"authorization"))
 
     async def verify(self, request: Request) -> Caller:
-        """The caller; raises what `Authenticator.verify` does."""
+        """The caller; raises the errors of `Authenticator.verify`."""
         return await self.authenticator.verify(request.headers.get(b"authorization"))
 
     def check_version(self, request: Request) -> None:
-        """Raise `UnsupportedApiVersion`, or note what a deprecated version's answers say."""
+        """Raise `UnsupportedApiVersion`, or add the headers of a deprecated version to the response."""
         value = request.headers.get(b"x-api-version")
         version = BY_HEADER.get(value.strip(b" \t")) if value is not None else None
         if version is None or b"x-api-version" in request.repeated:
@@ -54,7 +54,7 @@ class RequestGuards:
             request.headers_after = self.deprecation.headers(request.base_url)
 
     def count(self, request: Request, caller: Caller) -> None:
-        """Raise `TooManyRequests`, or note what is left of the owner's calls; there must be a limiter."""
+        """Raise `TooManyRequests`, or add the owner's remaining calls to the response; a limiter must be set."""
         if self.limiter is not None:
             headers, refusal = self.limiter.admit(caller.owner)
             request.headers_after += headers
@@ -63,10 +63,10 @@ class RequestGuards:
 
 
 class Endpoint(BaseEndpoint):
-    """Answers one path of the API."""
+    """Handles the requests to one path of the API."""
 
     def __init__(self, route: Route, guards: RequestGuards, service: Service) -> None:
-        """Nothing is looked up again while serving."""
+        """All lookups are done here, not per request."""
         super().__init__()
         self.operation = route.operation
         self.not_found_title = route.not_found_title
@@ -76,7 +76,7 @@ class Endpoint(BaseEndpoint):
         self._numbered = route.path.endswith("/{n}")
 
     async def answer(self, request: Request) -> Response:
-        """Check the call, in the documented order, and have it handled."""
+        """Check the request in the documented order, then call the route's function."""
         number = self._number(request)
         if request.method != self._route.method:
             raise MethodNotAllowed(self._route.method)

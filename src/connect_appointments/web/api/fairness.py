@@ -1,4 +1,4 @@
-"""A limit on how often each owner may call, where the operator sets one.
+"""An optional rate limit per owner.
 
 Source: draft-ietf-httpapi-ratelimit-headers, with one policy, named "default".
 """
@@ -14,12 +14,12 @@ from connect_appointments.web.api.refusals import HttpRefusal, TooManyRequests
 Headers = tuple[tuple[bytes, bytes], ...]
 
 MAX_OWNERS = 10_000
-"""So many owners are counted before those who have not called for a while are forgotten."""
+"""Above this number of owners, the owners with a full bucket are removed."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """Calls of one owner allowed per period, spent as they come and given back evenly."""
+    """Calls allowed per owner and period; the bucket is refilled continuously."""
 
     calls: int
     seconds: int
@@ -27,17 +27,17 @@ class Limit:
 
 @dataclass(slots=True)
 class Bucket:
-    """What is left of an owner's calls, and when that was so, in seconds of the limiter's clock."""
+    """The remaining calls of an owner, and the time of that count, in seconds of the limiter's clock."""
 
     left: float
     at: float
 
 
 class Limiter:
-    """A bucket for each owner who has called lately."""
+    """A token bucket for each owner with recent calls."""
 
     def __init__(self, limit: Limit, clock: Callable[[], float]) -> None:
-        """`clock` answers seconds."""
+        """`clock` returns seconds."""
         self._limit = limit
         self._clock = clock
         self._buckets: dict[str, Bucket] = {}
@@ -46,11 +46,11 @@ class Limiter:
 
     @property
     def owners(self) -> int:
-        """How many owners are counted."""
+        """The number of owners with a bucket."""
         return len(self._buckets)
 
     def admit(self, owner: str) -> tuple[Headers, HttpRefusal | None]:
-        """Count a call of an owner; the headers of its answer, and its refusal where it is one too many."""
+        """Count a call of an owner; return the response headers, and a refusal if the limit is exceeded."""
         bucket = self._refilled(owner)
         refusal = None
         if bucket.left >= 1:
@@ -72,7 +72,7 @@ class Limiter:
         return bucket
 
     def _forget(self, now: float) -> None:
-        """Forget buckets that are full again: they are as good as new."""
+        """Remove full buckets: they are equivalent to new ones."""
         if len(self._buckets) >= MAX_OWNERS:
             full_before = now - self._limit.seconds
             self._buckets = {owner: found for owner, found in self._buckets.items() if found.at > full_before}

@@ -1,4 +1,4 @@
-"""What each route does: from a call to the service and back to an answer."""
+"""The function of each route: it calls the service and creates the response."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _key = re.compile(rb"[\x20-\x7e]{1,255}")
 
 @dataclass(slots=True)
 class Call:
-    """One call, checked: who calls, the message of its body (None: it has none), the number in its path (0: none).
+    """A checked request: the caller, the message of its body (None: no body), the number in its path (0: no number).
 
-    idempotency_key: the header as it came, None when there was none, empty when there were two.
+    idempotency_key: the header's raw value, None if it is missing, empty if it is repeated.
     """
 
     owner: Owner
@@ -40,14 +40,14 @@ class Call:
 
     @property
     def actor(self) -> Actor:
-        """Who it is, for the event."""
+        """The actor, for the event."""
         return Actor(self.owner, self.client, self.request_id)
 
     def key(self) -> str | None:
         """The Idempotency-Key; raises `InvalidIdempotencyKey`."""
         if self.idempotency_key is None:
             return None
-        key = self.idempotency_key.strip(b" \t")  # white space around a value is not part of it (RFC 9110 5.5)
+        key = self.idempotency_key.strip(b" \t")  # optional white space around a field value is not part of it (RFC 9110 5.5)
         if not _key.fullmatch(key):
             raise InvalidIdempotencyKey
         return key.decode("ascii")

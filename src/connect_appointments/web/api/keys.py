@@ -1,4 +1,4 @@
-"""The issuer's keys: found, refreshed, rotated, and never lost because the issuer is down."""
+"""The issuer's keys: discovered, refreshed, rotated, and kept while the issuer is down."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ RSA_ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"
 CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 
 KeySource = Callable[[], Awaitable[list[Any]]]
-"""Answers the members of a JWKS, as they stand."""
+"""Returns the members of a JWKS, unparsed."""
 
 
 class SigningKey(NamedTuple):
-    """One usable key, and the algorithms it may be used with."""
+    """A usable key, and the algorithms it may be used with."""
 
     key: RSAKey | ECKey
     algorithms: frozenset[str]
@@ -43,10 +43,10 @@ class SigningKey(NamedTuple):
 
 
 class KeyRing:
-    """The keys known now, by `kid`."""
+    """The current keys, by `kid`."""
 
     def __init__(self, source: KeySource, clock: Callable[[], float]) -> None:
-        """`clock` answers seconds that never go back."""
+        """`clock` returns monotonic seconds."""
         self._source = source
         self._clock = clock
         self._keys: Mapping[str, SigningKey] = {}
@@ -56,17 +56,17 @@ class KeyRing:
 
     @property
     def ready(self) -> bool:
-        """Whether any key is known."""
+        """Whether any key has been fetched."""
         return bool(self._keys)
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Call `listener` whenever the keys have changed."""
+        """Call `listener` after every change of the keys."""
         self._listeners.append(listener)
 
     async def get(self, kid: str) -> SigningKey | None:
-        """The key of that name, or None. Raises `Unavailable` when no key is known at all.
+        """The key with this `kid`, or None. Raises `Unavailable` if no key has been fetched yet.
 
-        An unknown name causes a fetch, at most one in 30 s, which a known name never waits for.
+        An unknown `kid` triggers a fetch, at most once in 30 s; lookups of a known `kid` never wait for it.
         """
         found = self._keys.get(kid)
         if found is None and self._may_fetch():
@@ -85,7 +85,7 @@ class KeyRing:
         return True
 
     async def _fetch_once(self) -> None:
-        """Fetch, or wait for the fetch under way; a caller that goes away does not end it."""
+        """Fetch the keys, or wait for the fetch in progress; cancelling a caller does not cancel the fetch."""
         if self._fetching is None:
             self._fetching = asyncio.create_task(self.refresh())
             self._fetching.add_done_callback(self._fetched)
@@ -95,7 +95,7 @@ class KeyRing:
         self._fetching = None
 
     async def refresh(self) -> None:
-        """Fetch the keys; keep the known ones when that fails, or brings none that can be used."""
+        """Fetch the keys; keep the current keys if the fetch fails or returns no usable key."""
         try:
             keys = usable_keys(await self._source())
         except Exception as error:  # noqa: BLE001 - an issuer may fail in any way; known keys keep working
@@ -115,7 +115,7 @@ class KeyRing:
 
     @contextlib.asynccontextmanager
     async def refreshing(self) -> Any:
-        """Fetch now, and every five minutes while the context lasts; every five seconds while no key is known."""
+        """Fetch the keys now, and every five minutes during the context; every five seconds until there is a key."""
         await self.refresh()
         task = asyncio.create_task(self._refresh_for_ever())
         try:
@@ -136,7 +136,7 @@ def _thumbprints(keys: Mapping[str, SigningKey]) -> dict[str, str]:
 
 
 def usable_keys(members: list[Any]) -> dict[str, SigningKey]:
-    """The members of a JWKS that can check a signature, by `kid`; the others are skipped, each with a log line."""
+    """The usable verification keys of a JWKS, by `kid`; other members are skipped, each with a log line."""
     found: dict[str, SigningKey] = {}
     for member in members:
         try:
@@ -158,7 +158,7 @@ def _usable(member: dict[str, Any], known: Mapping[str, SigningKey]) -> tuple[st
         raise ValueError("it is not for signatures")
     if "d" in member:
         raise ValueError("it is a private key")
-    with warnings.catch_warnings(action="ignore", category=SecurityWarning):  # how long it must be is judged below
+    with warnings.catch_warnings(action="ignore", category=SecurityWarning):  # the minimum key length is checked below
         key = import_key({name: member[name] for name in ("kty", "n", "e", "crv", "x", "y") if name in member})
     algorithms = _algorithms(key)
     if "alg" in member:
@@ -204,7 +204,7 @@ def keys_at_url(url: str, client: httpx2.AsyncClient) -> KeySource:
 
 
 def keys_in_file(path: Path) -> KeySource:
-    """The keys of a JWKS in a file, read anew at each refresh."""
+    """The keys of a JWKS file, read again at each refresh."""
 
     async def fetch() -> list[Any]:
         return _members(msgspec.json.decode(await asyncio.to_thread(path.read_bytes)))

@@ -1,4 +1,4 @@
-"""THE table of links: where an answer leads, by operation and status. Source: OpenAPI 3.1, Link Object."""
+"""THE table of links: the follow-up calls of a response, by operation and status. Source: OpenAPI 3.1, Link Object."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 NUMBER_OF_LOCATION = "$response.header.Location#regex:/([0-9]+)$"
-"""OpenAPI has no words for a part of a header; these are the ones that tools which follow links know."""
+"""OpenAPI has no expression for a part of a header; tools that follow links support this extension."""
 
 THE_REQUEST = {
     "operationId": "read_request",
@@ -36,7 +36,7 @@ BOOK = {
 
 
 def again(operation: str) -> dict[str, Any]:
-    """The same URL once more."""
+    """A link to the same URL."""
     return {
         "operationId": operation,
         "description": "Ask again after the seconds in Retry-After",

@@ -24,11 +24,11 @@ TAGS = {
     "appointments": "A technician comes: book a slot, read the outcome",
 }
 OF_CODE = {InvalidFields.code: "errors", UnsupportedApiVersion.code: "supported"}
-"""The member that a problem with this code has, and no other."""
+"""The member that only problems with this code have."""
 
 
 def document(version: Version) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of one version; its server is wherever the document was found."""
+    """The OpenAPI 3.1 document of one version; its server is the host that serves the document."""
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, version)
@@ -111,7 +111,7 @@ def _parameter(place: str, name: str, description: str, schema: dict[str, Any]) 
 
 def _responses(route: Route, version: Version) -> dict[str, Any]:
     found = {str(success.status): _success(route, success, version) for success in route.successes}
-    # Only where a part of the path is the caller's can a path be near enough to this one and not be it.
+    # A path can be similar to this route's path, but not match, only if it has a parameter.
     of_path = (PathNotFound,) if "{" in route.path else ()
     refused = (*OF_EVERY_CALL, *of_path, *(OF_EVERY_BODY if route.body else ()), *route.refusals)
     statuses = sorted({BY_CODE[refusal.code].status for refusal in refused})
@@ -151,7 +151,7 @@ def _refused(problems: Sequence[Problem], status: int, version: Version) -> dict
 
 
 def _problem_schema(problems: Iterable[Problem]) -> dict[str, Any]:
-    """The problems of one status; those that have a member of their own stand by themselves."""
+    """The problems of one status; problems with a member of their own have a separate schema."""
     codes = sorted({problem.code for problem in problems})
     plain = [code for code in codes if code not in OF_CODE]
     schemas = [_narrowed([code], OF_CODE[code]) for code in codes if code in OF_CODE]
@@ -193,7 +193,7 @@ OF_STATUS = {
 }
 OF_DEPRECATED = ("Deprecation", "Link")
 BEFORE_VERSION = {401, 431}
-"""Statuses given before a version was accepted, so that they never carry its deprecation."""
+"""Statuses of responses that precede the version check, and so have no deprecation headers."""
 
 
 def _header_refs(status: int, version: Version | None) -> dict[str, Any]:
@@ -219,7 +219,7 @@ def _headers(version: Version) -> dict[str, Any]:
     named = {
         name: {
             "description": text,
-            # An answer given before the version was accepted has none of these.
+            # A response that precedes the version check has none of these headers.
             "required": name not in OF_DEPRECATED,
             "schema": {"type": "string", "minLength": 1, "maxLength": 2048},
         }
@@ -245,7 +245,7 @@ def _components() -> tuple[Any, dict[str, Any]]:
 
 
 def _plain_nulls(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Say "this or null" in the type, as more tools understand it there than among alternatives."""
+    """Express "this or null" in the type, which more tools support than a list of alternatives."""
     properties = {
         name: {**found["anyOf"][0], "type": [found["anyOf"][0]["type"], "null"]} if "anyOf" in found else found
         for name, found in schema["properties"].items()
@@ -255,7 +255,7 @@ def _plain_nulls(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def encoded() -> Mapping[int, bytes]:
-    """The documents as they are served and committed, by version."""
+    """The encoded documents, as served and as committed, by version."""
     return {
         version.number: msgspec.json.format(msgspec.json.encode(document(version)), indent=2) + b"\n"
         for version in VERSIONS

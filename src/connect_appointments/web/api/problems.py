@@ -1,4 +1,4 @@
-"""THE table of errors: code, status, title; and the RFC 9457 body that carries them."""
+"""THE table of errors: code, status and title; and the RFC 9457 body of an error response."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from connect_appointments.web.api.versions import NUMBERS
 
 
 class Problem(NamedTuple):
-    """One row: the refusal, its status, and its title (the documented sentence where there is one)."""
+    """A row: the refusal, its status, and its title (the documented sentence if there is one)."""
 
     refusal: type[Refusal]
     status: int
@@ -35,12 +35,12 @@ class Problem(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The last part of its `type`."""
+        """The last segment of its `type`."""
         return self.refusal.code
 
 
 NOT_FOUND = "You do not have permission to perform this task"
-"""The title of a 404 for an id, unless the route has its own (D22)."""
+"""The title of a 404 for an id, unless the route has a title of its own (D22)."""
 UNEXPECTED = "There was an unexpected error processing the request"
 VALIDATION = (
     "There are validation errors on the request you made. Check the response body to see what fields had issues"
@@ -108,9 +108,9 @@ class ProblemMessage(msgspec.Struct, rename="camel", omit_defaults=True):
 def problem_response(refusal: Refusal, *, public_url: str, request_id: str, title: str | None = None) -> Response:
     """The response to a refused request.
 
-    public_url: where the pages of the problems are.
+    public_url: the base URL of the problem pages.
     request_id: the X-Request-Id.
-    title: that of the route; None is the table's.
+    title: the title of the route; None uses the table's title.
     """
     problem = BY_CODE[refusal.code]
     extra = refusal.extra if isinstance(refusal, refusals.HttpRefusal) else {}

@@ -1,4 +1,4 @@
-"""What the headers of a request say of its body: the media type, the encoding, the size."""
+"""Checks of the headers that describe a body: the media type, the encoding, the size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator is told of the refusals that a caller can do nothing about."""
+"""Log lines for refusals whose cause is in the service, not in the request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 
 def log_refusal(refusal: Refusal, outage: Outage, request_id: str) -> None:
-    """Log a refusal that something here caused; one that the outage of the database caused is the outage's to log."""
+    """Log a refusal with a cause in the service; `outage` logs the refusals during an outage of the database."""
     if refusal.__cause__ is None or refusal.retry_after_seconds is None:
         return
     if not note_unreachable(outage, refusal, request_id):

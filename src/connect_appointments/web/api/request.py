@@ -1,4 +1,4 @@
-"""An HTTP request: its head as it was parsed, its body as far as it has arrived."""
+"""An HTTP request: its parsed head, and the part of its body that has arrived."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ _host = re.compile(rb"[A-Za-z0-9._~:\[\]-]{1,255}")
 
 
 class ConnectionLost(Exception):
-    """The connection was lost, or broke, before the request was complete: no response is written."""
+    """The connection was lost or broken before the request was complete: no response is written."""
 
 
 class ServerContext:
-    """What all responses of one process share: the public URL, and whether the process is about to stop."""
+    """The state shared by all responses of a process: the public URL, and whether the process is draining."""
 
     def __init__(
         self, public_url: str | None, trusted_proxies: frozenset[str] = frozenset(), outage: Outage | None = None
     ) -> None:
-        """Not draining yet.
+        """Create the context, not draining.
 
-        public_url: without a slash at its end; None where the caller's Host is believed, which only the sandbox does.
-        trusted_proxies: addresses whose X-Forwarded-Host and -Proto are believed in its place.
-        outage: of the database; None is one that nothing else knows of.
+        public_url: without a trailing slash; None trusts the request's Host header, which only the sandbox does.
+        trusted_proxies: addresses whose X-Forwarded-Host and -Proto override the Host header.
+        outage: the outage of the database; None creates one that is not shared.
         """
         self.outage = outage or Outage()
         self.public_url = public_url
         self.trusted_proxies = trusted_proxies
         self.draining = False
-        # Random once a process, counted from there: a random number for each request would cost a system call.
+        # A random prefix per process and a counter: a random number per request would cost a system call.
         self._request_ids = map("{}-{:x}".format, itertools.repeat(os.urandom(8).hex()), itertools.count(1))
 
     def new_request_id(self) -> str:
-        """A request id that is used once."""
+        """A new, unique request id."""
         return next(self._request_ids)
 
 
 class Request:
-    """One request.
+    """A request.
 
-    path: as it was spelled, without the query.
-    headers: by lower-case name; of a repeated name the last value.
+    path: the raw path, without the query.
+    headers: by lower-case name; the last value of a repeated name.
     repeated: the names of repeated headers.
-    headers_after: header fields of its response, whatever the response is.
-    body: the whole of it, once nothing has to be waited for; empty before that. `read_body` waits.
+    headers_after: additional header fields of the response, whatever its status.
+    body: the whole body if it has already arrived, empty before; `read_body` waits for it.
     """
 
     __slots__ = (
@@ -82,7 +82,7 @@ class Request:
         repeated: Collection[bytes] = (),
         client: str = "",
     ) -> None:
-        """`client` is the address of the caller, or of the proxy before this server."""
+        """`client` is the address of the caller, or of the proxy in front of this server."""
         self.context = context
         self.method = method
         self.path = path
@@ -101,12 +101,12 @@ class Request:
         self._waiter: asyncio.Future[None] | None = None
 
     def _plain_id(self, sent: bytes) -> str | None:
-        """The X-Request-Id of the caller, if it is a plain one."""
+        """The X-Request-Id of the caller, if it has only permitted characters."""
         is_plain = b"x-request-id" not in self.repeated and _request_id.fullmatch(sent)
         return sent.decode("ascii") if is_plain else None
 
     def _host_url(self, is_proxied: bool) -> str:  # noqa: FBT001 - whether the forwarded headers are believed
-        """The URL of this server in the words of the caller or of a trusted proxy; empty when they make no sense."""
+        """The base URL according to the caller or a trusted proxy; empty if the headers are invalid."""
         host, scheme = self.headers.get(b"host"), b"http"
         if is_proxied:
             host = self.headers.get(b"x-forwarded-host") or host
@@ -116,13 +116,13 @@ class Request:
         return f"{scheme.decode('ascii')}://{host.decode('ascii')}"
 
     def check_host(self) -> None:
-        """Raise `InvalidHost` unless there is one Host header with a host, and perhaps a port, as its value."""
+        """Raise `InvalidHost` unless there is exactly one Host header, with a host and an optional port."""
         host = self.headers.get(b"host")
         if host is None or b"host" in self.repeated or not _host.fullmatch(host):
             raise InvalidHost
 
     async def read_body(self) -> bytes:
-        """The whole body. Raises `BodyTooLarge`, `BodyTimeout`, or `ConnectionLost`."""
+        """Wait for the whole body. Raises `BodyTooLarge`, `BodyTimeout`, or `ConnectionLost`."""
         self.owes_continue = False
         if self._send_continue is not None:
             self._send_continue()
@@ -141,21 +141,21 @@ class Request:
         self._send_continue = send_continue
 
     def add_body(self, piece: bytes) -> None:
-        """Append a piece of the body; of a body that is too large the rest is thrown away."""
+        """Append a part of the body; the rest of a body that is too large is discarded."""
         if len(self._body) <= MAX_BODY_BYTES:
             self._body += piece
             if len(self._body) > MAX_BODY_BYTES:
                 self._wake()
 
     def end_body(self) -> None:
-        """Note that the body is complete."""
+        """Mark the body as complete."""
         self.is_complete = True
         if self._send_continue is None and not self.owes_continue and len(self._body) <= MAX_BODY_BYTES:
             self.body = self._body
         self._wake()
 
     def fail_body(self, error: Exception) -> None:
-        """Raise the error where the body is read."""
+        """Make `read_body` raise the error."""
         self._error = error
         self._wake()
 

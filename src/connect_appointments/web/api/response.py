@@ -1,4 +1,4 @@
-"""An HTTP response: a status, header fields in the documented order, a body; and its bytes on the wire."""
+"""An HTTP response: a status, header fields in the documented order, a body; and its encoding as bytes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ CLOSE = (b"connection", b"close")
 
 
 class Response(NamedTuple):
-    """One response.
+    """A response.
 
-    media_type: None when there is no body.
+    media_type: None if there is no body.
     headers_before: the fields before the six (a `Location`).
     headers_after: the fields after the six.
     """
@@ -39,15 +39,15 @@ class Response(NamedTuple):
 
     @property
     def closes(self) -> bool:
-        """Whether it says itself that the connection ends."""
+        """Whether the response itself has a `Connection: close` header."""
         return CLOSE in self.headers_after
 
     def head(self, date_line: bytes, request_id: str, more: Fields = (), *, is_last: bool = False) -> bytes:
-        """The status line and all header fields; raises `ValueError` for a line end in one.
+        """The status line and all header fields; raises `ValueError` for a line break in a field.
 
-        date_line: the first field, as it is sent.
+        date_line: the first field, already encoded.
         more: the fields before the X-Request-Id.
-        is_last: whether the connection ends.
+        is_last: whether the connection is closed after the response.
         """
         return b"".join(
             (
@@ -70,7 +70,7 @@ NO_CONTENT = Response(204)
 
 
 def _lines(fields: Fields) -> bytes:
-    """The fields on the wire; raises `ValueError` for a line end in one, which would make it two."""
+    """The encoded fields; raises `ValueError` for a line break, which would allow header injection."""
     lines = [b"%b: %b\r\n" % pair for pair in fields]
     found = b"".join(lines)
     if not found.count(b"\n") == found.count(b"\r") == len(lines):

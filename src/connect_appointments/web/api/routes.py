@@ -1,4 +1,4 @@
-"""THE table of routes: method, path, body, handler, and every answer there can be."""
+"""THE table of routes: method, path, body, handler, and all possible responses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Handler = Callable[[Service, Call], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Success:
-    """One answer that is no error: its status, what it means, the shape of its body (None: blank)."""
+    """A success response: its status, its meaning, the type of its body (None: no body)."""
 
     status: int
     meaning: str
@@ -29,11 +29,11 @@ class Success:
 
 @dataclass(frozen=True)
 class Route:
-    """One row. `path` may end in `/{n}`, a number.
+    """A row. `path` may end in `/{n}`, a number.
 
-    body: the shape of the request's body, None where there is none.
-    not_found_title: the title of its 404 for an id, unknown or another owner's (D22).
-    refusals: what this use case may refuse, beside what any call may be refused for.
+    body: the type of the request body, None if there is no body.
+    not_found_title: the title of its 404 for an id that is unknown or of another owner (D22).
+    refusals: the refusals of this use case, in addition to the refusals common to all routes.
     """
 
     method: str

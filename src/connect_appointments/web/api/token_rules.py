@@ -1,4 +1,4 @@
-"""Which tokens the service accepts."""
+"""The rules for accepted tokens."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TokenRules:
-    """Which tokens are accepted.
+    """The rules for accepted tokens.
 
-    issuers: the values `iss` may have.
-    audiences: one of them must be in `aud`; None asks for no audience.
-    clients: the values `azp` may have; None allows every client of the issuer.
-    owner_claim: the claim that names the owner.
-    algorithms: the signatures accepted.
-    leeway_seconds: how far the issuer's clock may be off.
+    issuers: the permitted values of `iss`.
+    audiences: `aud` must contain one of these values; None permits any audience.
+    clients: the permitted values of `azp`; None permits every client of the issuer.
+    owner_claim: the claim that contains the owner.
+    algorithms: the permitted signature algorithms.
+    leeway_seconds: the permitted clock skew between the issuer and this service.
     """
 
     issuers: frozenset[str]

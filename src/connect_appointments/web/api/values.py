@@ -1,4 +1,4 @@
-"""What the documents say of each value on the wire. Of bodies that come in, `body.py` decides what is refused."""
+"""The constraints of each value in the OpenAPI documents. `body.py` validates the values of request bodies."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from msgspec import Meta
 from connect_appointments.web.api.versions import NUMBERS
 
 MAX_SAFE_INTEGER = 2**53 - 1
-"""The largest number that every JSON reader keeps exactly (D20)."""
+"""The largest integer that every JSON reader represents exactly (D20)."""
 
 MAX_SLOTS = 120
-"""The most that can be on offer: both halves of each of the 60 days that `slot_days` may be."""
+"""The maximum size of an offer: both halves of each of the 60 days that `slot_days` may be."""
 
 MAX_FIELD_ERRORS = 2000
-"""More than a body of 16 KiB has room for: a repeated key takes ten bytes at least."""
+"""An upper limit of the invalid fields in a body of 16 KiB: a repeated key takes at least ten bytes."""
 
 _ID = {"format": "int64"}
 _DAY = {"minLength": 10, "maxLength": 10}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Version(NamedTuple):
-    """One version, by the number in `X-API-VERSION`."""
+    """A version, by its number in `X-API-VERSION`."""
 
     number: int
     deprecated: bool
@@ -32,13 +32,13 @@ BY_HEADER = {b"%d" % version.number: version for version in VERSIONS}
 
 @dataclass(frozen=True)
 class Deprecation:
-    """Since when the deprecated versions are, and until when they answer (None: nothing is planned)."""
+    """The dates of deprecated versions: their deprecation and their sunset (None: no sunset is planned)."""
 
     since: date = date(2025, 5, 26)
     sunset: date | None = None
 
     def headers(self, public_url: str) -> tuple[tuple[bytes, bytes], ...]:
-        """What a deprecated version's answers say. Source: RFC 9745, RFC 8594."""
+        """The response headers of deprecated versions. Source: RFC 9745, RFC 8594."""
         since = int(_midnight(self.since).timestamp())
         link = f'<{public_url}/docs/versions>; rel="deprecation"; type="text/html"'
         found = [(b"deprecation", b"@%d" % since), (b"link", link.encode())]

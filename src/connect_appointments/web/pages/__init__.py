@@ -1,1 +1,1 @@
-"""The documentation pages that people read in a browser."""
+"""The documentation pages for browsers."""

@@ -1,4 +1,4 @@
-"""What a caller does next after an error, by HTTP status."""
+"""Advice for callers after an error, by HTTP status."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NEXT_STEPS: Final = {
 
 
 def next_step(status: int) -> str:
-    """Return what to do after an answer with this HTTP status (400 to 599), in a sentence or more.
+    """Return the advice for a response with this HTTP status (400 to 599), in one or more sentences.
 
     Source: RFC 9110 section 15: an unknown status is treated as the x00 of its class.
     """

@@ -1,4 +1,4 @@
-"""The style sheets and scripts of the pages: ours, and Swagger UI's from its Python package."""
+"""The style sheets and scripts of the pages: those of this package, and Swagger UI's from its Python package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCRIPT: Final = "text/javascript; charset=utf-8"
 
 
 class Asset(NamedTuple):
-    """A file to serve; `source` finds it when it is first asked for."""
+    """A static file; `source` locates it on the first request."""
 
     media_type: str
     source: Callable[[], Traversable]

@@ -1,4 +1,4 @@
-"""The pages people read in a browser: rendered once, served as bytes."""
+"""The pages for browsers: rendered once, served as bytes."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ CONTENT_SECURITY_POLICY: Final = (
     "form-action 'self'; "
     "frame-ancestors 'none'"
 )
-"""The value of the Content-Security-Policy header that goes with every page of the site."""
+"""The Content-Security-Policy header of every page of the site."""
 
 
 class VersionRow(NamedTuple):
-    """One version of the API.
+    """A version of the API.
 
-    deprecated_since: None means not deprecated, or since an unknown day.
-    sunset: the day it stops answering; None means no such day is set.
-    changes: what is different from the version before, one sentence.
+    deprecated_since: None means not deprecated, or deprecated on an unknown day.
+    sunset: the day on which the version is removed; None means that no day is set.
+    changes: the difference from the previous version, in one sentence.
     """
 
     number: int
@@ -44,7 +44,7 @@ class VersionRow(NamedTuple):
 
 
 class ProblemRow(NamedTuple):
-    """One kind of error answer: its code, HTTP status, title, and a sentence or two on what it means."""
+    """A kind of error response: its code, HTTP status, title, and meaning in one or two sentences."""
 
     code: str
     status: int
@@ -54,7 +54,7 @@ class ProblemRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """What to send for one path. `media_type` is the whole Content-Type."""
+    """The response for a path. `media_type` is the whole Content-Type."""
 
     status: int
     media_type: str
@@ -64,13 +64,13 @@ class Page:
 class Site:
     """All pages, by path.
 
-    versions: every version served, at least one; each has its document at `/openapi/v<number>.json`.
-    problems: every problem code an answer can name.
-    title: the service's name, as headings and browser tabs show it.
+    versions: all served versions, at least one; the document of each is at `/openapi/v<number>.json`.
+    problems: all problem codes of the API's responses.
+    title: the service's name, for headings and browser tabs.
     """
 
     def __init__(self, versions: Sequence[VersionRow], problems: Sequence[ProblemRow], title: str) -> None:
-        """Render every page; the assets are read when they are first asked for."""
+        """Render every page; the assets are read on their first request."""
         self._templates = _environment(title)
         newest_first = sorted(versions, key=lambda version: version.number, reverse=True)
         by_status = sorted(problems, key=lambda problem: (problem.status, problem.code))
@@ -82,7 +82,7 @@ class Site:
         } | {f"/problems/{problem.code}": self._problem(problem) for problem in problems}
 
     def get(self, path: str) -> Page | None:
-        """Return the page at exactly this path (no query), or None when the site has none there."""
+        """Return the page at exactly this path (no query), or None if the site has no such page."""
         page = self._pages.get(path)
         if page is None and path in ASSETS:
             asset = ASSETS[path]

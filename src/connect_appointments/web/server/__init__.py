@@ -1,1 +1,1 @@
-"""Connections, processes, and how they stop."""
+"""The HTTP server: connections, processes, and graceful shutdown."""

@@ -19,15 +19,15 @@ from connect_appointments.web.server.timeouts import Timeouts
 log = structlog.get_logger(__name__)
 
 LINGER_SECONDS = 1
-"""How long the connection reads on after its last response: to close at once could take the response back."""
+"""How long the connection reads after its last response: closing at once could reset it and lose the response."""
 
 
 @dataclass(eq=False)
 class Connections:
-    """What the connections of a server share.
+    """The state shared by the connections of a server.
 
-    date_line: the first header field of their responses; the server keeps it current.
-    alive: connections that are open, or whose handler is at work.
+    date_line: the first header field of every response; the server keeps it current.
+    alive: connections that are open or have a running handler.
     """
 
     handler: Handler
@@ -38,13 +38,13 @@ class Connections:
 
 
 class Connection(asyncio.Protocol):
-    """One connection."""
+    """An HTTP connection."""
 
     _transport: asyncio.Transport
     _reader: RequestReader
-    _request: Request | None = None  # has no response yet; the task makes it
+    _request: Request | None = None  # the request whose response is not written yet; the task handles it
     _task: asyncio.Task[None] | None = None
-    _is_ending = False  # its last response is written
+    _is_ending = False  # the last response is written
     _has_eof = _is_lost = _reading_paused = _writing_paused = False
 
     def __init__(self, shared: Connections) -> None:
@@ -68,7 +68,7 @@ class Connection(asyncio.Protocol):
             self._read()
 
     def eof_received(self) -> bool:
-        """Keep the transport for the responses to requests that are complete."""
+        """After the peer's EOF, keep the transport open for the responses to complete requests."""
         self._has_eof = True
         return self._request is not None and self._reader.expects != BODY
 
@@ -80,7 +80,7 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _read(self) -> None:
-        """Begin the next request, unless the request before it has no response yet."""
+        """Start the next request, unless the previous request has no response yet."""
         reader = self._reader
         try:
             request = reader.read(may_begin=self._request is None and not self._writing_paused)
@@ -96,7 +96,7 @@ class Connection(asyncio.Protocol):
             self._pace()
 
     def _pace(self) -> None:
-        """Take no more from the socket than can be parsed."""
+        """Pause reading from the socket while received bytes are waiting to be parsed."""
         self._reading_paused = self._reader.has_more
         if self._reading_paused:
             self._transport.pause_reading()
@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _read_on(self) -> None:
-        """Read what arrived during the last request; close when the peer has closed and no request is left."""
+        """Parse the bytes received during the last request; close if the peer has closed and no request is left."""
         if self._is_ending or self._transport.is_closing():
             return
         if self._reader.has_more:
@@ -132,7 +132,7 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _respond(self, request: Request, response: Response) -> None:
-        """Write a response; raises `ValueError` for a header field that cannot be written."""
+        """Write a response; raises `ValueError` for an invalid header field."""
         reader, shared = self._reader, self._shared
         must_end = response.closes or request.owes_continue
         is_last = (
@@ -146,7 +146,7 @@ class Connection(asyncio.Protocol):
             self._end(lingers=must_end or reader.has_more or reader.expects == BODY)
 
     def _refuse(self, refusal: HttpRefusal) -> None:
-        """End the connection, and write why, unless the incomplete request has its response already."""
+        """Write a refusal and close the connection, unless the incomplete request already has its response."""
         self._abandon()
         if not self._reader.discards:
             context = self._shared.context
@@ -157,13 +157,13 @@ class Connection(asyncio.Protocol):
         self._end(lingers=True)
 
     def _abandon(self) -> None:
-        """Write no response to the current request: it is not complete, or its caller has gone."""
+        """Drop the current request without a response: it is incomplete, or its caller has disconnected."""
         if self._request is not None:
             self._request.fail_body(ConnectionLost())
         self._request = None
 
     def _end(self, *, lingers: bool) -> None:
-        """Write no more, and close the connection; when it lingers, after its peer had a moment to read."""
+        """Stop writing and close the connection; with `lingers`, only after a delay in which the peer can read."""
         self._request = None
         self._is_ending = True
         self._reader.clear()
@@ -176,16 +176,16 @@ class Connection(asyncio.Protocol):
             self._pace()
 
     def check_timeouts(self, seconds: float) -> None:
-        """End the connection when it has waited for its peer for too long.
+        """Close the connection if it has waited for its peer longer than the timeout.
 
-        seconds: since the last check. A clock would count the time in which this process was stopped.
+        seconds: the time since the last check. A clock would include the time during which this process was stopped.
         """
         reader, timeouts, transport = self._reader, self._shared.timeouts, self._transport
         awaits_handler = self._request is not None and reader.expects != BODY and not self._writing_paused
         reader.waited_seconds = 0.0 if awaits_handler else reader.waited_seconds + seconds
         if transport.is_closing():
             if reader.waited_seconds > timeouts.idle_seconds:
-                transport.abort()  # its peer does not read what was written
+                transport.abort()  # the peer does not read the response
         elif self._is_ending:
             if reader.waited_seconds > LINGER_SECONDS:
                 transport.close()
@@ -202,7 +202,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def shut_down(self) -> None:
-        """Close the connection, or have the response to what has begun to arrive close it."""
+        """Close an idle connection; otherwise close it after the response to the request in progress."""
         if self._request is None and self._reader.expects != HEAD and not self._is_ending:
             self._transport.close()
 

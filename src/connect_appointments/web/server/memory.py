@@ -1,4 +1,4 @@
-"""The garbage collector of a process that serves."""
+"""Garbage collection in a serving process."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import gc
 
 
 def settle_memory() -> None:
-    """Freeze the objects that live as long as the process: a full collection stops every request for some 70 ms."""
+    """Freeze long-lived objects: a full garbage collection would pause every request for about 70 ms."""
     gc.collect()
     gc.freeze()
-    # A request leaves few objects behind, and thousands of requests run at once.
+    # A request leaves few objects behind, while thousands of requests run concurrently.
     gc.set_threshold(20_000, 20, 20)

@@ -1,4 +1,4 @@
-"""Several processes serving one address: started, watched, started again when one dies, stopped together."""
+"""Several processes that serve one address: started, supervised, restarted after a crash, stopped together."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ log = structlog.get_logger(__name__)
 
 SHORT_LIFE_SECONDS = 5
 MAX_SHORT_LIVES = 5
-"""So many processes that died young, one after another: something is wrong with their surroundings."""
+"""Limit of consecutive early exits: more of them mean that the environment is broken."""
 RESTART_SECONDS = 0.5
 
 
 def run_processes(count: int, run: Callable[[], None]) -> int:
-    """Run `run` in `count` processes of our own until SIGTERM or Ctrl-C, and give the exit code.
+    """Run `run` in `count` child processes until SIGTERM or Ctrl-C, and return the exit code.
 
-    Call it before any thread or event loop is there. A process that dies is replaced, unless they keep dying young.
+    Call it before any thread or event loop is started. A process that exits is replaced, up to the limit of early
+    exits.
     """
     supervisor = Supervisor(run)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -34,10 +35,10 @@ def run_processes(count: int, run: Callable[[], None]) -> int:
 
 
 class Supervisor:
-    """The processes, by pid, with the time each was born."""
+    """The child processes, by pid, with their start times."""
 
     def __init__(self, run: Callable[[], None]) -> None:
-        """`run` returns when its process is told to stop, and raises or exits when it cannot go on."""
+        """`run` returns when its process is asked to stop, and raises or exits on a fatal error."""
         self._run = run
         self._born: dict[int, float] = {}
         self._short_lives = 0
@@ -46,7 +47,7 @@ class Supervisor:
         self._alive, self._held = os.pipe()
 
     def start_one(self) -> None:
-        """Start one more."""
+        """Start another process."""
         pid = os.fork()
         if pid == 0:
             os.close(self._held)
@@ -55,13 +56,13 @@ class Supervisor:
         self._born[pid] = time.monotonic()
 
     def stop(self, _number: int, _frame: FrameType | None) -> None:
-        """Tell all to stop."""
+        """Ask all processes to stop."""
         self._stopping = True
         for pid in self._born:
             os.kill(pid, signal.SIGTERM)
 
     def watch(self) -> int:
-        """Wait until all have ended; the exit code is the worst of theirs."""
+        """Wait until all processes have exited; return the first non-zero exit code, or 0."""
         while self._born:
             pid, status = os.waitpid(-1, 0)
             age = time.monotonic() - self._born.pop(pid)
@@ -85,13 +86,13 @@ class Supervisor:
 
 
 def _end_with_parent(alive: int) -> None:
-    """Stop this process when the parent has gone, however it went: the system closes its end of the pipe."""
+    """Stop this process when its parent exits for any reason: the kernel closes the parent's end of the pipe."""
     os.read(alive, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _become(run: Callable[[], None]) -> None:
-    """Be the new process: never return to the code that forked it."""
+    """Run the child process: never return to the code that forked it."""
     code = 1
     try:
         for number in (signal.SIGTERM, signal.SIGINT):

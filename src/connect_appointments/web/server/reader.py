@@ -1,4 +1,4 @@
-"""From the bytes of a connection to its requests, within limits of size."""
+"""Parses the bytes of a connection into requests, within size limits."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from connect_appointments.web.api.refusals import HeadTooLarge, MalformedRequest
 from connect_appointments.web.api.request import Request, ServerContext
 
 MAX_HEAD_BYTES = 32 * 1024
-"""For the target and the header fields of a request."""
+"""Limit of the target and the header fields of a request."""
 MAX_LINE_BYTES = 64
-"""For the rest of a head: the method and the version."""
+"""Additional limit of a head, for the method and the version."""
 MAX_FIELDS = 100
 
 REQUEST, HEAD, BODY = range(3)
-"""What is expected next: a request, the rest of its head, the rest of its body."""
+"""The part that is expected next: a request, the rest of its head, the rest of its body."""
 CHUNKED = -1
 
 _END_OF_HEAD = b"\r\n\r\n"
-# One space between its parts, no fragment, HTTP/1.0 or 1.1: two servers could read anything else in two ways.
+# One space between the parts, no fragment, HTTP/1.0 or 1.1: servers could disagree about any other request line.
 _request_line = re.compile(rb"(?!CONNECT )([!-~]+) ([!-\"$-~]+) HTTP/1\.([01])\r\n")
 _offer = re.compile(rb"\nupgrade:", re.IGNORECASE)
 
@@ -29,22 +29,22 @@ class RequestReader:
     """Feeds a parser with the bytes of one request at a time, so that it never parses into the next request.
 
     expects: REQUEST, HEAD or BODY.
-    waited_seconds: set to 0 when a head begins and when it ends.
-    has_more: whether bytes have arrived that are not parsed.
-    keeps_alive: whether the connection may go on after the last request.
-    discards: whether the rest of a body is parsed and thrown away.
+    waited_seconds: reset to 0 at the start and at the end of a head.
+    has_more: whether there are received bytes that are not parsed yet.
+    keeps_alive: whether the connection may continue after the last request.
+    discards: whether the rest of a body is parsed and discarded.
     """
 
     expects = REQUEST
     waited_seconds = 0.0
     has_more = discards = False
     keeps_alive = True
-    _request: Request | None = None  # its body is not complete
-    # From the start of the unfinished head on; bytes before `_fed` are parsed.
+    _request: Request | None = None  # the request whose body is not complete
+    # Starts with the first byte of the unfinished head; the bytes before `_fed` are parsed.
     _data = b""
     _start = _fed = 0
-    _left = 0  # bytes of the body, or CHUNKED
-    _overhead = 0  # bytes since the last piece of a body in chunks
+    _left = 0  # remaining bytes of the body, or CHUNKED
+    _overhead = 0  # bytes since the last piece of a chunked body
 
     def __init__(self, context: ServerContext, client: str) -> None:
         self._context = context
@@ -55,11 +55,11 @@ class RequestReader:
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         parser = httptools.HttpRequestParser(self)
-        parser.set_dangerous_leniencies(lenient_data_after_close=True)  # it is not read, but no error either
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)  # such data is not parsed, but is no error either
         return parser
 
     def add(self, data: bytes) -> None:
-        """Take bytes that have arrived."""
+        """Add received bytes."""
         if self._data:
             data = self._data[self._start :] + data
             self._fed -= self._start
@@ -68,20 +68,20 @@ class RequestReader:
         self.has_more = True
 
     def clear(self) -> None:
-        """Drop all bytes, parsed or not."""
+        """Discard all bytes, parsed or not."""
         self._data, self._start, self._fed, self.has_more = b"", 0, 0, False
 
     def end_request(self) -> None:
-        """Note that the request has its response."""
+        """Mark the request as answered."""
         self._request = None
         self.discards = self.expects == BODY
 
     def read(self, *, may_begin: bool) -> Request | None:
-        """Parse what has arrived, up to the next request; its body is added to it as it arrives.
+        """Parse the received bytes up to the next request; body bytes are added to their request as they arrive.
 
-        may_begin: whether a new request may be read; the rest of the last body always is.
+        may_begin: whether a new request may be parsed; the rest of the last body is always parsed.
 
-        Raises `MalformedRequest` and `HeadTooLarge`; nothing can be read after that.
+        Raises `MalformedRequest` and `HeadTooLarge`; the reader is unusable after that.
         """
         request = None
         try:
@@ -103,7 +103,7 @@ class RequestReader:
         if data[start] in b"\r\n":
             self._advance(len(data) - len(data[start:].lstrip(b"\r\n")))
             return None
-        # Its end may have begun before the bytes that are new.
+        # The end of the head may have started before the new bytes.
         end = data.find(_END_OF_HEAD, max(start, fed - 3)) + len(_END_OF_HEAD)
         if end < len(_END_OF_HEAD):
             self._read_part_of_head()
@@ -130,13 +130,13 @@ class RequestReader:
         try:
             self._parser.feed_data(data[fed:end])
         except httptools.HttpParserUpgrade:
-            # The parser takes all that follows for another protocol, the body of this very request among it.
-            # It is read again as if it offered nothing.
+            # After an Upgrade, the parser treats all following bytes as another protocol, including this request's
+            # body. A new parser parses the request again without the Upgrade.
             self._parser = self._new_parser()
             self._parser.feed_data(_offer.sub(rb"\nx-offer:", data[start:end]))
 
     def _new_request(self, method: bytes, target: bytes, minor: bytes, *, size: int) -> Request:
-        """The request whose head is complete; `size` is that of its target and fields."""
+        """The request with a complete head; `size` is the size of its target and fields."""
         fields, repeated = self._fields, self._repeated
         if size > MAX_HEAD_BYTES or len(fields) + len(repeated) > MAX_FIELDS:
             raise HeadTooLarge
@@ -158,7 +158,7 @@ class RequestReader:
         return encoding.strip(b" \t").lower() == b"chunked" and b"transfer-encoding" not in self._repeated
 
     def _read_body(self) -> None:
-        """Parse what has arrived of a body, or one line of it when it comes in chunks."""
+        """Parse the received bytes of a body; of a chunked body, one line."""
         data, fed = self._data, self._fed
         if self._left == CHUNKED:
             end = data.find(b"\n", fed) + 1 or len(data)
@@ -177,7 +177,7 @@ class RequestReader:
         self.waited_seconds = 0.0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.expects == HEAD:  # not one behind a body
+        if self.expects == HEAD:  # not the trailer of a body
             name = name.lower()
             if name in self._fields:
                 self._repeated.append(name)

@@ -1,4 +1,4 @@
-"""The HTTP server: it listens, keeps time for its connections, and stops without losing a request."""
+"""The HTTP server: listens, enforces the timeouts of its connections, and stops without losing a request."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ log = structlog.get_logger(__name__)
 
 BACKLOG = 2048
 CHECKS_AT_ONCE = 16
-"""Connections that are checked before others have their turn: each check may end one."""
+"""Connections that are checked before the event loop runs other tasks: each check may close a connection."""
 TICKS = 10
-"""How often each connection is checked within the shortest timeout; at most so often a second, and at least once."""
+"""Checks of each connection within the shortest timeout; between one and ten checks per second."""
 LAST_READ_SECONDS = 0.1
-"""How long, after the last connection was accepted, its first request may take to arrive."""
+"""After the listener is closed, the time limit for the first request of its last connections."""
 LOOK_SECONDS = 0.02
-"""How often the server looks whether the last connection has ended."""
+"""How often the server checks whether the last connection is closed."""
 
 
 def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
-    """Bind an address, so that the port is known before the first request.
+    """Bind an address before serving, so that the port is known before the first request.
 
-    port: 0 is any free one.
-    shared: other processes of ours may bind the same one; the system spreads connections over them.
+    port: 0 selects any free port.
+    shared: other processes of this server may bind the same port; the kernel distributes connections among them.
     """
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
@@ -60,14 +60,14 @@ async def serving_on(
     shutdown_seconds: float,
     timeouts: Timeouts | None = None,
 ) -> AsyncIterator[None]:
-    """Serve while the context lasts, then stop: first say so in every response, then close idle connections.
+    """Serve for the duration of the context, then stop: announce it in every response, then close idle connections.
 
-    drain_seconds: how long responses carry `Connection: close`, and readiness is red, before connections are closed.
-    shutdown_seconds: how long requests under way may take after that.
-    timeouts: None are the usual ones.
+    drain_seconds: how long responses have `Connection: close`, and readiness fails, before connections are closed.
+    shutdown_seconds: the time limit for the remaining requests after that.
+    timeouts: None uses the defaults.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # where that is more than the usual 1,024
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the usual soft limit is 1,024
     connections = Connections(handler, context, timeouts or Timeouts())
     loop = asyncio.get_running_loop()
     ticking = loop.create_task(_tick(connections))
@@ -87,7 +87,7 @@ async def serving_on(
 
 
 async def _tick(connections: Connections) -> None:
-    """Keep the date, and the timeouts of all connections: that costs less than a timer for every request."""
+    """Update the date and check the timeouts of all connections: this is cheaper than a timer per request."""
     seconds = max(1 / TICKS, min(1, min(connections.timeouts) / TICKS))
     while True:
         connections.date_line = b"date: %b\r\n" % formatdate(usegmt=True).encode()
@@ -99,7 +99,7 @@ async def _tick(connections: Connections) -> None:
 
 
 def _close(listener: socket.socket, server: asyncio.Server) -> list[socket.socket]:
-    """Close a listener, and accept the connections in its queue: the system would reset them."""
+    """Close a listener, and accept the connections in its backlog: the kernel would reset them."""
     copy = listener.dup()
     server.close()
     listener.close()
@@ -112,7 +112,7 @@ def _close(listener: socket.socket, server: asyncio.Server) -> list[socket.socke
 
 
 async def _shut_down(connections: Connections, shutdown_seconds: float) -> None:
-    """Close all connections, each when its request has its response or the time is over."""
+    """Close all connections, each after its response or when the time limit is reached."""
     for connection in list(connections.alive):
         connection.shut_down()
     try:

@@ -1,4 +1,4 @@
-"""How long a connection waits for its peer."""
+"""Timeouts of a connection that waits for its peer."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 
 class Timeouts(NamedTuple):
-    """How long a connection may wait for its peer, by what its reader expects.
+    """Timeouts of a connection that waits for its peer, by the part that its reader expects.
 
-    idle_seconds: for the next request, the first included; and for a response to be read.
-    head_seconds: for the head of a request, once it has begun.
-    body_seconds: for its body; also for the body of a request that has its response.
+    idle_seconds: for the next request, including the first; also for the peer to read a response.
+    head_seconds: for the head of a request, once it has started.
+    body_seconds: for the body; also for the body of a request that already has its response.
     """
 
     idle_seconds: float = 75
