@@ -1,4 +1,4 @@
-"""Every setting: its name, default, unit and meaning. The only reader of the environment."""
+"""All settings: names, defaults, units and meanings. The only module that reads the environment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FILE_SUFFIX = "_FILE"
 ANY = "any"
 
 OF_THE_PLATFORM = re.compile(r"(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_(TCP|UDP)(_.+)?)?)")
-"""What Kubernetes puts into the environment beside a service named connect-appointments; no setting of ours."""
+"""Variables that Kubernetes sets for a service named connect-appointments; they are not settings."""
 
 
 S = TypeVar("S", bound="StoreSettings")
@@ -40,7 +40,7 @@ class SettingsError(Exception):
 
 
 def _listed(value: object) -> object:
-    """Read `a, b` as a list."""
+    """Parse `a, b` as a list."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
@@ -49,7 +49,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
 class StoreSettings(BaseModel):
-    """The database. What `migrate`, `orders`, `capacity` and `requests` need, and no more."""
+    """Settings of the database, for `migrate`, `orders`, `capacity` and `requests`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -78,7 +78,7 @@ class StoreSettings(BaseModel):
         return self
 
     def database_options(self) -> DatabaseOptions:
-        """The limits of the connections to the database."""
+        """The options of the database connections."""
         return DatabaseOptions(
             pool_size=self.pool_size,
             lock_timeout_seconds=self.lock_timeout_seconds,
@@ -89,7 +89,7 @@ class StoreSettings(BaseModel):
 
 
 class WorkSettings(StoreSettings):
-    """Background work. What `work` needs."""
+    """Settings of background work, for `work`."""
 
     worker_slots: Annotated[
         int, Field(ge=1, le=10_000, description="Jobs of each kind that one process does at once")
@@ -109,7 +109,7 @@ class WorkSettings(StoreSettings):
     holiday_country: Annotated[str, Field(description="Country of the public holidays, ISO 3166-1 alpha-2")] = "AU"
 
     def booking_policy(self) -> BookingPolicy:
-        """Which days may be offered."""
+        """The booking rules."""
         return BookingPolicy(
             working_days(self.holiday_country),
             slot_days=self.slot_days,
@@ -118,7 +118,7 @@ class WorkSettings(StoreSettings):
         )
 
     def worker_options(self) -> WorkerOptions:
-        """How background work is done."""
+        """The options of background work."""
         return WorkerOptions(
             slots=self.worker_slots,
             lease_seconds=self.lease_seconds,
@@ -128,7 +128,7 @@ class WorkSettings(StoreSettings):
 
 
 class ServeSettings(WorkSettings):
-    """What `serve` needs."""
+    """Settings of `serve`."""
 
     public_url: Annotated[str, Field(description="URL of the service for callers; every Location begins with it")]
     issuer: Annotated[str, Field(description="The `iss` of the tokens; OpenID discovery finds the keys")]
@@ -185,7 +185,7 @@ class ServeSettings(WorkSettings):
         return self
 
     def token_rules(self) -> TokenRules:
-        """Which tokens are accepted."""
+        """The rules for accepted tokens."""
         return TokenRules(
             issuers=frozenset({self.issuer}),
             audiences=None if ANY in self.audience else self.audience or None,
@@ -196,19 +196,19 @@ class ServeSettings(WorkSettings):
         )
 
     def deprecation(self) -> Deprecation:
-        """What responses to a deprecated version say."""
+        """The dates of deprecated versions."""
         return Deprecation(self.deprecated_since, self.sunset)
 
     def service_options(self) -> ServiceOptions:
-        """What the operator chose of the use cases."""
+        """The operator's options for the use cases."""
         return ServiceOptions(self.one_appointment_per_order, self.max_waiting)
 
     def limit(self) -> Limit | None:
-        """The rate limit of an owner, None without one."""
+        """The rate limit per owner, None without a limit."""
         return None if self.rate_limit is None else Limit(self.rate_limit, self.rate_limit_seconds)
 
     def timeouts(self) -> Timeouts:
-        """How long a connection waits for its peer."""
+        """The timeouts of connections."""
         return Timeouts(body_seconds=self.body_timeout_seconds)
 
 
@@ -222,10 +222,10 @@ def _check_url(name: str, url: str) -> None:
 
 
 def load(kind: type[S], environment: Mapping[str, str] | None = None) -> S:
-    """Read settings from environment variables, or from the files that `..._FILE` variables name.
+    """Load settings from environment variables, or from the files that `..._FILE` variables name.
 
-    environment: None is this process's own.
-    Raises `SettingsError` naming every setting that is missing, bad or unknown.
+    environment: None uses the environment of this process.
+    Raises `SettingsError` with every setting that is missing, invalid or unknown.
     """
     values = _values(os.environ if environment is None else environment)
     known = ServeSettings.model_fields

@@ -1,4 +1,4 @@
-"""The composition root: the only module that knows all packages."""
+"""The composition root: the only module that imports all packages."""
 
 from __future__ import annotations
 
@@ -37,33 +37,33 @@ from connect_appointments.workforce.regions import working_days
 
 
 def utc_now() -> datetime:
-    """The time of this machine."""
+    """The current time of this machine."""
     return datetime.now(UTC)
 
 
 def seconds_of(clock: Clock) -> Callable[[], float]:
-    """The same clock in seconds since 1970; this machine's own without the detour over a date."""
+    """The clock as seconds since 1970; for this machine's clock without the conversion from a datetime."""
     return time.time if clock is utc_now else lambda: clock().timestamp()
 
 
 WORKFORCES: Mapping[str, Callable[[Database, BookingPolicy], Workforce]] = {"calendar": Calendar}
-"""The workforce systems that the setting WORKFORCE names."""
+"""The workforce systems, by the value of the setting WORKFORCE."""
 
 
 def default_policy() -> BookingPolicy:
-    """What is sold where nothing else is configured."""
+    """The booking rules without any configuration."""
     return BookingPolicy(working_days("AU"))
 
 
 @dataclass(frozen=True)
 class AppConfig:
-    """What a running service is made from.
+    """The configuration of a running service.
 
-    public_url: None where the caller's Host is believed.
-    trusted_proxies: addresses whose forwarded host is believed in its place.
-    workforce: None for our own calendar.
-    limit: how often an owner may call; None sets no limit.
-    mounts: what answers every path below a prefix, in place of the API.
+    public_url: None trusts the request's Host header.
+    trusted_proxies: addresses whose forwarded host is trusted instead.
+    workforce: None for the built-in calendar.
+    limit: the rate limit of each owner; None for no limit.
+    mounts: the handlers of path prefixes, in place of the API.
     """
 
     database: Database
@@ -82,7 +82,7 @@ class AppConfig:
 
 
 def config_of(settings: ServeSettings, database: Database, client: httpx2.AsyncClient) -> AppConfig:
-    """What `serve` runs. `client` fetches the issuer's keys."""
+    """The configuration of `serve`. `client` fetches the issuer's keys."""
     return AppConfig(
         database=database,
         keys=_keys(settings, client),
@@ -98,7 +98,7 @@ def config_of(settings: ServeSettings, database: Database, client: httpx2.AsyncC
 
 
 def workforce_of(settings: WorkSettings, database: Database) -> Workforce:
-    """The workforce system that the settings name."""
+    """The workforce system of the settings."""
     return WORKFORCES[settings.workforce](database, settings.booking_policy())
 
 
@@ -112,7 +112,7 @@ def _keys(settings: ServeSettings, client: httpx2.AsyncClient) -> KeySource:
 
 @dataclass(frozen=True)
 class Running:
-    """A service at work."""
+    """A running service."""
 
     app: App
     context: ServerContext
@@ -123,16 +123,16 @@ class Running:
 def create_worker(
     database: Database, workforce: Workforce, clock: Clock, options: WorkerOptions, outage: Outage | None = None
 ) -> Worker:
-    """A worker with every kind of job, not yet at work.
+    """A worker with every kind of job, not yet started.
 
-    outage: of the database; None is one that nothing else knows of.
+    outage: the outage of the database; None creates one that is not shared.
     """
     return Worker(database, job_kinds(database, workforce, clock, options), clock, options, outage or Outage())
 
 
 @contextlib.asynccontextmanager
 async def working(worker: Worker) -> AsyncIterator[None]:
-    """Let the worker work while the context lasts, and finish what it has begun."""
+    """Run the worker for the duration of the context, then finish its running jobs."""
     task = asyncio.create_task(worker.run())
     try:
         yield
@@ -143,7 +143,7 @@ async def working(worker: Worker) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def running(config: AppConfig, *, with_worker: bool = True) -> AsyncIterator[Running]:
-    """The application, with its keys fresh, its health watched and its worker at work while the context lasts."""
+    """The running application: its keys are refreshed, its health is checked and its worker runs during the context."""
     outage = Outage()
     context = ServerContext(config.public_url, config.trusted_proxies, outage)
     keys = KeyRing(config.keys, time.monotonic)

@@ -1,1 +1,1 @@
-"""The rules, pure: no I/O, no clock, no framework."""
+"""The domain rules, as pure functions: no I/O, no clock, no framework."""

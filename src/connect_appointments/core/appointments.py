@@ -47,6 +47,6 @@ TRANSITIONS = (
 )
 FINAL = final_states(AppointmentState, TRANSITIONS)
 CHANGING = frozenset({_S.CANCELLING, _S.RESCHEDULING})
-"""States of a change under way, during which a caller reads `booked`."""
+"""States of a change in progress; callers see `booked`."""
 ON_THE_WIRE = tuple(state for state in AppointmentState if state not in CHANGING)
-"""The states a caller reads as `status` (D44)."""
+"""The values of `status` in responses (D44)."""

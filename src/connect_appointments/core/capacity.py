@@ -1,4 +1,4 @@
-"""How many visits can be made: the capacity of windows."""
+"""Capacity: the number of visits per window."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from connect_appointments.core.model import SlotType
 
 
 class Window(NamedTuple):
-    """One window of one area."""
+    """A window of an area."""
 
     area: str
     day: date
@@ -17,14 +17,14 @@ class Window(NamedTuple):
 
 
 class Capacity(NamedTuple):
-    """How many visits a window holds."""
+    """The capacity of a window, in visits."""
 
     window: Window
     capacity: int
 
 
 class Usage(NamedTuple):
-    """How many visits a window holds, and how many of them are taken: more than it holds after it was lowered."""
+    """The capacity of a window and the part that is taken, which is larger if the capacity was lowered."""
 
     window: Window
     capacity: int

@@ -1,4 +1,4 @@
-"""What happened to an appointment-request."""
+"""The events of appointment-requests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Event(NamedTuple):
-    """What happened to an appointment-request, when, whose it is, and who did it."""
+    """An event of an appointment-request: its kind, its time, the request's owner, and the actor."""
 
     id: int
     request_id: int

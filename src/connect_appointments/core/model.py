@@ -1,4 +1,4 @@
-"""The nouns: what an order, a slot, an appointment-request, a booking and an appointment are."""
+"""The domain model: order, slot, appointment-request, booking and appointment."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.requests import State
 
 MAX_ID = 2**63 - 1
-"""The largest id a database can hold; larger numbers are ids nobody has."""
+"""The largest id that the database can store; no resource has a larger id."""
 
 MAX_NUMBER = 2**53 - 1
-"""The largest number that every JSON reader keeps exactly; no id of ours is above it (D20)."""
+"""The largest integer that every JSON reader represents exactly; all generated ids are smaller (D20)."""
 
 MAX_OWNER_CHARACTERS = 255
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Those that no name may have; half a surrogate pair, which UTF-8 cannot hold, among them."""
+"""Characters that names must not contain, including lone surrogates, which UTF-8 cannot encode."""
 
 
 def is_owner(name: str) -> bool:
-    """Whether this may name an owner. Source: contract D8."""
+    """Whether the name is a valid owner. Source: contract D8."""
     return 0 < len(name) <= MAX_OWNER_CHARACTERS and not CONTROL_CHARACTERS.search(name)
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The tenant in the token: sees its own rows and no others."""
+    """The tenant of the token: it can access only its own rows."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Somebody of the network operator, or a part of the service: sees the rows of every owner."""
+    """The network operator's staff, or a part of the service: can access the rows of every owner."""
 
     name: str
 
@@ -46,9 +46,9 @@ Scope = Owner | Operator
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks for a change, for its event row.
+    """The actor of a change, for its event row.
 
-    scope: whose rows may be seen and changed.
+    scope: the rows that the actor may read and change.
     client: the OAuth client (`azp`), or the name of the operator or worker.
     x_request_id: the X-Request-Id.
     """
@@ -59,7 +59,7 @@ class Actor:
 
 
 class SlotType(StrEnum):
-    """The half of the day a technician comes in, in the local time of the site."""
+    """The half of the day of a technician's visit, in the local time of the site."""
 
     AM = "AM"
     PM = "PM"
@@ -67,7 +67,7 @@ class SlotType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A time window on offer. `start` and `end` are UTC; `timezone_offset` is the site's on that day ("+10:00")."""
+    """An offered time window. `start` and `end` are UTC; `timezone_offset` is the site's on that day ("+10:00")."""
 
     id: str
     slot_type: SlotType
@@ -78,7 +78,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where the technician has to go: IANA time zone, state or territory, and the workforce's area."""
+    """The place of a visit: IANA time zone, state or territory, and the workforce's area."""
 
     time_zone: str
     state: str
@@ -111,7 +111,7 @@ class Order(OrderDetails):
 
 @dataclass(frozen=True, slots=True)
 class AppointmentRequest:
-    """An appointment-request as its owner may see it. `slots` is empty unless it is open."""
+    """An appointment-request, as visible to its owner. `slots` is empty unless the state is `open`."""
 
     id: int
     owner: str
@@ -126,10 +126,10 @@ class AppointmentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """A technician visit that is booked.
+    """A booked technician visit.
 
-    order: as it was when the appointment was booked; a later change of the order does not show here (D31).
-    workforce_id: the name that the workforce system gave it.
+    order: the order at the time of booking; later changes of the order are not visible here (D31).
+    workforce_id: the workforce system's id of the appointment.
     """
 
     id: int
@@ -141,10 +141,10 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """One attempt to book one slot.
+    """An attempt to book a slot.
 
-    refusal: the problem code of a refused one.
-    appointment: None unless it is booked.
+    refusal: the problem code of a refused attempt.
+    appointment: None unless the attempt is booked.
     """
 
     id: int

@@ -20,7 +20,7 @@ class State(StrEnum):
 
 
 CREATED = "created"
-"""The kind of the first event of every appointment-request, which is `searching` then."""
+"""The kind of the first event of every appointment-request, which starts as `searching`."""
 
 SLOTS_FOUND = Transition("slots-found", frozenset({State.SEARCHING}), State.OPEN)
 SEARCH_FAILED = Transition("search-failed", frozenset({State.SEARCHING}), State.FAILED)
@@ -53,11 +53,11 @@ ORDER_TRANSFERRED = Transition(
     frozenset({State.SEARCHING, State.OPEN, State.FAILED, State.BOOKING}),
     State.CANCELLED,
 )
-"""The order has changed hands, so that its old owner can no longer book (D48)."""
+"""The order has changed its owner, and the old owner can no longer book (D48)."""
 
 TRANSITIONS = (SLOTS_FOUND, SEARCH_FAILED, CANCEL, BOOK, BOOKED, SLOT_REFUSED, ORDER_TRANSFERRED)
 FINAL = final_states(State, TRANSITIONS)
 OCCUPYING = frozenset({State.BOOKING, State.BOOKED})
-"""States in which an appointment-request occupies its order: no other one of the order may be booked (D27)."""
+"""States in which an appointment-request occupies its order: no other request of the order may be booked (D27)."""
 ON_THE_WIRE = tuple(state for state in State if state not in {State.SEARCHING, State.FAILED})
-"""The states a caller reads as `status`: searching is a 202, failed a 422 (D19)."""
+"""The values of `status` in responses: `searching` is a 202, `failed` a 422 (D19)."""

@@ -1,4 +1,4 @@
-"""The calendar's answer to a key: given once, the same ever after."""
+"""The states of the calendar's decision for a key, which is made once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ReservationState(StrEnum):
-    """What was decided on a key. A cancelled one stays, so that a late request to reserve takes nothing."""
+    """The decision for a key. A cancelled key is kept, so that a late reservation takes no capacity."""
 
     RESERVED = "reserved"
     REFUSED = "refused"

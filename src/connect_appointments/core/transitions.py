@@ -1,4 +1,4 @@
-"""What a state machine is made of: its transitions, as data."""
+"""State machines as data: a state machine is a set of transitions."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ S = TypeVar("S", bound=StrEnum)
 
 @dataclass(frozen=True, eq=False)
 class Transition(Generic[S]):
-    """One change of state.
+    """A state change.
 
-    name: the kind of the event that records it.
-    sources: the states it leads out of.
-    target: the state it leads to.
-    already_in: states in which what is asked for is true already, so that asking again is a success.
-    refusals: the refusal in each other state; a transition that only the worker makes has none.
+    name: the kind of the event that records the transition.
+    sources: the states before the transition.
+    target: the state after the transition.
+    already_in: states in which the transition has already taken effect, so that a repeated call succeeds.
+    refusals: the refusal for each other state; empty for transitions that only the worker makes.
     """
 
     name: str
@@ -30,9 +30,9 @@ class Transition(Generic[S]):
     refusals: Mapping[S, type[Refusal]] = field(default_factory=dict)
 
     def check(self, before: S | None) -> bool:
-        """Whether the state has to change; raises the refusal where it must not.
+        """Whether the state must change; raises the refusal if the transition is not permitted.
 
-        before: the state of the row, None where no such row is visible.
+        before: the state of the row, None if no such row is visible.
         """
         if before is None:
             raise NotFound
@@ -44,5 +44,5 @@ class Transition(Generic[S]):
 
 
 def final_states(states: type[S], transitions: Iterable[Transition[S]]) -> frozenset[S]:
-    """The states that no transition leads out of."""
+    """The states that are the source of no transition."""
     return frozenset(states) - {source for transition in transitions for source in transition.sources}

@@ -1,4 +1,4 @@
-"""Which days and windows a technician may come, in the local time of the site.
+"""The days and windows of technician visits, in the local time of the site.
 
 Every `now` is an aware datetime. Source: contract D21, D28, D29.
 """
@@ -17,22 +17,22 @@ from connect_appointments.core.model import Site, Slot, SlotType
 WINDOWS: Mapping[SlotType, tuple[time, time]] = MappingProxyType(
     {SlotType.AM: (time(8), time(12)), SlotType.PM: (time(13), time(17))},
 )
-"""Start and end of each window, wall time at the site."""
+"""Start and end of each window, in the site's local time."""
 
 _ONE_DAY = timedelta(days=1)
 
 IsWorkingDay = Callable[[date, str], bool]
-"""Whether technicians work on a day in a state or territory."""
+"""Whether a day is a working day in a state or territory."""
 
 
 @dataclass(frozen=True)
 class BookingPolicy:
-    """What the operator sells.
+    """The operator's booking rules.
 
-    is_working_day: the working days, which the library of public holidays knows.
-    slot_days: calendar days that are searched, from the first one on.
-    lead_days: working days between today and the first day sold; 0 sells today.
-    horizon_days: how many calendar days ahead a `dateFrom` may be.
+    is_working_day: the working days, from the public holidays library.
+    slot_days: calendar days to search, starting with the first bookable day.
+    lead_days: working days between today and the first bookable day; 0 permits today.
+    horizon_days: the maximum number of calendar days from today to a `dateFrom`.
     """
 
     is_working_day: IsWorkingDay
@@ -42,26 +42,26 @@ class BookingPolicy:
 
 
 def local_date(now: datetime, time_zone: str) -> date:
-    """Today's date in an IANA time zone; raises ValueError where `now` has no time zone of its own."""
+    """Today's date in an IANA time zone; raises ValueError if `now` is a naive datetime."""
     if now.tzinfo is None:
-        # astimezone() would silently take it for the local time of this machine.
+        # astimezone() would silently interpret it as local time of this machine.
         message = "a time without a time zone has no local date"
         raise ValueError(message)
     return now.astimezone(ZoneInfo(time_zone)).date()
 
 
 def earliest_date_from(now: datetime, site: Site) -> date:
-    """Return the first day a caller may ask for: today at the site. Source: contract D21."""
+    """Return the first permitted `dateFrom`: today at the site. Source: contract D21."""
     return local_date(now, site.time_zone)
 
 
 def latest_date_from(now: datetime, site: Site, policy: BookingPolicy) -> date:
-    """Return the last day a caller may ask for. Source: contract D21."""
+    """Return the last permitted `dateFrom`. Source: contract D21."""
     return local_date(now, site.time_zone) + timedelta(days=policy.horizon_days)
 
 
 def earliest_day(now: datetime, site: Site, policy: BookingPolicy) -> date:
-    """Return the first day that may be sold: today at the site, advanced by the lead time in working days."""
+    """Return the first bookable day: today at the site, plus the lead time in working days."""
     day = local_date(now, site.time_zone)
     for _ in range(policy.lead_days):
         day = _next_working_day(day, site.state, policy.is_working_day)
@@ -76,13 +76,13 @@ def days_on_offer(now: datetime, site: Site, date_from: date, policy: BookingPol
 
 
 def slot_for(site: Site, day: date, slot_type: SlotType) -> Slot:
-    """Return one window of one day at the site; the same area, day and type have the same id each time."""
+    """Return a window of a day at the site; the id depends only on the area, day and type."""
     zone = ZoneInfo(site.time_zone)
     start, end = (datetime.combine(day, wall, zone) for wall in WINDOWS[slot_type])
     return Slot(
         id=_slot_id(site.area, day, slot_type),
         slot_type=slot_type,
-        # The end is not start plus four hours: the wall clock is what was promised, also when the clocks change.
+        # The end is not start plus four hours: the window is defined in local time, also across a clock change.
         start=start.astimezone(UTC),
         end=end.astimezone(UTC),
         timezone_offset=_offset(start),
@@ -90,7 +90,7 @@ def slot_for(site: Site, day: date, slot_type: SlotType) -> Slot:
 
 
 def slot_key(slot: Slot, site: Site) -> tuple[str, date, SlotType]:
-    """Return what names the slot's capacity: area, day at the site, window."""
+    """Return the key of the slot's capacity: area, day at the site, window."""
     return site.area, local_date(slot.start, site.time_zone), slot.slot_type
 
 
@@ -107,7 +107,7 @@ def _next_working_day(day: date, state: str, is_working_day: IsWorkingDay) -> da
 
 
 def _slot_id(area: str, day: date, slot_type: SlotType) -> str:
-    # The area comes last: the parts before it have a fixed length, so no area can imitate another day or window.
+    # The area is last: the parts before it have a fixed length, so that the hash input is unambiguous.
     return blake2b(f"{day.isoformat()} {slot_type} {area}".encode(), digest_size=10).hexdigest()
 
 

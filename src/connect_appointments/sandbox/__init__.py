@@ -1,1 +1,1 @@
-"""A provider's laptop: sample data and a token issuer of its own. Never loaded by serve."""
+"""The sandbox for a provider's laptop: sample data and a built-in token issuer. Never imported by `serve`."""

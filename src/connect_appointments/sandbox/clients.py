@@ -1,4 +1,4 @@
-"""Who asks for a token: the two ways a client authenticates, and the ways to refuse it."""
+"""Client authentication at the token endpoint: the two supported methods, and their refusals."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from connect_appointments.sandbox.keys import Client
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LEEWAY_SECONDS = 5
 ASSERTION_SECONDS = 300
-"""The furthest ahead an assertion may expire."""
+"""The maximum lifetime of an assertion."""
 
-# Header fields that mean nothing here (x5t and the like) are ignored, as RFC 7515 section 4 asks.
+# Unused header fields (such as x5t) are ignored, as RFC 7515 section 4 requires.
 _RS256_ONLY = JWSRegistry(algorithms=["RS256"], strict_check_header=False)
-# Room for a certificate chain (x5c); the body is limited anyway.
+# Enough for a certificate chain (x5c); the body has a size limit anyway.
 _RS256_ONLY.max_header_length = 8192
 
 _ADVICE = {
@@ -72,7 +72,7 @@ class TooManyAssertions(TokenRefused):
 
 
 class SeenAssertions:
-    """The assertions that have been used, each until it has expired. It lives as long as the process."""
+    """The used assertions, kept until they expire. The memory is not persistent."""
 
     def __init__(self, capacity: int = 100_000) -> None:
         self._capacity = capacity
@@ -80,10 +80,10 @@ class SeenAssertions:
         self._by_end: list[tuple[float, bytes]] = []
 
     def use(self, client: str, jti: str, *, until: float, now: float) -> bool:
-        """Remember it (both times in Unix seconds) and say whether this was its first use. Raises TooManyAssertions."""
+        """Record the use (times in Unix seconds), and return whether it is the first. Raises TooManyAssertions."""
         while self._by_end and self._by_end[0][0] < now:
             self._used.discard(heapq.heappop(self._by_end)[1])
-        # A digest takes the same room for any jti; JSON can hold half a surrogate pair, which UTF-8 cannot.
+        # A digest has a fixed size for any jti; JSON strings can contain lone surrogates, which UTF-8 cannot encode.
         digest = hashlib.sha256(f"{client} {jti}".encode("utf-8", "surrogatepass")).digest()
         if digest in self._used:
             return False
@@ -95,10 +95,10 @@ class SeenAssertions:
 
 
 class Authenticator:
-    """Finds the client that sent a token request.
+    """Authenticates the client of a token request.
 
     clients: by client_id.
-    audiences: the values of which an assertion's `aud` must contain one.
+    audiences: an assertion's `aud` must contain one of these values.
     clock: Unix seconds.
     """
 
@@ -116,7 +116,7 @@ class Authenticator:
         self._seen = seen
 
     def authenticate(self, form: Mapping[str, str]) -> Client:
-        """Return the client that `form` proves to be. Raises TokenRefused. Source: RFC 6749 section 2.3, RFC 7523."""
+        """Return the authenticated client of `form`. Raises TokenRefused. Source: RFC 6749 section 2.3, RFC 7523."""
         if "client_secret" in form and "client_assertion" in form:
             raise TokenRefused("Authenticate in one way: send client_secret or client_assertion, not both.")
         if "client_assertion" in form:
@@ -177,11 +177,11 @@ class Authenticator:
 
 
 def _read(assertion: str) -> tuple[CompactSignature, dict[str, Any]]:
-    """Take it apart without believing it yet."""
+    """Decode an assertion without verifying it."""
     try:
         signature = extract_compact(assertion.encode(), registry=_RS256_ONLY)
         claims = json.loads(signature.payload)
-    # joserfc lets the last two through: a header that is a list, and one that is nested too deep.
+    # joserfc raises the last two itself for a header that is a list or is nested too deep.
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise InvalidClient("client_assertion is not a signed JWT (three parts in base64url, with dots).") from error
     if not isinstance(signature.protected, dict) or not isinstance(claims, dict):

@@ -1,4 +1,4 @@
-"""The built-in issuer of tokens: a stand-in for a Keycloak realm, with client_credentials only."""
+"""The built-in token issuer: replaces a Keycloak realm, with the grant client_credentials only."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ class BodyTooLong(TokenRefused):
 
 
 class Issuer(BaseEndpoint):
-    """What answers every path that starts with REALM_PATH and a slash.
+    """The handler of all paths below REALM_PATH.
 
-    issuer_url: the realm's URL as callers see it, without a slash at the end.
+    issuer_url: the public URL of the realm, without a trailing slash.
     clock: Unix seconds.
-    new_id: makes the `jti` of a token.
+    new_id: creates the `jti` of a token.
     """
 
     operation = "issuer"
@@ -85,7 +85,7 @@ class Issuer(BaseEndpoint):
         }
 
     async def answer(self, request: Request) -> Response:
-        """Answer one HTTP request, errors as OAuth spells them. Source: RFC 6749 section 5.2."""
+        """Handle an HTTP request, with errors in OAuth's format. Source: RFC 6749 section 5.2."""
         try:
             return await self._answer(request)
         except TokenRefused as refusal:
@@ -161,7 +161,7 @@ async def _body(request: Request) -> bytes:
 
 def _check_headers(headers: Mapping[bytes, bytes]) -> None:
     if headers.get(b"authorization", b"")[:6].lower() == b"basic ":
-        # RFC 6749 section 5.2: a client that used this header is told the scheme in the same one.
+        # RFC 6749 section 5.2: the response to a client that used this header must name the scheme in WWW-Authenticate.
         raise InvalidClient(
             "client_secret_basic is not supported: send client_id and client_secret in the body.",
             (b"www-authenticate", b'Basic realm="connect"'),
@@ -172,7 +172,7 @@ def _check_headers(headers: Mapping[bytes, bytes]) -> None:
 
 
 def _form(body: bytes) -> dict[str, str]:
-    """Parameters without a value count as left out, repeated ones are refused. Source: RFC 6749 section 3.2."""
+    """Parameters without a value are treated as omitted, repeated ones are refused. Source: RFC 6749 section 3.2."""
     try:
         pairs = parse_qsl(body.decode(), errors="strict")
     except ValueError as error:

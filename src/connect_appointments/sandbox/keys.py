@@ -1,4 +1,4 @@
-"""What the sandbox keeps in its data folder: the signing key, the two clients, the issuer's addresses."""
+"""The files in the sandbox's data folder: the signing key, the two clients, the issuer's URLs."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class KeysError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One registered OAuth client.
+    """A registered OAuth client.
 
     owner: the `userId` of its tokens.
     secret: for client_secret_post.
-    key: its RSA key pair, for private_key_jwt; the same one as in `key_file` (PEM, PKCS #8).
+    key: its RSA key pair, for private_key_jwt; the same key as in `key_file` (PEM, PKCS #8).
     kid: the key's RFC 7638 thumbprint.
     """
 
@@ -48,11 +48,11 @@ class Client:
 
 
 class SandboxKeys:
-    """The keys of one data folder.
+    """The keys of a data folder.
 
     signing: the key pair of the issuer; `kid` is its RFC 7638 thumbprint.
     clients: by client_id.
-    issuers: the URLs the issuer has had, the latest first.
+    issuers: all URLs of the issuer so far, latest first.
     """
 
     def __init__(self, folder: Path, signing: RSAKey, clients: Mapping[str, Client], issuers: tuple[str, ...]) -> None:
@@ -64,13 +64,13 @@ class SandboxKeys:
 
     @classmethod
     def open(cls, folder: Path) -> SandboxKeys:
-        """Load the keys in `folder`/keys; what is missing is made and written.
+        """Load the keys in `folder`/keys; missing keys are created and written.
 
         Safe in several processes at once: all get the same keys. Raises KeysError.
         """
         keys = folder / "keys"
         with _clear_errors(keys):
-            # A folder that is there keeps its mode: it may be any folder of the user.
+            # An existing folder keeps its mode: it may be any folder of the user.
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             keys.mkdir(mode=0o700, exist_ok=True)
             keys.chmod(0o700)
@@ -79,7 +79,7 @@ class SandboxKeys:
                 return cls(keys, _key_pair(keys / "signing.pem"), clients, _issuers(keys))
 
     def remember_issuer(self, url: str) -> None:
-        """Put `url` in front of the addresses this folder has had. Raises KeysError."""
+        """Record `url` as the latest issuer URL of this folder. Raises KeysError."""
         with _clear_errors(self._folder), _locked(self._folder):
             before = _issuers(self._folder)
             after = (url, *(other for other in before if other != url))
@@ -88,7 +88,7 @@ class SandboxKeys:
             self.issuers = after
 
     def public_jwks(self) -> dict[str, Any]:
-        """Give the JSON Web Key Set to verify tokens with. Source: RFC 7517 section 5."""
+        """Return the JSON Web Key Set for verifying tokens. Source: RFC 7517 section 5."""
         return {"keys": [self.signing.as_dict(private=False, use="sig", alg="RS256", kid=self.kid)]}
 
 
@@ -102,7 +102,7 @@ def _key_pair(path: Path) -> RSAKey:
     pem = _read_or_make(path, lambda: RSAKey.generate_key(KEY_BITS).as_pem(private=True))
     try:
         with warnings.catch_warnings():
-            # joserfc only warns of an RSA key that is too short.
+            # joserfc only warns about an RSA key that is too short.
             warnings.simplefilter("error", SecurityWarning)
             key = RSAKey.import_key(pem)
     except (JoseError, ValueError, TypeError, SecurityWarning) as error:
@@ -113,7 +113,7 @@ def _key_pair(path: Path) -> RSAKey:
 
 
 def _secret(path: Path) -> str:
-    # No line end in the file, so that `curl --data-urlencode client_secret@FILE` sends the secret alone.
+    # No line break in the file, so that `curl --data-urlencode client_secret@FILE` sends only the secret.
     secret = _read_or_make(path, lambda: secrets.token_urlsafe(32).encode()).decode("latin-1").strip()
     if not _SECRET.fullmatch(secret):
         raise _broken(path, "a client secret (16 to 255 printable ASCII characters)")
@@ -148,8 +148,8 @@ def _read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write the file whole or not at all, readable by its user alone."""
-    # mkstemp makes it with mode 0600.
+    """Write the file atomically, readable by its user only."""
+    # mkstemp creates the file with mode 0600.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -164,7 +164,7 @@ def _write(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out; the operating system ends the lock with the process."""
+    """Lock out other processes; the operating system releases the lock when the process exits."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

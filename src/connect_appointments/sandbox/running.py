@@ -1,4 +1,4 @@
-"""A sandbox at work: its own database, sample data and issuer, behind the very application that `serve` runs."""
+"""A running sandbox: its own database, sample data and issuer, with the same application as `serve`."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ DATABASE_FILE = "sandbox.db"
 
 @dataclass(frozen=True)
 class Sandbox:
-    """What somebody needs to use a sandbox."""
+    """The data that a user of a sandbox needs."""
 
     url: str
     tokens: dict[str, str]
 
     def env_file(self) -> str:
-        """The lines that a shell sources."""
+        """The variables of the sandbox, as lines for a shell to source."""
         alice, bob = TENANTS
         values = {
             "SANDBOX_URL": self.url,
@@ -51,7 +51,7 @@ def _first_last(ids: range) -> str:
 
 
 def new_token(keys: SandboxKeys, *, client: str, owner: str, lifetime_seconds: int) -> str:
-    """A token of the sandbox's issuer as it last ran."""
+    """A token of the sandbox's issuer, with the latest issuer URL."""
     return mint(
         keys,
         issuer=keys.issuers[0],
@@ -71,11 +71,11 @@ async def sandbox_on(
     database_url: str | None,
     trusted_proxies: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Sandbox]:
-    """Run a sandbox while the context lasts.
+    """Run a sandbox for the duration of the context.
 
-    listener: the address it answers at.
-    folder: where the keys are, and the database unless `database_url` names another.
-    trusted_proxies: addresses whose X-Forwarded-Host and -Proto are believed.
+    listener: the listening socket.
+    folder: the folder of the keys, and of the database unless `database_url` is set.
+    trusted_proxies: addresses whose X-Forwarded-Host and -Proto headers are trusted.
     """
     url = "http://{}:{}".format(*listener.getsockname()[:2])
     keys.remember_issuer(url + REALM_PATH)

@@ -1,4 +1,4 @@
-"""What a new sandbox holds: sample orders of two owners all over the country, and technicians with time."""
+"""The sample data of a new sandbox: orders of two owners across the country, and capacity."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from connect_appointments.store.transaction import Transaction
 ORDERS_OF_EACH = 2000
 CAPACITY_A_WINDOW = 2000
 FIRST_REQUEST_ID = 300
-"""The id of the page's example."""
+"""The id in the page's example."""
 
 SITES = (
     Site("Australia/Brisbane", "QLD", "Brisbane"),
@@ -52,7 +52,7 @@ def _order(order_id: int, owner: str) -> Order:
 
 
 async def fill(database: Database, policy: BookingPolicy, now: datetime) -> None:
-    """Fill a new database, and add the capacity of the days that became bookable since the last start."""
+    """Fill a new database, and add capacity for the days that became bookable since the last start."""
     days = 1 + policy.horizon_days + policy.slot_days + 7
 
     async def work(transaction: Transaction) -> None:

@@ -1,4 +1,4 @@
-"""Access tokens of exactly the shape of the documentation's example."""
+"""Access tokens with exactly the claims of the documentation's example."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from connect_appointments.sandbox.keys import SandboxKeys
 def mint(keys: SandboxKeys, *, issuer: str, owner: str, client: str, lifetime_seconds: int, now: int, jti: str) -> str:
     """Sign an access token.
 
-    issuer: the URL of the realm, without a slash at the end.
+    issuer: the URL of the realm, without a trailing slash.
     owner: the `userId`.
-    client: the client_id; the `sub` is a UUID that depends on nothing else.
+    client: the client_id; the `sub` is a UUID derived from it alone.
     now: Unix seconds.
 
     Source: the token of the page's example request (no aud, no nbf, no scope, and no typ in the header).

@@ -13,7 +13,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 
 def _add_process(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Name the process: asked for at each line, because processes are forked."""
+    """Add the process id, read for each line because processes are forked."""
     event["process"] = os.getpid()
     return event
 
@@ -25,20 +25,20 @@ FIELDS: tuple[Processor, ...] = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 )
-"""What every line has beside its event."""
+"""The fields of every log line, in addition to its event."""
 
 
 def configure_logging(level: str) -> None:
-    """Write log lines as JSON to standard error, one object a line; of libraries' lines, those from warning on."""
+    """Write log lines to standard error, one JSON object per line; libraries log from level warning on."""
     logging.basicConfig(level=logging.WARNING, handlers=[_library_handler()])
     structlog.configure(
         processors=[*FIELDS, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Wherever standard error is at that moment: a logger that keeps it would write to a closed one some day.
+        # Look up standard error per line: a logger that caches it could write to a closed stream later.
         logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    # What fails in the end is logged where it failed; a line for every retry says no more.
+    # Only the final failure is logged; a line per retry adds no information.
     set_on_retry_hooks(())
 
 

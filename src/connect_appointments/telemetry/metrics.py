@@ -1,4 +1,4 @@
-"""The counters, and what a scrape reads of them."""
+"""The metrics, and their output for a scrape."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def _scraped() -> CollectorRegistry:
 
 
 SCRAPED = _scraped()
-"""The counters of this process, or the sums over all processes that share a folder."""
+"""The metrics of this process, or the sums over all processes that share a folder."""
 
 
 def metrics() -> bytes:
-    """The metrics of this server, all its processes together, in the Prometheus text format."""
+    """The metrics of this server, summed over its processes, in the Prometheus text format."""
     return generate_latest(SCRAPED)

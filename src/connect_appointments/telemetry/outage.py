@@ -12,25 +12,25 @@ from connect_appointments.telemetry.metrics import DATABASE_FAILURES
 log = structlog.get_logger(__name__)
 
 SETTLING_SECONDS = 5.0
-"""A failure so soon after the database is back may have begun before it was, and does not begin another outage."""
+"""A failure within this time after an outage may have begun during it, and begins no new outage."""
 
 
 class Outage:
-    """Whether the database is lost, as the calls, the worker and the health checks of one process see it."""
+    """The state of the database connection, shared by the calls, the worker and the health checks of a process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """The database is not lost.
+        """Create the state without an outage.
 
-        clock: seconds that never go back.
+        clock: monotonic seconds.
         """
         self._clock = clock
         self._lost_at: float | None = None
         self._back_at = float("-inf")
 
     def lost(self, reason: str, request_id: str | None = None) -> None:
-        """Count a failure of the database; log `database-lost` if it begins an outage.
+        """Record a failure of the database; log `database-lost` if it begins an outage.
 
-        request_id: of the request that failed; None where no request did.
+        request_id: the id of the failed request; None if no request failed.
         """
         DATABASE_FAILURES.inc()
         now = self._clock()
@@ -41,10 +41,10 @@ class Outage:
         log.warning("database-lost", reason=reason, **request)
 
     def over(self) -> None:
-        """Log `database-back`, and how long the outage was, if there was one: the database answered."""
+        """Record that the database answered; log `database-back` with the duration if this ends an outage."""
         if self._lost_at is None:
             return
         self._back_at = self._clock()
-        # A warning too: at LOG_LEVEL=warning the end must not be missing.
+        # At level warning, so that LOG_LEVEL=warning shows the end of an outage too.
         log.warning("database-back", seconds=round(self._back_at - self._lost_at, 1))
         self._lost_at = None

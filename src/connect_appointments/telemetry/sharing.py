@@ -1,6 +1,6 @@
-"""The folder in which several processes of one server keep their counters, so that a scrape of any reads all.
+"""The folder in which the processes of a server share their counters, so that each scrape returns all of them.
 
-prometheus_client takes the folder's name from an environment variable, once, when it is imported.
+prometheus_client reads the folder's name from an environment variable, once, at import.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def shared_folder() -> str | None:
-    """The folder; None where the counters are in the memory of one process."""
+    """The folder; None if the counters are in the memory of a single process."""
     return os.environ.get(VARIABLE)
 
 
 @contextlib.contextmanager
 def counters_of(processes: int) -> Iterator[None]:
-    """Keep the counters in memory for one process, for several in a folder that lasts as long as the context.
+    """Keep the counters in memory for a single process, or in a folder that exists for the duration of the context.
 
-    Enter it before anything imports prometheus_client, and in the parent of the processes. The folder is open to its
-    user alone. The file of a process stays when the process dies, or its counters would be missing from the sums.
-    Raises OSError where no folder can be made.
+    Enter the context before any import of prometheus_client, and in the parent process. The folder is accessible to its
+    user only. The file of a process is kept after its exit, so that the sums still include its counters.
+    Raises OSError if the folder cannot be created.
     """
-    # A folder that is set for other programs of the operator's is none of ours.
+    # Ignore a folder that the operator has set for other programs.
     os.environ.pop(VARIABLE, None)
     if processes == 1:
         yield

@@ -1,1 +1,1 @@
-"""Who has the technicians."""
+"""Workforce systems: the systems that schedule technicians."""

@@ -1,10 +1,10 @@
-"""What the service asks of a workforce system: the calendar of our own, or an operator's system behind an adapter.
+"""The interface of a workforce system: the built-in calendar, or an operator's system behind an adapter.
 
-Every call takes a group and answers each member of it, in their order. A member's answer may be an exception, and the
-call as a whole may raise one: what the system did is *unknown* then, never *no*, and the worker asks again with the
-same key. So each call must be safe to repeat: a key has one reservation at most, and an answer once given stays.
+Every call takes a group and returns one answer per member, in order. An answer may be an exception, and the whole call
+may raise one: the outcome is *unknown* then, never *no*, and the worker retries with the same key. So each call must be
+idempotent: a key has at most one reservation, and its answer never changes.
 
-A key is at most `MAX_KEY_CHARACTERS` long and made of letters, digits and hyphens.
+A key has at most `MAX_KEY_CHARACTERS` letters, digits and hyphens.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_KEY_CHARACTERS = 40
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a technician is wanted for: the work of an order, its contact, and where it is."""
+    """A technician's visit: the work of an order, its contact, and its site."""
 
     order: OrderDetails
     site: Site
@@ -30,9 +30,9 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityQuery:
-    """A question: which slots are there for a visit on or after a date.
+    """A query for the slots of a visit on or after a date.
 
-    key: names the offer, where the system holds it for us.
+    key: the key of the offer, if the system holds it for this service.
     """
 
     key: str
@@ -42,10 +42,10 @@ class AvailabilityQuery:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """The slots on offer, earliest first.
+    """The available slots, earliest first.
 
-    none_because: why there are none, in words for the operator; None where there are some, or the reason is unknown.
-    held_until: until when the system holds them for the query's key; None where it holds nothing.
+    none_because: the reason for an empty list, for the operator; None if there are slots or the reason is unknown.
+    held_until: the end of the system's hold for the query's key; None if the system holds no slots.
     """
 
     slots: Sequence[Slot]
@@ -55,7 +55,7 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseCommand:
-    """Hold these slots no longer, which were offered under the key."""
+    """Release the slots that were offered under the key."""
 
     key: str
     visit: Visit
@@ -73,9 +73,9 @@ class ReserveCommand:
 
 @dataclass(frozen=True, slots=True)
 class CancelCommand:
-    """Cancel what is reserved under a key; `reason` is in words for the workforce system.
+    """Cancel the reservation of a key; `reason` is a text for the workforce system.
 
-    Where nothing is reserved under the key, nothing ever will be: a reservation that arrives late is refused.
+    A key without a reservation can never be reserved afterwards: a reservation that arrives late is refused.
     """
 
     key: str
@@ -84,7 +84,7 @@ class CancelCommand:
 
 @dataclass(frozen=True, slots=True)
 class MoveCommand:
-    """Move what is reserved under a key to another slot of the same visit."""
+    """Move the reservation of a key to another slot of the same visit."""
 
     key: str
     visit: Visit
@@ -93,32 +93,32 @@ class MoveCommand:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """A technician will come. `workforce_id` is the name that the workforce system gave the appointment."""
+    """The slot is reserved. `workforce_id` is the workforce system's id of the appointment."""
 
     workforce_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """Nothing is reserved under the key any more, and nothing ever will be."""
+    """The key has no reservation, and can never be reserved again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The workforce system will not do it; `reason` is in its words."""
+    """The workforce system refused the command; `reason` is its text."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotYet:
-    """The workforce system has not decided; it is to be asked again after `seconds`."""
+    """The workforce system has not decided yet; retry after `seconds`."""
 
     seconds: float
 
 
 class NewsKind(Enum):
-    """What a workforce system may report of an appointment."""
+    """The kinds of reports about an appointment."""
 
     STARTED = "started"
     COMPLETED = "completed"
@@ -129,7 +129,7 @@ class NewsKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NewsItem:
-    """One report. `slot` is the new one of an appointment that was moved, else None."""
+    """A report. `slot` is the new slot of an appointment that was moved, else None."""
 
     workforce_id: str
     kind: NewsKind
@@ -140,7 +140,7 @@ class NewsItem:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Reports in the order in which they were made, and the cursor behind the last of them."""
+    """Reports in chronological order, and the cursor after the last report."""
 
     items: Sequence[NewsItem]
     cursor: str
@@ -151,16 +151,16 @@ class CursorExpired(Exception):
 
 
 class Workforce(Protocol):
-    """A workforce system. `now` is the moment of the call, in UTC."""
+    """A workforce system. `now` is the time of the call, in UTC."""
 
     async def find_slots(
         self, queries: Sequence[AvailabilityQuery], now: datetime
     ) -> Sequence[Availability | Exception]:
-        """The slots on offer."""
+        """The available slots."""
         ...
 
     async def release_offer(self, commands: Sequence[ReleaseCommand]) -> Sequence[Exception | None]:
-        """Hold slots no longer; called only for what the system said it holds."""
+        """Release held slots; called only for slots that the system reported as held."""
         ...
 
     async def reserve(
@@ -170,7 +170,7 @@ class Workforce(Protocol):
         ...
 
     async def find(self, keys: Sequence[str]) -> Sequence[Reserved | Refused | Cancelled | Exception | None]:
-        """What stands under each key; None where the system knows nothing of it."""
+        """The decision for each key; None if the key is unknown to the system."""
         ...
 
     async def cancel(self, commands: Sequence[CancelCommand]) -> Sequence[Cancelled | Refused | NotYet | Exception]:
@@ -180,9 +180,9 @@ class Workforce(Protocol):
     async def move(
         self, commands: Sequence[MoveCommand], now: datetime
     ) -> Sequence[Reserved | Refused | NotYet | Exception]:
-        """Move reservations to other slots; one that is refused stays where it is."""
+        """Move reservations to other slots; a refused move leaves its reservation unchanged."""
         ...
 
     async def news(self, cursor: str | None) -> News:
-        """What was reported after a cursor; None is the beginning. Raises `CursorExpired`."""
+        """The reports after a cursor; None starts at the beginning. Raises `CursorExpired`."""
         ...

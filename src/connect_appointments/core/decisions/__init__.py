@@ -1,1 +1,1 @@
-"""What a batch decides: pure functions of locked rows, in which each command sees what those before it decided."""
+"""The decisions of a batch: pure functions of locked rows, in which each command sees the earlier decisions."""

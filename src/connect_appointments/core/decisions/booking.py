@@ -1,4 +1,4 @@
-"""Whether a slot may be booked: a fold over the commands of a batch."""
+"""Decides whether slots may be booked: a fold over the commands of a batch."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from connect_appointments.core.requests import BOOK, OCCUPYING, State
 
 @dataclass(frozen=True, slots=True)
 class BookSubject:
-    """What the rows say that a command to book has locked.
+    """The locked rows of a command to book.
 
-    owner, order_owner: of the appointment-request and of its order.
-    occupancy: how many appointment-requests of the order are being booked or are booked.
-    booking_id, slot_id: the booking attempt that the appointment-request is at, and the slot of it.
-    offered: the slots on offer while it is open.
+    owner, order_owner: the owners of the appointment-request and of its order.
+    occupancy: the number of appointment-requests of the order that are booking or booked.
+    booking_id, slot_id: the current booking attempt of the appointment-request, and the attempt's slot.
+    offered: the offered slots while the request is open.
     """
 
     request_id: int
@@ -33,14 +33,14 @@ class BookSubject:
 
 
 Decision = Slot | int | Refusal
-"""The slot of an attempt to begin; the number of the attempt that is at the same slot already; or a refusal."""
+"""The slot of a new attempt; the number of the existing attempt for the same slot; or a refusal."""
 
 
 def decide_bookings(commands: Iterable[tuple[BookSubject, str]], *, one_per_order: bool) -> list[Decision]:
-    """Decide on commands in their order.
+    """Decide on commands in order.
 
-    commands: what each is about, and the id of the slot that it wants.
-    one_per_order: an order that is occupied may not be booked again (D27).
+    commands: the locked rows of each command, and the id of the slot to book.
+    one_per_order: refuse to book an order that is occupied (D27).
     """
     begun: set[int] = set()
     occupied: Counter[int] = Counter()

@@ -1,4 +1,4 @@
-"""How a booking attempt ends, once the workforce system has answered."""
+"""Decides the outcome of a booking attempt after the workforce system's answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from connect_appointments.core.requests import State
 
 
 class Answer(Enum):
-    """The answer of the workforce system: the slot is reserved, or refused, or its reservation is undone."""
+    """The workforce system's answer: the slot is reserved or refused, or its reservation is undone."""
 
     RESERVED = "reserved"
     REFUSED = "refused"
@@ -18,12 +18,12 @@ class Answer(Enum):
 
 
 class Outcome(Enum):
-    """What becomes of the attempt.
+    """The outcome of a booking attempt.
 
-    CONFIRMED: its appointment-request is booked.
-    REFUSED: its appointment-request is open again, without the slot.
-    TRANSFERRED: its order has changed hands; its appointment-request is cancelled.
-    TO_UNDO: its order has changed hands while the slot was reserved: the reservation is to be undone first.
+    CONFIRMED: the appointment-request is booked.
+    REFUSED: the appointment-request is open again, without the slot.
+    TRANSFERRED: the order has changed its owner; the appointment-request is cancelled.
+    TO_UNDO: the order changed its owner while the slot was reserved: the reservation must be undone first.
     STALE: the appointment-request is no longer at this attempt; nothing changes.
     """
 
@@ -36,7 +36,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSubject:
-    """What the locked rows say: the owners, and the state and attempt of the appointment-request."""
+    """The locked rows: the owners, and the state and current attempt of the appointment-request."""
 
     owner: str
     order_owner: str
@@ -45,7 +45,7 @@ class OutcomeSubject:
 
 
 def decide_outcome(subject: OutcomeSubject, booking_id: int, answer: Answer) -> Outcome:
-    """What becomes of a booking attempt after the workforce system's answer."""
+    """The outcome of a booking attempt after the workforce system's answer."""
     if subject.state is not State.BOOKING or subject.booking_id != booking_id:
         return Outcome.STALE
     if subject.owner == subject.order_owner:

@@ -1,4 +1,4 @@
-"""Whether an appointment-request may be created."""
+"""Decides whether an appointment-request may be created."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from connect_appointments.core.model import Site
 from connect_appointments.core.windows import BookingPolicy, earliest_date_from, latest_date_from
 
 EARLIEST_ZONE, LATEST_ZONE = timedelta(hours=-12), timedelta(hours=14)
-"""The offsets of the time zones in which a day is last, and first, the date of today."""
+"""The UTC offsets of the last and the first time zone to reach a date."""
 
 
 def is_in_range_everywhere(date_from: date, now: datetime, policy: BookingPolicy) -> bool:
-    """Whether a `dateFrom` is in range wherever the site is, so that the site need not be known."""
+    """Whether a `dateFrom` is in range in every time zone, so that the site need not be read."""
     first, last = (now + LATEST_ZONE).date(), (now + EARLIEST_ZONE).date()
     return first <= date_from <= last + timedelta(days=policy.horizon_days)
 
 
 def refuse_date(date_from: date, site: Site, now: datetime, policy: BookingPolicy) -> InvalidFields | None:
-    """The refusal of a `dateFrom` that is out of range where the site is; None where it is in range.
+    """The refusal of a `dateFrom` that is out of range in the site's time zone; None if it is in range.
 
     Source: contract D21.
     """

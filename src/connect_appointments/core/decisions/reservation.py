@@ -1,4 +1,4 @@
-"""How the calendar answers: a fold over the keys of a batch, which share the windows they ask for."""
+"""The decisions of the calendar: a fold over the keys of a batch, which compete for the capacity of windows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ W = TypeVar("W", bound=Hashable)
 
 
 class ReserveQuestion(NamedTuple, Generic[W]):
-    """The capacity of one visit in a window, for a key.
+    """A question whether a key can take the capacity of one visit in a window.
 
     in_time: the window has neither begun nor fallen inside the lead time.
     """
@@ -23,17 +23,17 @@ class ReserveQuestion(NamedTuple, Generic[W]):
 
 
 class Decided(NamedTuple, Generic[W]):
-    """The answer to a key, and the window it is for."""
+    """The answer for a key, and its window."""
 
     window: W
     state: ReservationState
 
 
 class Reservations(NamedTuple, Generic[W]):
-    """What a batch decided.
+    """The decisions of a batch.
 
-    new: the answers to keys that had none.
-    taken: the capacity it takes of each window.
+    new: the answers for undecided keys.
+    taken: the capacity to take from each window.
     """
 
     new: Mapping[str, Decided[W]]
@@ -43,10 +43,10 @@ class Reservations(NamedTuple, Generic[W]):
 def decide_reservations(
     questions: Iterable[ReserveQuestion[W]], decided: Mapping[str, ReservationState], free: Mapping[W, int]
 ) -> Reservations[W]:
-    """Answer questions in their order; a key that has an answer keeps it.
+    """Answer questions in order; a decided key keeps its answer.
 
-    decided: the answers that were given before.
-    free: the free capacity of each window; a window that is not there has none.
+    decided: the earlier answers.
+    free: the free capacity of each window; an unknown window has none.
     """
     new: dict[str, Decided[W]] = {}
     taken: Counter[W] = Counter()
@@ -61,7 +61,7 @@ def decide_reservations(
 
 
 class MoveQuestion(NamedTuple, Generic[W]):
-    """The reservation of a key, to be moved to another window."""
+    """A question whether the reservation of a key can move to another window."""
 
     key: str
     window: W
@@ -69,11 +69,11 @@ class MoveQuestion(NamedTuple, Generic[W]):
 
 
 class Moves(NamedTuple, Generic[W]):
-    """What a batch of moves decided.
+    """The decisions of a batch of moves.
 
-    answers: whether each question, in their order, found its key at the window or moved it there.
+    answers: per question, in order, whether its key's reservation is now at the window.
     moved: the window of each such key after the last question.
-    taken: the capacity it takes of each window; negative where it releases some.
+    taken: the capacity to take from each window; negative to release capacity.
     """
 
     answers: Sequence[bool]
@@ -82,9 +82,9 @@ class Moves(NamedTuple, Generic[W]):
 
 
 def decide_moves(questions: Iterable[MoveQuestion[W]], at: Mapping[str, W], free: Mapping[W, int]) -> Moves[W]:
-    """Move reservations in the order of the questions; a key that is at its new window stays there.
+    """Move reservations in the order of the questions; a key that is already at its new window is unchanged.
 
-    at: the window of each key that is reserved; a key that is not there is refused.
+    at: the window of each reserved key; other keys are refused.
     """
     moved: dict[str, W] = {}
     answers: list[bool] = []

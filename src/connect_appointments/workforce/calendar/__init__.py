@@ -1,1 +1,1 @@
-"""A workforce system of our own: a number of visits per area, day and half-day."""
+"""The built-in workforce system: a number of visits per area, day and half-day."""

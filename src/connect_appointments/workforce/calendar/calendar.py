@@ -1,4 +1,4 @@
-"""A `Workforce` whose technicians are rows of the capacity table. It decides at once, and holds no offers."""
+"""A `Workforce` whose capacity is a database table. It decides immediately, and holds no offers."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from connect_appointments.workforce.port import (
 
 
 class Calendar:
-    """Our own calendar."""
+    """The built-in calendar."""
 
     def __init__(self, database: Database, policy: BookingPolicy) -> None:
-        """`policy`: which days may be offered and booked."""
+        """`policy`: the days that can be offered and booked."""
         self._database = database
         self._policy = policy
         self._reserve = GroupCommit[Question, Answer](database, decisions.reserve)
@@ -41,29 +41,29 @@ class Calendar:
     async def find_slots(
         self, queries: Sequence[AvailabilityQuery], now: datetime
     ) -> Sequence[Availability | Exception]:
-        """The windows with a free place on the working days of the offer, earliest first."""
+        """The windows with free capacity on the working days of each query, earliest first."""
         return await find_slots(self._database, self._policy, queries, now)
 
     async def release_offer(self, commands: Sequence[ReleaseCommand]) -> Sequence[Exception | None]:
-        """Nothing is held."""
+        """No-op: the calendar holds no offers."""
         return [None for _ in commands]
 
-    # The answers of the three calls below are of those that the port allows for each, which mypy cannot see.
+    # The three methods below return only the answers that the port permits for each, which mypy cannot infer.
 
     async def reserve(self, commands: Sequence[ReserveCommand], now: datetime) -> Any:
-        """Take one place each, unless the window is full, has begun or is inside the lead time."""
+        """Take capacity for each visit, unless the window is full, has begun or is inside the lead time."""
         return await self._reserve.submit_all(self._questions(commands, now))
 
     async def cancel(self, commands: Sequence[CancelCommand]) -> Any:
-        """Release reservations, each once."""
+        """Release the capacity of reservations, once per reservation."""
         return await self._cancel.submit_all([Question(one.key) for one in commands])
 
     async def move(self, commands: Sequence[MoveCommand], now: datetime) -> Any:
-        """Move reservations, both counters in one transaction."""
+        """Move reservations: both windows change in one transaction."""
         return await self._move.submit_all(self._questions(commands, now))
 
     async def find(self, keys: Sequence[str]) -> Any:
-        """What was decided on each key."""
+        """The decision for each key."""
 
         async def work(transaction: Transaction) -> dict[str, Reservation]:
             return await capacity.decisions(transaction, keys)
@@ -72,7 +72,7 @@ class Calendar:
         return [answer_to(key, found[key].state) if key in found else None for key in keys]
 
     async def news(self, cursor: str | None) -> News:
-        """The calendar reports nothing: its operators record what happens."""
+        """Always empty: the operator of the calendar records events directly."""
         return News((), cursor or "")
 
     def _questions(self, commands: Sequence[ReserveCommand | MoveCommand], now: datetime) -> list[Question]:

@@ -1,4 +1,4 @@
-"""The calendar's transactions: reservations are locked first, then windows in the order of their keys."""
+"""The calendar's transactions: they lock reservations first, then windows in key order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FULL = Refused("the window is full, has begun or is inside the lead time")
 NOT_RESERVED = Refused("nothing is reserved under this key")
 CANCELLED = Cancelled()
 NOWHERE = Window("", date.min, SlotType.AM)
-"""The window of a key that was cancelled before anything was reserved under it."""
+"""The window of a key that was cancelled without a reservation."""
 
 
 class Question(NamedTuple):
@@ -41,28 +41,28 @@ class Question(NamedTuple):
 
     @property
     def key(self) -> Question:
-        """Equal questions are one question."""
+        """Equal questions are one command."""
         return self
 
 
 def answer_to(key: str, state: ReservationState) -> Answer:
-    """The answer that a decision is."""
+    """The answer for a decision."""
     if state is ReservationState.RESERVED:
         return Reserved(_workforce_id(key))
     return FULL if state is ReservationState.REFUSED else CANCELLED
 
 
 def _workforce_id(key: str) -> str:
-    """The name of an appointment, made from the number at the end of its key."""
+    """The id of an appointment, derived from the number at the end of its key."""
     number = key.rpartition("-")[2]
     return f"APT{int(number):012d}" if number.isdecimal() else f"APT-{key}"
 
 
 async def reserve(transaction: Transaction, questions: Sequence[Question], *, wait: bool) -> list[Answer]:
-    """Take a place for each key that has no answer yet."""
-    del wait  # windows are always waited for: every booking wants the same few
+    """Take capacity for each undecided key."""
+    del wait  # always wait for windows: all bookings compete for the same few rows
     free = await _locked_free(transaction, {question.window for question in questions})
-    # After the windows were locked: another transaction that decides on one of these keys needs its window as well.
+    # Read after the windows are locked: a concurrent decision on one of these keys needs the same window lock.
     decided = await capacity.decisions(transaction, [question.reservation for question in questions])
     found = decide_reservations(
         [ReserveQuestion(*question) for question in questions],
@@ -72,13 +72,13 @@ async def reserve(transaction: Transaction, questions: Sequence[Question], *, wa
     await capacity.reserve(transaction, [Reservation(key, *answer) for key, answer in found.new.items()])
     states = {key: reservation.state for key, reservation in decided.items()}
     states |= {key: answer.state for key, answer in found.new.items()}
-    # A key that was cancelled is refused: nothing is reserved under it, and the caller is not to try again.
+    # A cancelled key is refused: it has no reservation, and the caller must not retry.
     answers = [answer_to(question.reservation, states[question.reservation]) for question in questions]
     return [NOT_RESERVED if answer is CANCELLED else answer for answer in answers]
 
 
 async def cancel(transaction: Transaction, questions: Sequence[Question], *, wait: bool) -> list[Answer]:
-    """Give the place of each key back; a key without an answer gets the answer that nothing will be reserved."""
+    """Release the capacity of each key; an undecided key becomes cancelled, so that nothing is reserved later."""
     del wait
     keys = list(dict.fromkeys(question.reservation for question in questions))
     decided = await capacity.lock_decisions(transaction, keys)
@@ -97,7 +97,7 @@ async def cancel(transaction: Transaction, questions: Sequence[Question], *, wai
 
 
 async def move(transaction: Transaction, questions: Sequence[Question], *, wait: bool) -> list[Answer]:
-    """Exchange the place of each key for one of another window; where there is none it stays."""
+    """Move each reservation to another window; it is unchanged if that window has no free capacity."""
     del wait
     decided = await capacity.lock_decisions(transaction, [question.reservation for question in questions])
     at = {key: one.window for key, one in decided.items() if one.state is ReservationState.RESERVED}
@@ -119,6 +119,6 @@ def _moved(key: str, at: Mapping[str, Window], *, is_there: bool) -> Answer:
 
 
 async def _locked_free(transaction: Transaction, windows: set[Window]) -> dict[Window, int]:
-    """Lock windows; return the free capacity of each."""
+    """Lock windows; return their free capacity."""
     found = await capacity.lock_windows(transaction, sorted(windows))
     return {window: usage.capacity - usage.taken for window, usage in found.items()}

@@ -1,4 +1,4 @@
-"""The slots of the calendar that are free."""
+"""The free slots of the calendar."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from connect_appointments.workforce.port import Availability, AvailabilityQuery
 
 
 class _Days(NamedTuple):
-    """A site and the days on which it can be visited: many queries ask for the same."""
+    """A site and the days on which it can be visited, shared by many queries."""
 
     site: Site
     days: tuple[date, ...]
@@ -27,7 +27,7 @@ class _Days(NamedTuple):
 async def find_slots(
     database: Database, policy: BookingPolicy, queries: Sequence[AvailabilityQuery], now: datetime
 ) -> list[Availability]:
-    """The windows with a free place on the working days of each offer, earliest first."""
+    """The windows with free capacity on the working days of each query, earliest first."""
     asked = [
         _Days(query.visit.site, days_on_offer(now, query.visit.site, query.date_from, policy)) for query in queries
     ]
