@@ -15,7 +15,7 @@ MAX_ID = 2**63 - 1
 """The largest id that the database can store; no resource has a larger id."""
 
 MAX_NUMBER = 2**53 - 1
-"""The largest integer that every JSON reader represents exactly; all generated ids are smaller (D20)."""
+"""The largest integer that every JSON reader represents exactly; no generated id is larger (D20)."""
 
 MAX_OWNER_CHARACTERS = 255
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -69,7 +69,7 @@ def earliest_day(now: datetime, site: Site, policy: BookingPolicy) -> date:
 
 
 def days_on_offer(now: datetime, site: Site, date_from: date, policy: BookingPolicy) -> tuple[date, ...]:
-    """Return the working days on offer, in order; with no lead time also today, even when its windows have begun."""
+    """Return the offered working days, in order; without a lead time also today, even if its windows have begun."""
     first = max(date_from, earliest_day(now, site, policy))
     days = (first + timedelta(days=n) for n in range(policy.slot_days))
     return tuple(day for day in days if policy.is_working_day(day, site.state))

@@ -181,7 +181,7 @@ def _read(assertion: str) -> tuple[CompactSignature, dict[str, Any]]:
     try:
         signature = extract_compact(assertion.encode(), registry=_RS256_ONLY)
         claims = json.loads(signature.payload)
-    # joserfc raises the last two itself for a header that is a list or is nested too deep.
+    # joserfc does not convert the last two, which occur for a header that is a list or is nested too deep.
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise InvalidClient("client_assertion is not a signed JWT (three parts in base64url, with dots).") from error
     if not isinstance(signature.protected, dict) or not isinstance(claims, dict):

@@ -47,7 +47,7 @@ class Call:
         """The Idempotency-Key; raises `InvalidIdempotencyKey`."""
         if self.idempotency_key is None:
             return None
-        key = self.idempotency_key.strip(b" \t")  # optional white space around a field value is not part of it (RFC 9110 5.5)
+        key = self.idempotency_key.strip(b" \t")  # white space around a field value is not part of it (RFC 9110 5.5)
         if not _key.fullmatch(key):
             raise InvalidIdempotencyKey
         return key.decode("ascii")

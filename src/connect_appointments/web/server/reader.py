@@ -55,7 +55,7 @@ class RequestReader:
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         parser = httptools.HttpRequestParser(self)
-        parser.set_dangerous_leniencies(lenient_data_after_close=True)  # such data is not parsed, but is no error either
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)  # such data is not parsed, and is no error
         return parser
 
     def add(self, data: bytes) -> None:

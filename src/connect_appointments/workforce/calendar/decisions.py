@@ -30,7 +30,7 @@ NOWHERE = Window("", date.min, SlotType.AM)
 
 
 class Question(NamedTuple):
-    """What is asked under a key of a reservation: a place of a window, or, without one, the end of what is reserved.
+    """A question about the reservation of a key: take capacity in a window, or, without a window, cancel it.
 
     in_time: the window has neither begun nor fallen inside the lead time.
     """
