@@ -1,1 +1,1 @@
-"""What is kept, and how: the only package that speaks SQL."""
+"""The persistence layer: the only package that contains SQL."""

@@ -1,9 +1,9 @@
-"""Chains: set statements that run one after another, each on rows that an earlier one returned.
+"""Chains: sequences of set-based statements, each of which works on the rows that an earlier one returned.
 
-PostgreSQL runs a chain as one statement, with a common table expression for each link, and so in one round trip.
-SQLite, which runs in this process and has no such expressions, runs the links in turn and keeps what each returns in a
-temporary table. The links of a chain read what earlier ones returned, never what they changed: PostgreSQL gives them
-all one snapshot.
+PostgreSQL runs a chain as one statement with a common table expression per link, and so in one round trip. SQLite runs
+in this process and has no data-modifying CTEs, so it runs the links in turn and stores their rows in temporary tables.
+A link reads the rows that earlier links returned, never the tables as changed by them: PostgreSQL runs all links on the
+same snapshot.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ import sqlalchemy as sa
 from connect_appointments.store.sqlite import kept_rows
 
 Link = Callable[[str, Any], Any]
-"""Adds a statement to a chain under a name; gives the rows it returns, to be joined like a table."""
+"""Adds a named statement to a chain; returns its rows as a table that can be joined."""
 
 
 class Steps(NamedTuple):
-    """A chain as SQLite runs it: its links in their order, and the statement that answers."""
+    """A chain in the form that SQLite runs: the links in order, and the final statement, which returns the result."""
 
     links: Sequence[kept_rows.Step]
     answer: Any
 
 
 class Chain:
-    """A chain of statements, built once for each engine."""
+    """A chain of statements, built once per engine."""
 
     def __init__(self, build: Callable[[Link], Any]) -> None:
-        """`build` adds the links and returns the statement that answers; it is called once for each engine."""
+        """`build` adds the links and returns the final statement; it is called once per engine."""
         self._build = build
 
     @cache  # noqa: B019 - a chain lives as long as its module
     def as_one(self) -> Any:
-        """The one statement that PostgreSQL runs."""
+        """The chain as the single statement that PostgreSQL runs."""
         links: list[sa.CTE] = []
 
         def link(name: str, statement: Any) -> sa.CTE:
@@ -47,7 +47,7 @@ class Chain:
 
     @cache  # noqa: B019 - a chain lives as long as its module
     def as_steps(self) -> Steps:
-        """The statements that SQLite runs."""
+        """The chain as the sequence of statements that SQLite runs."""
         links: list[kept_rows.Step] = []
 
         def link(name: str, statement: Any) -> Any:

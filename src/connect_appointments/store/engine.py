@@ -1,4 +1,4 @@
-"""The database: transactions on either engine, and the one layer in which they are retried."""
+"""The database: transactions on either engine, and the only layer that retries them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ T = TypeVar("T")
 
 RETRIES = 9
 RETRY_SECONDS = 3
-"""No retry begins later than this after the first try."""
+"""The last retry starts at most this long after the first attempt."""
 
 
 class Database:
     """One database."""
 
     def __init__(self, url: str, options: DatabaseOptions | None = None) -> None:
-        """Open nothing yet.
+        """Create the database without opening a connection.
 
         url: `sqlite:///path` or a libpq-style `postgresql://user:password@host1,host2/name`.
         """
@@ -42,9 +42,9 @@ class Database:
         self._engine = SqliteEngine(url, self.options) if self.is_sqlite else PostgresqlEngine(url, self.options)
 
     async def read(self, work: Work[T], *, batch: bool = False) -> T:
-        """Run `work` in a transaction that can change nothing; raise `Unavailable` if the database cannot answer.
+        """Run `work` in a read-only transaction; raise `Unavailable` if the database cannot answer.
 
-        batch: it reads many rows by key in one statement, on a connection that is kept for such work.
+        batch: the work reads many rows by key in one statement, on a connection that is reserved for batches.
         """
         return await _retried(lambda: self._engine.read(work, batch=batch), repeatable=True)
 
@@ -59,13 +59,13 @@ class Database:
     ) -> T:
         """Run `work` in a transaction and commit it.
 
-        It is retried, whole, after a serialization failure, a deadlock, or a connection lost before COMMIT.
-        batch: it changes many rows by key, and waits a second at most for one that is locked.
-        repeatable: it may run again even where the outcome of COMMIT is unknown.
-        one_statement: it is one statement, which commits by itself.
-        retries: how often it is retried at most; no retry begins later than 3 s after the first try.
+        The whole transaction is retried after a serialization failure, a deadlock, or a connection lost before COMMIT.
+        batch: the work changes many rows by key, and waits at most one second for a row lock.
+        repeatable: the work is idempotent and may be retried even if the outcome of COMMIT is unknown.
+        one_statement: the work is a single statement, which commits by itself.
+        retries: maximum number of retries; no retry starts later than 3 s after the first attempt.
         Raises `Unavailable` when the database cannot answer or the outcome of COMMIT is unknown, `Overloaded`
-        when no connection came free.
+        when no connection became free.
         """
         return await _retried(
             lambda: self._engine.write(work, batch=batch, one_statement=one_statement),
@@ -88,7 +88,7 @@ async def _retried(run: Callable[[], Awaitable[T]], *, repeatable: bool, retries
         if retries == 0 or not worth_a_retry(error):
             raise_translated(error)
     with translated_errors():
-        # With a jitter well below the longest wait: transactions that all wait as long conflict again.
+        # The jitter is much shorter than the longest wait: transactions with equal waits would conflict again.
         async for attempt in stamina.retry_context(
             on=worth_a_retry,
             attempts=retries,

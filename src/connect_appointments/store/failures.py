@@ -1,4 +1,4 @@
-"""What a driver's error means: rolled back and worth a retry, unavailable, or a bug."""
+"""Classification of driver errors: rolled back and retryable, unavailable, or a bug."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import asyncpg
 from connect_appointments.core import errors
 
 RETRYABLE_STATES = frozenset({"40001", "40P01"})
-"""Serialization failure and deadlock: PostgreSQL undid the transaction and asks for it again."""
+"""Serialization failure and deadlock: PostgreSQL rolled back the transaction and expects a retry."""
 
 UNAVAILABLE_CLASSES = ("08", "28", "3D000", "40", "53", "55", "57", "58", "25006", "25P03", "XX001", "XX002")
-"""SQLSTATE classes of a database that cannot do its work now, rather than of a statement that is wrong."""
+"""SQLSTATE classes for a database that is unable to work at the moment, as opposed to an invalid statement."""
 
 LOST_CLASSES = ("08", "57P", "25006", "25P03")
-"""Those after which this connection is of no more use: broken, ended by the server, or of a server that only reads."""
+"""SQLSTATE classes after which the connection is unusable: broken, closed by the server, or to a read-only server."""
 
 OUT_OF_TIME = frozenset({"55P03", "57014"})
-"""`lock_timeout` and `statement_timeout`: the database had its chance, and would need as long again."""
+"""`lock_timeout` and `statement_timeout`: a retry would wait for the same time again."""
 
 
 SQLITE_CODES = frozenset(
@@ -40,39 +40,39 @@ SQLITE_CODES = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
-"""The same of SQLite: its primary result codes."""
+"""The equivalent primary result codes of SQLite."""
 
 
 class LostBeforeCommit(Exception):
-    """The connection broke before COMMIT was sent, so nothing was done and the work may run again."""
+    """The connection broke before COMMIT was sent: nothing was committed, and the work can be retried."""
 
 
 def sqlstate(error: BaseException) -> str:
-    """The five characters by which PostgreSQL names an error, or an empty text."""
+    """The SQLSTATE of a PostgreSQL error, or an empty string."""
     return getattr(error, "sqlstate", None) or ""
 
 
 def is_retryable(error: Exception) -> bool:
-    """Whether the transaction was certainly undone and is worth another try."""
+    """Whether the transaction was certainly rolled back and can be retried."""
     if isinstance(error, LostBeforeCommit) or _is_stale_plan(error):
         return True
     return sqlstate(error) in RETRYABLE_STATES
 
 
 def is_out_of_time(error: BaseException | None) -> bool:
-    """Whether a time limit ended the work, so that trying again at once would only wait as long again."""
+    """Whether a timeout ended the work, so that an immediate retry would only wait for the same time again."""
     return error is not None and (isinstance(error, TimeoutError) or sqlstate(error) in OUT_OF_TIME)
 
 
 def breaks_connection(error: BaseException) -> bool:
-    """Whether the connection on which this happened is of no more use."""
+    """Whether the error leaves its connection unusable."""
     if _is_connection_error(error) or isinstance(error, (ConnectionError, TimeoutError)):
         return True
     return sqlstate(error).startswith(LOST_CLASSES)
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether the database could not do its work, as opposed to a statement that is wrong."""
+    """Whether the database was unable to work, as opposed to an invalid statement."""
     if isinstance(error, (OSError, TimeoutError, LostBeforeCommit)):
         return True
     if breaks_connection(error) or _is_unavailable_sqlite(error):
@@ -83,24 +83,24 @@ def is_unavailable(error: BaseException) -> bool:
 def _is_connection_error(error: BaseException) -> bool:
     if isinstance(error, asyncpg.ClientConfigurationError):
         return False
-    # An internal error is how the driver may notice that the server ended the connection while nobody used it.
+    # The driver may report an internal error when the server closed the connection while it was idle.
     of_connection = (asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError)
     return isinstance(error, of_connection) and not _is_stale_plan(error)
 
 
 def _is_stale_plan(error: BaseException) -> bool:
-    """Whether a migration ran since the statement was prepared; the driver has dropped its plan by now."""
+    """Whether a migration invalidated the prepared statement; the driver has already dropped its plan."""
     return isinstance(error, (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError))
 
 
 def _is_unavailable_sqlite(error: BaseException) -> bool:
-    # The low byte is the primary code, the rest says more.
+    # The low byte is the primary result code.
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE_CODES
 
 
 @contextlib.contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn what a driver raises into what the core knows; let what is a bug through."""
+    """Translate driver errors into errors of the core; bugs pass unchanged."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - it is raised again
@@ -108,7 +108,7 @@ def translated_errors() -> Iterator[None]:
 
 
 def raise_translated(error: Exception) -> NoReturn:
-    """Raise what the core knows of a driver's error, or the error itself where it is a refusal or a bug."""
+    """Raise the core's error for a driver error; raise refusals and bugs unchanged."""
     if isinstance(error, errors.Refusal):
         raise error
     _hide_values(error)
@@ -118,9 +118,9 @@ def raise_translated(error: Exception) -> NoReturn:
 
 
 def _hide_values(error: Exception) -> None:
-    """Take the values out of what a driver says: they may be contact data, and errors are logged."""
+    """Remove values from the driver's message: they may be contact data, and errors are logged."""
     if isinstance(error, asyncpg.PostgresError):
         error.detail = None
     if isinstance(error, asyncpg.DataError) and error.severity is None:
-        # Not from the server, but from the driver: a value does not fit its parameter.
+        # The error is from the driver, not from the server: a value does not fit its parameter.
         error.args = (str(error.args[0]).partition(":")[0],)

@@ -1,4 +1,4 @@
-"""One way to lock rows: the statement that locks many at once, and what it says of each."""
+"""Row locking: one statement locks the rows of a whole batch, with a result per command."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from connect_appointments.store.transaction import Transaction
 
 
 class RowLocked(Enum):
-    """Another transaction has locked a row that a command needs: the command leaves its batch and runs alone."""
+    """Another transaction has locked the row that a command needs: the command leaves its batch and runs alone."""
 
     ROW_LOCKED = "row-locked"
 
 
 ROW_LOCKED: Final = RowLocked.ROW_LOCKED
 Locked: TypeAlias = Any
-"""A locked row; or `ROW_LOCKED`, where another transaction has locked it; or None, where it is not there."""
+"""A locked row; `ROW_LOCKED` if another transaction has locked it; None if it does not exist."""
 
 
 def is_row(found: Locked) -> bool:
-    """Whether a row was locked."""
+    """Whether the result is a locked row."""
     return found is not None and found is not ROW_LOCKED
 
 
 class Lock(NamedTuple):
-    """The two statements that lock the rows a batch asks for, in the order of their keys.
+    """The statements that lock the rows of a batch, in key order.
 
-    skipping: leaves out rows that another transaction has locked.
-    waiting: waits for them, as long as the connection's `lock_timeout`.
-    last: locks what `waiting` locks last, where that is more than one table. It is waited for once without any other
-    lock, so that no row of an earlier table stays locked meanwhile.
+    skipping: skips rows that another transaction has locked.
+    waiting: waits for locked rows, up to the connection's `lock_timeout`.
+    last: locks the same rows as the final link of `waiting`, if `waiting` locks more than one table. It runs first, in
+    a
+    savepoint, so that the rows of the earlier tables are not locked during the wait.
     """
 
     skipping: sa.Select[Any] | Chain
@@ -54,10 +55,10 @@ def lock_statements(
     """The statements that lock rows of one table.
 
     rows: the rows of the batch.
-    source: these rows, joined to the table whose rows are locked, and to what is read beside.
-    columns: what is returned of each locked row; only columns of the locked table are sure to be current.
-    there: whether there is a row to lock, even one that another transaction has locked.
-    strength: `read` and `key_share`, as SQLAlchemy's `with_for_update` takes them.
+    source: these rows, joined to the table whose rows are locked and to any tables that are only read.
+    columns: the columns returned per locked row; only columns of the locked table are guaranteed to be current.
+    there: the condition that the row exists, even if another transaction has locked it.
+    strength: `read` and `key_share`, the arguments of SQLAlchemy's `with_for_update`.
     """
 
     def statement(*, skip_locked: bool) -> Any:
@@ -77,9 +78,9 @@ def lock_statements(
 async def lock(
     transaction: Transaction, statements: Lock, rows: Sequence[Sequence[Any]], *, wait: bool
 ) -> list[Locked]:
-    """Lock the row that each row of the batch asks for; the answers are in their order.
+    """Lock one row per row of the batch; the results are in the same order.
 
-    wait: wait for rows that another transaction has locked, or answer `ROW_LOCKED` for them.
+    wait: wait for rows that another transaction has locked, or return `ROW_LOCKED` for them.
     """
     found: list[Locked] = [None] * len(rows)
     if wait and statements.last is not None and transaction.dialect == "postgresql":
@@ -95,7 +96,7 @@ async def lock(
 async def _wait_without_locks(
     transaction: Transaction, statement: sa.Select[Any] | Chain, rows: Sequence[Sequence[Any]]
 ) -> None:
-    """Wait until no other transaction has locked the rows; the locks end with the savepoint."""
+    """Wait until no other transaction has locked the rows; the locks are released with the savepoint."""
     await transaction.script("SAVEPOINT waiting")
     await transaction.fetch(statement, rows)
     await transaction.script("ROLLBACK TO SAVEPOINT waiting")

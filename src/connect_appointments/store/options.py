@@ -1,4 +1,4 @@
-"""Limits of the connections to the database."""
+"""Options of the database connections."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DatabaseOptions:
-    """The limits of every connection.
+    """The options of every connection.
 
-    pool_size: connections of this process, beside those of the batches.
+    pool_size: connections of this process, in addition to the batch connections.
     lock_timeout_seconds: how long a statement waits for a row that another transaction has locked.
     statement_timeout_seconds: how long a statement may run.
-    connect_timeout_seconds: for each host of the URL.
-    statement_cache: prepared statements are kept; off behind a pooler that shares connections between transactions.
+    connect_timeout_seconds: connect timeout for each host of the URL.
+    statement_cache: keep prepared statements; off behind a pooler that shares connections between transactions.
     """
 
     pool_size: int = 10

@@ -1,6 +1,6 @@
-"""The schema's migrations: bring a database up to date, or say whether it is.
+"""The schema's migrations: migrate a database, or read its revision.
 
-Alembic renders the migrations as SQL text and the driver runs it, so that no second driver is needed.
+Alembic renders the migrations as SQL text and the async driver runs it, so that no second driver is needed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from connect_appointments.store.sqlite.connection import make_private, path_of
 from connect_appointments.store.transaction import Transaction, first
 
 MIGRATION_LOCK = 20361122
-"""The advisory lock under which PostgreSQL lets one migration run at a time."""
+"""The advisory lock on PostgreSQL that serializes migrations."""
 
 _REVISION = sa.text("SELECT version_num FROM alembic_version")
 _TABLE = {
@@ -26,14 +26,14 @@ _TABLE = {
     "sqlite": sa.text("SELECT count(*) AS found FROM sqlite_master WHERE name = 'alembic_version'"),
 }
 _BEFORE = {
-    # What another migration did while this one waited for the lock must be seen.
+    # The snapshot must include the changes of a migration that held the lock before.
     "postgresql": f"""
         SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
         SET LOCAL lock_timeout = 0;
         SET LOCAL statement_timeout = 0;
         SELECT pg_advisory_xact_lock({MIGRATION_LOCK});
     """,
-    # A table that is made anew is missed for a moment by those that refer to it.
+    # While a table is rebuilt, references to it are briefly invalid.
     "sqlite": "PRAGMA defer_foreign_keys = ON;",
 }
 
@@ -46,17 +46,17 @@ def _config(output: io.StringIO | None = None, dialect: str = "") -> Config:
 
 
 def head() -> str:
-    """The revision this program is written for."""
+    """The revision that this program needs."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
 def revisions() -> list[str]:
-    """Every revision from which this program can migrate to its own, the newest first."""
+    """Every revision from which this program can migrate, newest first."""
     return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
 
 
 async def revision(database: Database) -> str | None:
-    """The revision the database has; None when it was never migrated."""
+    """The revision of the database; None if it was never migrated."""
     if _has_no_file(database):
         return None
     return await database.read(_revision)
@@ -71,12 +71,12 @@ async def _revision(transaction: Transaction) -> str | None:
 
 
 def _has_no_file(database: Database) -> bool:
-    """Whether it is a SQLite database that was never made: to look into it would make an empty file."""
+    """Whether the file of a SQLite database is missing: opening it would create an empty file."""
     return database.is_sqlite and not Path(path_of(database.url)).exists()
 
 
 async def migrate(database: Database, target: str = "head") -> str:
-    """Bring the schema up to `target`, in one transaction, waiting for a migration under way; return the revision."""
+    """Migrate the schema to `target` in one transaction, after any concurrent migration; return the revision."""
 
     async def work(transaction: Transaction) -> str:
         await transaction.script(_BEFORE[transaction.dialect])
@@ -91,7 +91,7 @@ async def migrate(database: Database, target: str = "head") -> str:
 
 
 def _script(dialect: str, before: str | None, target: str) -> str:
-    """The SQL text that leads from one revision to another; empty where there is nothing to do."""
+    """The SQL text of the migrations between two revisions; empty if there are none."""
     if before == (head() if target == "head" else target):
         return ""
     output = io.StringIO()

@@ -1,4 +1,4 @@
-"""Statements are built once with SQLAlchemy Core and compiled once for each engine; a driver runs the text."""
+"""Statements are built once with SQLAlchemy Core and compiled once per engine; a driver runs the SQL text."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Row = Any
 """A named tuple whose fields are the columns of its statement."""
 
 GIVEN = "given_"
-"""What the names of the parameters that carry the rows of a batch begin with."""
+"""Prefix of the parameters that contain the rows of a batch."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Given(FunctionElement[Any]):
-    """The rows of a batch as SQL sees them: a parameter for each column on PostgreSQL, one JSON text on SQLite."""
+    """The rows of a batch in SQL: one array parameter per column on PostgreSQL, one JSON text on SQLite."""
 
     inherit_cache = False
     name = "given"
@@ -41,22 +41,22 @@ class Given(FunctionElement[Any]):
 
 
 def given(**columns: sa.types.TypeEngine[Any]) -> sa.TableValuedAlias:
-    """The rows that a batch hands to its statement, to be joined like a table.
+    """The rows of a batch as a table that can be joined.
 
-    columns: in the order of the values of each row. A further column, `place`, counts the rows from 1.
-    A statement has one such table at most.
+    columns: in the order of the values of each row. An additional column, `place`, numbers the rows from 1.
+    A statement has at most one such table.
     """
     named = [sa.column(name, kind) for name, kind in columns.items()]
     return Given(columns).table_valued(*named, sa.column("place", sa.BigInteger()), name="given")
 
 
 def param(name: str, kind: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
-    """A value that is named when the statement runs."""
+    """A named parameter, bound when the statement runs."""
     return sa.bindparam(name, type_=kind, value=None, required=False)
 
 
 class JsonRows(sa.types.TypeDecorator[Any]):
-    """Rows as one JSON text, each value as the type of its column keeps it."""
+    """Rows as one JSON text; each value is encoded by the type of its column."""
 
     impl = sa.Text
     cache_ok = False
@@ -78,7 +78,7 @@ class JsonRows(sa.types.TypeDecorator[Any]):
 
 
 class JsonTexts(sa.types.TypeDecorator[Any]):
-    """The texts of a column as one JSON text."""
+    """The strings of a column as one JSON text."""
 
     impl = sa.Text
     cache_ok = True
@@ -95,7 +95,7 @@ def _array(compiler: Any, name: str, kind: sa.types.TypeEngine[Any]) -> str:
     if not isinstance(kind, sa.Text):
         text: str = compiler.process(param(name, sa.ARRAY(kind)))
         return text
-    # As an array of texts it would take the driver longer: asyncpg asks of each text whether it is an array itself.
+    # An array of strings is slower: asyncpg checks for each string whether it is itself an array.
     return f"ARRAY(SELECT json_array_elements_text(CAST({compiler.process(param(name, JsonTexts()))} AS JSON)))"
 
 
@@ -107,11 +107,11 @@ def _given_on_sqlite(element: Given, compiler: Any, **_: Any) -> str:
 
 
 class Compiled(NamedTuple):
-    """One statement for one engine.
+    """A statement compiled for one engine.
 
-    arguments: makes the driver's arguments from the rows of the batch and the named values.
-    decode: makes rows of what the driver returned, given the names of its columns.
-    returns_rows: whether there is anything to decode.
+    arguments: builds the driver's arguments from the rows of the batch and the named values.
+    decode: builds result rows from the driver's rows, given the column names.
+    returns_rows: whether the statement returns rows.
     """
 
     text: str
@@ -122,7 +122,7 @@ class Compiled(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def compiled(statement: Any, dialect_name: str) -> Compiled:
-    """The statement as an engine's driver runs it; the same object for the same statement."""
+    """The compiled statement for an engine's driver; cached per statement."""
     dialect = DIALECTS[dialect_name]
     found = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     columns = list(getattr(statement, "exported_columns", ()))
@@ -138,7 +138,7 @@ def compiled(statement: Any, dialect_name: str) -> Compiled:
 def _argument_maker(found: Any, dialect: sa.Dialect) -> Callable[[Any, Any], list[Any]]:
     names: list[str] = list(found.positiontup or ())
     kinds = {name: bind.type for name, bind in found.binds.items()}
-    # The values of an IN have names of their own, and are plain.
+    # The values of an IN clause have names of their own and need no encoding.
     encoders = {name: _encoder(kinds[name], dialect) if name in kinds else None for name in names}
     constants = {
         name: encode(value) if encode else value

@@ -1,4 +1,4 @@
-"""What is kept: the tables, declared once for both engines. The migrations build exactly these."""
+"""The tables, declared once for both engines. The migrations build exactly these tables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SQLITE_INSTANT = "%Y-%m-%dT%H:%M:%fZ"
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
-    """A moment in UTC: `timestamptz` on PostgreSQL, sortable text on SQLite."""
+    """A timestamp in UTC: `timestamptz` on PostgreSQL, sortable text on SQLite."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -46,15 +46,15 @@ class Instant(sa.types.TypeDecorator[datetime]):
 
 
 def instant_text(moment: datetime) -> str:
-    """The moment as SQLite keeps it: UTC, milliseconds, `Z`, so that text order is time order."""
+    """The timestamp in SQLite's format: UTC, milliseconds, `Z`, so that text order is time order."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class database_now(GenericFunction[datetime]):  # noqa: N801 - a SQL function, spelled as one
-    """The database's clock, the only one that stamps and leases go by: the moment at which the statement began.
+    """The database's clock, the only clock for timestamps and leases: the moment at which the statement began.
 
-    It is one moment for all rows and columns of a statement, and later than any lock that its transaction waited for
-    in an earlier statement.
+    All rows and columns of a statement have the same timestamp. It is later than the acquisition of any lock that an
+    earlier statement of the transaction waited for.
     """
 
     type = Instant()
@@ -89,7 +89,7 @@ def _later_on_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
 
 
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-"""SQLite numbers rows without reuse only in a column spelled INTEGER."""
+"""SQLite never reuses row ids only in a column of the exact type INTEGER."""
 
 
 def _states(column: str, states: type[StrEnum]) -> sa.CheckConstraint:
@@ -102,7 +102,7 @@ def _id() -> sa.Column[int]:
 
 
 def _details() -> list[sa.Column[Any]]:
-    """What an order says of the work and the contact: the columns that an appointment keeps a copy of."""
+    """The details of the work and the contact in an order: the columns that are copied to an appointment."""
     return [
         sa.Column("demand_type", sa.Text, nullable=False),
         sa.Column("priority_assist", sa.Boolean(create_constraint=False), nullable=False),
@@ -123,7 +123,7 @@ installation = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
 )
-"""One row: eight random characters, made by the migration, with which the keys towards a workforce system begin."""
+"""A single row: eight random characters, made by the migration, the prefix of the keys sent to a workforce system."""
 
 orders = sa.Table(
     "orders",
@@ -134,7 +134,7 @@ orders = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("area", sa.Text, nullable=False),
     *_details(),
-    # How many of its appointment-requests are being booked or are booked: what "occupied" means (D27).
+    # Number of appointment-requests of the order that are booking or booked: the definition of "occupied" (D27).
     sa.Column("occupancy", sa.Integer, nullable=False, server_default="0"),
 )
 
@@ -150,7 +150,7 @@ appointment_requests = sa.Table(
     sa.Column("created_on", Instant, nullable=False),
     sa.Column("updated_on", Instant, nullable=False),
     sa.Column("cancelled_on", Instant),
-    # Until when the workforce system holds its offer; null where it holds none.
+    # End of the workforce system's hold on the offer; null if there is no hold.
     sa.Column("held_until", Instant),
     _states("state", State),
     sa.CheckConstraint("(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="cancelled_on"),
@@ -176,7 +176,7 @@ bookings = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("created_on", Instant, nullable=False),
     sa.Column("ended_on", Instant),
-    # The problem code with which a refused attempt answers.
+    # The problem code of a refused booking attempt.
     sa.Column("refusal", sa.Text),
     _states("state", BookingState),
     sa.CheckConstraint("(state = 'booking') = (ended_on IS NULL)", name="ended_on"),
@@ -205,7 +205,7 @@ jobs = sa.Table(
     "jobs",
     metadata,
     _id(),
-    # Which kinds there are is the registry's to say: a new one needs no migration.
+    # The registry defines the valid kinds, so that a new kind needs no migration.
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id")),
     sa.Column("booking_id", BigId, sa.ForeignKey("bookings.id")),
@@ -214,7 +214,7 @@ jobs = sa.Table(
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("last_error", sa.Text),
     sa.Index("ix_jobs_kind_due_at", "kind", "due_at"),
-    # To bring forward the release of an offer; the other jobs are not in it.
+    # For bringing the release of an offer forward; jobs of other kinds are not in this index.
     sa.Index(
         "ix_jobs_release_offer",
         "request_id",
@@ -228,7 +228,7 @@ events = sa.Table(
     "events",
     metadata,
     _id(),
-    # No foreign key: the record of what happened stands by itself, and the hot statement pays for each check.
+    # No foreign key: the event log is independent, and each check would slow down the most frequent statement.
     sa.Column("request_id", BigId, nullable=False, index=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("at", Instant, nullable=False),
@@ -272,4 +272,4 @@ reservations = sa.Table(
     _states("state", ReservationState),
     sa.Index("ix_reservations_area_day_slot_type", "area", "day", "slot_type"),
 )
-"""The calendar's decision on each key, made once: asking again gives the same answer."""
+"""The calendar's decision for each key, made once: a repeated call returns the same decision."""

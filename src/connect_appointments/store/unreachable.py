@@ -1,4 +1,4 @@
-"""A database that cannot be reached, as opposed to one that answers with an error."""
+"""Detection of an unreachable database, as opposed to a database that returns an error."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from connect_appointments.store.failures import breaks_connection, sqlstate
 from connect_appointments.telemetry.outage import Outage
 
 UNREACHABLE_CLASSES = ("08", "28", "3D000", "57P")
-"""SQLSTATE classes of a server that refuses or ends the connection. Others are an answer to one statement."""
+"""SQLSTATE classes for a server that refuses or closes the connection. Other classes concern a single statement."""
 
 UNREACHABLE_SQLITE_CODES = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM})
-"""The same of SQLite: a file that cannot be opened."""
+"""The equivalent primary result codes of SQLite: the file cannot be opened."""
 
 MAX_REASON_CHARACTERS = 500
 
 
 def note_unreachable(outage: Outage, error: BaseException, request_id: str | None = None) -> bool:
-    """Tell `outage` about an error that means that the database cannot be reached; return whether it means that.
+    """Report an error to `outage` if the database is unreachable; return whether it is.
 
-    request_id: of the request that failed; None where no request did.
+    request_id: the id of the failed request; None if no request failed.
     """
     if not isinstance(error, Unavailable) or not is_unreachable(error):
         return False
@@ -30,7 +30,7 @@ def note_unreachable(outage: Outage, error: BaseException, request_id: str | Non
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether the database could not be reached, or ended the connection."""
+    """Whether the database is unreachable or closed the connection."""
     causes = list(_causes(error))
     state = next(filter(None, map(sqlstate, causes)), "")
     if state:
@@ -39,7 +39,7 @@ def is_unreachable(error: BaseException) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """What the driver or the system said first; what is around it repeats the statement, and its values."""
+    """The original message of the driver or the system; the wrapping messages repeat the statement and its values."""
     *_, first = _causes(error)
     return " ".join(f"{type(first).__name__}: {first}".split())[:MAX_REASON_CHARACTERS]
 
@@ -51,5 +51,5 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _is_unopened(error: BaseException) -> bool:
-    # The low byte is the primary code, the rest says more.
+    # The low byte is the primary result code.
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in UNREACHABLE_SQLITE_CODES

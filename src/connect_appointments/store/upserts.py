@@ -1,4 +1,4 @@
-"""Rows that are inserted, or changed where their key is known."""
+"""Upserts: insert rows, or update the rows with known keys."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from connect_appointments.store.statements import given
 def upsert_statement(
     dialect: str, table: sa.Table, columns: Sequence[str], *, key: Sequence[str], change: Sequence[str]
 ) -> Any:
-    """The statement that inserts rows with these columns.
+    """The statement that upserts rows with these columns.
 
-    change: the columns to overwrite in a row whose key is known; with none of them such a row stays as it is.
+    change: the columns to overwrite in a row with a known key; without columns, known rows are unchanged.
     """
     insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     rows = given(**{name: table.c[name].type for name in columns})
-    # A condition, for SQLite takes ON CONFLICT after a bare table for a part of a join.
+    # The WHERE clause is needed: without it, SQLite parses ON CONFLICT after a table as part of a join.
     values = sa.select(*(rows.c[name] for name in columns)).where(sa.true())
     statement = insert(table).from_select(list(columns), values)
     if not change:

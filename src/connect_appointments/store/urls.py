@@ -1,4 +1,4 @@
-"""Whether a database URL can be read."""
+"""Validation of a database URL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d*)?")
 
 
 def check_database_url(url: str) -> None:
-    """Raise ValueError when no driver can read the URL; the message has no part of the URL."""
+    """Raise ValueError if no driver can parse the URL; the message contains no part of the URL."""
     if re.match(r"sqlite:///.", url):
         return
     if not re.match(r"postgres(ql)?://.", url):

@@ -1,1 +1,1 @@
-"""Calls that go to the database together."""
+"""Batching: concurrent calls share one database transaction."""

@@ -1,4 +1,4 @@
-"""Calls that wait for the next batch: no more than are served in time, shed fairly between owners."""
+"""The bounded queue of calls for the next batch, with load shedding that is fair between owners."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from connect_appointments.core.errors import Overloaded
 
 
 class Command(Protocol):
-    """One call of a batch. Commands with equal keys are one command, and share its answer.
+    """One call of a batch. Commands with equal keys are one command and share its result.
 
-    It may have an `owner`; commands without one are all of the same owner. It may name the `row` that it locks, where
-    the key says more.
+    A command may have an `owner`; all commands without an owner count as one owner. A command may name the `row` that
+    it
+    locks, if the key contains more than the row.
     """
 
     @property
@@ -25,19 +26,19 @@ C = TypeVar("C", bound=Command)
 R = TypeVar("R")
 
 LONGEST_WAIT_SECONDS = 0.1
-"""A call waits no longer than this for the batches before its own, but always for one: it lets a burst in, no jam."""
+"""The longest time that queued calls may need before their own batch starts: a burst is admitted, a jam is shed."""
 PACES = 4
-"""The quickest of the last batches gives the pace: one that was slow for once is no jam, nor is the first."""
+"""Number of recent batches; the fastest sets the pace, so that one slow batch, or the very first, sheds no calls."""
 
 
 class BatchQueue(Generic[C, R]):
-    """The calls that wait, in the order they came."""
+    """The queued calls, in order of arrival."""
 
     def __init__(self, *, max_batch: int, max_waiting: int) -> None:
-        """An empty queue.
+        """Create an empty queue.
 
-        max_batch: commands that go together.
-        max_waiting: calls that may wait, however quick the batches are.
+        max_batch: commands in one batch.
+        max_waiting: upper limit of queued calls, however fast the batches are.
         """
         self._max_batch = max_batch
         self._max_waiting = max_waiting
@@ -48,23 +49,23 @@ class BatchQueue(Generic[C, R]):
         self._paces: deque[float] = deque(maxlen=PACES)
 
     def __bool__(self) -> bool:
-        """Whether any call waits."""
+        """Whether the queue contains calls."""
         return bool(self._commands)
 
     def add(self, command: C) -> asyncio.Future[R]:
-        """Let a call wait; raise `Overloaded` when the queue is full."""
+        """Queue a call; raise `Overloaded` when the queue is full."""
         owner = owner_of(command)
         if self._count >= self._limit:
             self._shed_for(owner)
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        # A future each: a caller that goes away cancels its own alone.
+        # Every caller gets its own future, so that cancelling one call leaves the other callers of the command alone.
         self._commands.setdefault(command.key, (command, []))[1].append(future)
         self._of_owner[owner] = self._of_owner.get(owner, 0) + 1
         self._count += 1
         return future
 
     def take(self) -> list[tuple[C, list[asyncio.Future[R]]]]:
-        """The next batch, taken out of the queue."""
+        """Remove the next batch from the queue and return it."""
         if len(self._commands) <= self._max_batch:
             batch, self._commands = list(self._commands.values()), {}
             self._of_owner = {}
@@ -76,7 +77,7 @@ class BatchQueue(Generic[C, R]):
         return batch
 
     def served(self, seconds: float) -> None:
-        """Note how long a batch took, and let as many calls wait as are served in time at that pace."""
+        """Record the duration of a batch, and limit the queue to the calls that can be served in time at this pace."""
         self._paces.append(seconds)
         if len(self._paces) < PACES:
             return
@@ -86,7 +87,7 @@ class BatchQueue(Generic[C, R]):
             self._shed(self._heaviest())
 
     def _shed_for(self, owner: str) -> None:
-        """Shed the newest call of the heaviest owner; raise `Overloaded` where that is the owner of the new call."""
+        """Shed the newest call of the heaviest owner; raise `Overloaded` if the new call is from this owner."""
         heaviest = self._heaviest() if self._of_owner else owner
         if self._of_owner.get(heaviest, 0) <= self._of_owner.get(owner, 0) + 1:
             raise Overloaded
@@ -96,7 +97,7 @@ class BatchQueue(Generic[C, R]):
         return max(self._of_owner, key=self._of_owner.__getitem__)
 
     def _shed(self, owner: str) -> None:
-        """Answer the owner's newest call with `Overloaded`: nothing was done for it yet."""
+        """Fail the owner's newest call with `Overloaded`; no work on it has started."""
         key = next(key for key, (command, _) in reversed(self._commands.items()) if owner_of(command) == owner)
         futures = self._commands[key][1]
         future = futures.pop()
@@ -116,5 +117,5 @@ class BatchQueue(Generic[C, R]):
 
 
 def owner_of(command: Command) -> str:
-    """The owner of a call, or an empty text."""
+    """The owner of a command; empty if the command has no owner."""
     return getattr(command, "owner", "")

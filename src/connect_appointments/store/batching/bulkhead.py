@@ -1,4 +1,4 @@
-"""A bound on the calls that may wait for something."""
+"""A bulkhead: a limit on concurrent calls to one resource."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from connect_appointments.core.errors import Overloaded
 
 
 class Bulkhead:
-    """Admits a number of calls at once; a queue without a bound answers no call in time."""
+    """Limits the number of concurrent calls; with an unbounded queue, every call would time out under overload."""
 
     def __init__(self, capacity: int) -> None:
-        """`capacity`: calls at once. One owner may have half of them, so that the other half is left for others."""
+        """`capacity`: concurrent calls. One owner may use half of them; the other half is reserved for other owners."""
         self._free = capacity
         self._most_of_one = (capacity + 1) // 2
         self._admitted: dict[Hashable, int] = {}
 
     @contextlib.contextmanager
     def admitted(self, owner: Hashable) -> Iterator[None]:
-        """Admit a call while the context lasts; raise `Overloaded` when there is no capacity left for its owner."""
+        """Admit a call for the duration of the context; raise `Overloaded` if its owner's share is used up."""
         admitted = self._admitted.get(owner, 0)
         if self._free == 0 or admitted >= self._most_of_one:
             raise Overloaded

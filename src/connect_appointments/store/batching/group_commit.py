@@ -1,6 +1,6 @@
-"""Group commit: calls that arrive while one batch is in flight wait, and go together in the next.
+"""Group commit: calls that arrive while a batch is in flight are queued and form the next batch.
 
-One batch in flight and no timer, so an idle server adds no latency, and a busy one pays for a commit once a batch.
+There is one batch in flight and no timer: an idle server adds no latency, and a busy server commits once per batch.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ C_contra = TypeVar("C_contra", contravariant=True)
 
 
 class BatchWork(Protocol[C_contra]):
-    """What a batch does in its transaction: an answer, a refusal or `ROW_LOCKED` for each command, in their order.
+    """The work of a batch inside its transaction: a result, a refusal or `ROW_LOCKED` per command, in order.
 
-    wait: wait for rows that another transaction has locked, rather than answer `ROW_LOCKED`.
+    wait: wait for rows that another transaction has locked, instead of returning `ROW_LOCKED`.
     """
 
     async def __call__(
@@ -31,7 +31,7 @@ class BatchWork(Protocol[C_contra]):
 
 
 class GroupCommit(Generic[C, R]):
-    """Runs the commands of one kind in batches, one batch in flight."""
+    """Runs the commands of one kind in batches, one batch at a time."""
 
     def __init__(
         self,
@@ -44,12 +44,12 @@ class GroupCommit(Generic[C, R]):
         max_batch: int = 256,
         max_waiting: int = 4096,
     ) -> None:
-        """Start nothing yet.
+        """Create the batching without starting any task.
 
-        repeatable: running a command again is harmless, so that it may be done when the outcome is unknown.
-        reads: it changes nothing.
-        one_statement: all it does is one statement, which needs no transaction around it; it must be repeatable.
-        max_waiting: calls that may wait, fewer while batches are slow; when they are that many, one is shed.
+        repeatable: a command is idempotent, so that it can be retried when the outcome of COMMIT is unknown.
+        reads: the work is read-only.
+        one_statement: the work is a single statement and needs no transaction around it; it must be repeatable.
+        max_waiting: limit of queued calls, lower while batches are slow; calls above the limit are shed.
         """
         self._database = database
         self._work = work
@@ -60,14 +60,14 @@ class GroupCommit(Generic[C, R]):
         self._task: asyncio.Task[None] | None = None
 
     async def submit(self, command: C) -> R:
-        """Put the command into the next batch and wait for its answer; raise its refusal."""
+        """Queue the command for the next batch and await its result; raise its refusal."""
         answer = await self._queued(command)
         if answer is ROW_LOCKED:
             return await self._run_alone(command)
         return answer
 
     async def submit_all(self, commands: Sequence[C]) -> list[R | Exception]:
-        """Put commands into the next batch; their answers, refusals and errors in their order."""
+        """Queue commands for the next batch; return their results, refusals and errors in order."""
         futures = [self._queued(command) for command in commands]
         answers = await asyncio.gather(*futures, return_exceptions=True)
         locked = [number for number, answer in enumerate(answers) if answer is ROW_LOCKED]
@@ -83,7 +83,7 @@ class GroupCommit(Generic[C, R]):
         return future
 
     async def _run_alone(self, command: C) -> R:
-        """Run a command outside of any batch, waiting for its row."""
+        """Run a command outside of any batch and wait for its row lock."""
         row = (self, command.row if hasattr(command, "row") else command.key)
         answers = await self._database.row_waits.run(row, owner_of(command), lambda: self._once([command], wait=True))
         answer: R = _checked(answers[0])
@@ -102,7 +102,7 @@ class GroupCommit(Generic[C, R]):
             self._task = None
 
     async def _settle(self, commands: Sequence[C]) -> Sequence[Any]:
-        """An answer or an error for each command; one that fails must not fail the others."""
+        """A result or an error per command; an error of one command must not fail the other commands."""
         try:
             return await self._once(commands, wait=False)
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to one command, which answers with it
@@ -111,7 +111,7 @@ class GroupCommit(Generic[C, R]):
             return await self._settle_one_by_one(commands, error)
 
     async def _settle_one_by_one(self, commands: Sequence[C], error: Exception) -> Sequence[Any]:
-        """Find the command that failed a batch, without retries; those not reached in time fail with the batch."""
+        """Isolate the command that failed a batch, without retries; commands not run in time fail with that error."""
         answers: list[Any] = []
         clock = asyncio.get_running_loop().time
         last = clock() + RETRY_SECONDS
@@ -142,7 +142,7 @@ class GroupCommit(Generic[C, R]):
 
 
 def _is_of_all(error: Exception) -> bool:
-    """A database that cannot be reached can be reached for no command; a conflict may be of one of them."""
+    """Whether the error concerns the whole batch: an unreachable database does, a conflict may concern one command."""
     return isinstance(error, Unavailable) and not (
         isinstance(error.__cause__, Exception) and is_retryable(error.__cause__)
     )

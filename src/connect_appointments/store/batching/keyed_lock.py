@@ -1,4 +1,4 @@
-"""Locks by key within this process."""
+"""Locks by key, within this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Hashable
 
 
 class KeyedLock:
-    """A lock for each key, which exists only while it is wanted."""
+    """One lock per key; the lock exists only while it is in use."""
 
     def __init__(self) -> None:
         self._locks: dict[Hashable, asyncio.Lock] = {}
@@ -16,7 +16,7 @@ class KeyedLock:
 
     @contextlib.asynccontextmanager
     async def locked(self, key: Hashable) -> AsyncIterator[None]:
-        """Wait for the key and hold its lock while the context lasts."""
+        """Acquire the lock of the key and hold it for the duration of the context."""
         lock = self._locks.setdefault(key, asyncio.Lock())
         self._wanted[key] = self._wanted.get(key, 0) + 1
         try:

@@ -1,4 +1,4 @@
-"""Commands whose row another transaction has locked: each waits for it alone, all within one bound."""
+"""Commands that wait for a row lock of another transaction: each runs alone, all within one limit."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from connect_appointments.store.options import DatabaseOptions
 T = TypeVar("T")
 
 MAX_WAITING = 4096
-"""Commands that may wait for locked rows at once, of all kinds together."""
+"""Limit of commands that wait for row locks in this process, over all kinds."""
 
 
 class RowWaits:
-    """Lets half of a process's connections wait for rows; the commands of one row wait on one of them."""
+    """Lets half of a process's connections wait for row locks; commands for the same row share one connection."""
 
     def __init__(self, options: DatabaseOptions) -> None:
         self._seconds = options.lock_timeout_seconds
@@ -27,7 +27,7 @@ class RowWaits:
         self._rows = KeyedLock()
 
     async def run(self, row: Hashable, owner: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        """Run `work`, which waits for a row, after the commands that wait for the same row.
+        """Run `work`, which waits for a row lock, after the earlier commands for the same row.
 
         Raises `Overloaded` when too many commands wait, `Unavailable` when the row stays locked for too long.
         """

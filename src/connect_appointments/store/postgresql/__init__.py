@@ -1,1 +1,1 @@
-"""What is special about PostgreSQL."""
+"""The PostgreSQL engine."""

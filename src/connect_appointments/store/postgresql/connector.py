@@ -1,4 +1,4 @@
-"""Makes the connections to the PostgreSQL that a URL names."""
+"""Opens connections to the PostgreSQL servers of a URL."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from connect_appointments.store.postgresql.primary import Primary
 
 
 class Connector:
-    """Connects to the one host of a URL, to the first of several that answers, or to the one that accepts writes."""
+    """Connects to the only host of a URL, to the first host that answers, or to the host that accepts writes."""
 
     def __init__(self, url: str, options: DatabaseOptions) -> None:
-        """Open nothing yet."""
+        """Create the connector without opening a connection."""
         self._url = url
         self._options = options
         self._primary: Primary | None = None
 
     async def connect(self, **settings: str) -> Connection:
-        """Connect to a host that answers in time and, if the URL asks so, accepts writes.
+        """Connect to a host that answers in time and, if the URL requires it, accepts writes.
 
-        settings: of the session, beside the limits.
-        Raises the last host's error when none does.
+        settings: session settings, in addition to the limits.
+        Raises the last host's error when no host qualifies.
         """
         hosts = hosts_of(self._url)
         if len(hosts.urls) > 1 and hosts.wants_writes:
@@ -50,6 +50,6 @@ class Connector:
         return connection
 
     async def close(self) -> None:
-        """Break the connections to a primary; all others are closed by those who have them."""
+        """Terminate the connections to a primary; all other connections are closed by their pools."""
         if self._primary is not None:
             await self._primary.close()

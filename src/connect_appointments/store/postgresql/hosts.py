@@ -1,4 +1,4 @@
-"""Which servers a database URL names: libpq's spellings, and SQLAlchemy's."""
+"""Parsing of the hosts in a database URL, in libpq's and SQLAlchemy's syntax."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ OF_LIBPQ_ALONE = frozenset(
         "tcp_user_timeout",
     ]
 )
-"""What libpq keeps to itself and asyncpg would send to the server, which refuses it."""
+"""Parameters that only libpq evaluates; asyncpg would send them to the server, which rejects them."""
 
 
 class Hosts(NamedTuple):
-    """One URL a host, and whether only a host that accepts writes will do."""
+    """One URL per host, and whether the host must accept writes."""
 
     urls: list[str]
     wants_writes: bool
 
 
 def hosts_of(url: str) -> Hosts:
-    """Split a URL into one for each host it names; raise ValueError where it is not understood.
+    """Split a URL into one URL per host; raise ValueError for a URL with invalid syntax.
 
     Source: PostgreSQL, libpq, "Connection Strings" and "Specifying Multiple Hosts".
     """
@@ -54,7 +54,7 @@ OURS = OF_LIBPQ_ALONE | {"host", "port", "target_session_attrs"}
 
 
 def _spelled(host: str) -> str:
-    """A host from the query as it is spelled before the path: a socket's folder, or an address that has colons."""
+    """A host of the query string, converted for the authority part of a URL: a socket directory or an IPv6 address."""
     if host.startswith("/"):
         return quote(host, safe="")
     return f"[{host}]" if ADDRESS_WITH_COLONS.fullmatch(host) else host

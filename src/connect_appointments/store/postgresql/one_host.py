@@ -1,4 +1,4 @@
-"""A connection to one PostgreSQL host, and what that host may do."""
+"""A connection to a single PostgreSQL host, and the check whether the host accepts writes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import asyncpg
 from connect_appointments.store.options import DatabaseOptions
 
 Connection: TypeAlias = Any
-"""asyncpg's connection; the library has no types."""
+"""asyncpg's connection; the library has no type hints."""
 
 TROUBLES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What may go wrong with a host, so that another one is worth a try."""
+"""Errors of a single host, after which the next host is tried."""
 
 READS_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
 
@@ -20,11 +20,11 @@ TIMELINE = """
 SELECT CASE WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean THEN NULL
             ELSE left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END
 """
-"""Eight hexadecimal digits, greater with every promotion; null where no writes are accepted."""
+"""The timeline as eight hexadecimal digits, which increases with every promotion; null on a read-only host."""
 
 
 async def connect_to(url: str, options: DatabaseOptions, settings: dict[str, str]) -> Connection:
-    """Connect to the one host that a URL names; raise one of `TROUBLES`."""
+    """Connect to the host of a URL; raise one of `TROUBLES`."""
     return await asyncpg.connect(
         url,
         timeout=options.connect_timeout_seconds,
@@ -40,13 +40,13 @@ async def connect_to(url: str, options: DatabaseOptions, settings: dict[str, str
 
 
 async def check_writes(connection: Connection, timeout_seconds: float) -> None:
-    """Raise ConnectionError where the host accepts no writes."""
+    """Raise ConnectionError if the host accepts no writes."""
     if await connection.fetchval(READS_ONLY, timeout=timeout_seconds):
         raise ConnectionError("this host accepts no writes")
 
 
 async def timeline_of(connection: Connection, timeout_seconds: float) -> int:
-    """How often a primary was promoted before this one; raise ConnectionError where the host accepts no writes."""
+    """The timeline of a primary, which increases with every promotion; raise ConnectionError on a read-only host."""
     digits = await connection.fetchval(TIMELINE, timeout=timeout_seconds)
     if digits is None:
         raise ConnectionError("this host accepts no writes")

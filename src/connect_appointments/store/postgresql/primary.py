@@ -1,8 +1,8 @@
-"""The one of several hosts that accepts writes, and every connection to it.
+"""The primary among several hosts, and every connection to it.
 
-A host that falls silent may have been replaced, and not know it when it speaks again: a paused machine, a cut line. So
-a primary that is silent is given up together with every connection to it, sooner than a cluster may name another one,
-and one that was promoted before the last one seen is never believed again.
+A silent primary may have been replaced without noticing it: after a pause of its machine or a network partition it
+still accepts writes. So a silent primary is abandoned and every connection to it terminated before a cluster can
+promote another host, and a host with an older timeline than the last primary is never trusted again.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 0.5
 SILENCE_SECONDS = 5.0
-"""Together less than the shortest time after which Patroni names another primary: 18 s, with its shortest ttl of 20."""
+"""With heartbeat and search less than 18 s, Patroni's shortest time to a new primary (at its minimum ttl of 20)."""
 SEARCH_EVERY_SECONDS = 0.1
 
 
 class Leader:
-    """A primary while it is believed, the connection that watches it, and those that were made to it."""
+    """A trusted primary, the connection that monitors it, and the connections to it."""
 
     def __init__(self, url: str, timeline: int, watch: Connection) -> None:
         self.url = url
@@ -36,24 +36,24 @@ class Leader:
 
     @property
     def host(self) -> str:
-        """Its host and port, without the password of the URL."""
+        """The host and port, without the password of the URL."""
         return self.url.rpartition("@")[2].partition("/")[0]
 
     def end(self) -> None:
-        """Break every connection, also those in use: no answer that is still to come may reach anybody."""
+        """Terminate every connection, including those in use, so that no late response of this host is used."""
         for connection in list(self.connections):
             connection.terminate()
 
 
 class Primary:
-    """Finds the primary among several hosts, connects to it, and notices when it is none any more."""
+    """Finds the primary among several hosts, connects to it, and detects when it is no longer the primary."""
 
     def __init__(
         self, urls: Sequence[str], options: DatabaseOptions, *, silence_seconds: float = SILENCE_SECONDS
     ) -> None:
-        """Open nothing yet.
+        """Create the search without opening a connection.
 
-        urls: one for each host. silence_seconds: how long the primary may take to answer that it is one.
+        urls: one URL per host. silence_seconds: how long the primary may take to answer a health check.
         """
         self._urls = urls
         self._options = options
@@ -64,7 +64,7 @@ class Primary:
         self._watching: asyncio.Task[None] | None = None
 
     async def connect(self, settings: dict[str, str]) -> Connection:
-        """Connect to the primary; raise one of `TROUBLES` when there is none, or it was lost meanwhile."""
+        """Connect to the primary; raise one of `TROUBLES` if there is no primary, or if it was lost meanwhile."""
         leader = self._leader or await self._found()
         connection = await connect_to(leader.url, self._options, settings)
         leader.connections.add(connection)
@@ -76,7 +76,7 @@ class Primary:
         return connection
 
     async def _check(self, leader: Leader, connection: Connection) -> None:
-        """Raise one of `TROUBLES` unless a new connection leads to the primary as it was found."""
+        """Raise one of `TROUBLES` unless a new connection leads to the same primary on the same timeline."""
         try:
             timeline = await timeline_of(connection, self._options.connect_timeout_seconds)
         except ConnectionError as error:
@@ -86,7 +86,7 @@ class Primary:
             raise ConnectionError("the primary was lost while a connection to it was made")
 
     async def _found(self) -> Leader:
-        """The leader that the search finds, which all who wait for one share."""
+        """The leader; concurrent callers share one search."""
         if self._search is None:
             self._search = asyncio.create_task(self._look())
             self._search.add_done_callback(self._searched)
@@ -95,11 +95,11 @@ class Primary:
     def _searched(self, search: asyncio.Task[Leader]) -> None:
         self._search = None
         if not search.cancelled():
-            # Those who waited for it may all have gone.
+            # All callers may have been cancelled; retrieve the exception, so that asyncio does not report it.
             search.exception()
 
     async def _look(self) -> Leader:
-        """Ask every host and believe the one that was promoted last; raise the last host's error when there is none."""
+        """Ask every host and choose the primary with the latest timeline; raise the last host's error if none is."""
         await asyncio.sleep(SEARCH_EVERY_SECONDS if self._timeline else 0)
         found = await asyncio.gather(*(self._ask(url) for url in self._urls))
         leaders = [answer for answer in found if isinstance(answer, Leader)]
@@ -115,7 +115,7 @@ class Primary:
         return best
 
     async def _ask(self, url: str) -> Leader | Exception:
-        """The host as a leader, or why it is none."""
+        """The host as a leader, or the reason why it is not a leader."""
         try:
             connection = await connect_to(url, self._options, {})
         except TROUBLES as error:
@@ -136,7 +136,7 @@ class Primary:
         self._watching = asyncio.create_task(self._watch(leader))
 
     async def _watch(self, leader: Leader) -> None:
-        """Ask the leader again and again whether it still is one."""
+        """Check periodically that the leader is still the primary."""
         while self._leader is leader:
             try:
                 await timeline_of(leader.watch, self._silence_seconds)
@@ -152,7 +152,7 @@ class Primary:
         leader.end()
 
     async def close(self) -> None:
-        """Forget the primary, and break every connection to it."""
+        """Forget the primary and terminate every connection to it."""
         leader, self._leader = self._leader, None
         if leader is not None:
             leader.end()

@@ -21,20 +21,20 @@ from connect_appointments.store.transaction import Transaction, Work
 T = TypeVar("T")
 
 BATCH_CONNECTIONS = 32
-"""More than there are kinds of batches; a kind may have several in flight while its workforce system is slow."""
+"""More than the number of batch kinds; a kind can have several batches in flight while its workforce system is slow."""
 Run: TypeAlias = Callable[[Connection, Work[T]], Awaitable[T]]
-"""How work runs on a connection: in a transaction, or each statement by itself."""
+"""How work runs on a connection: in a transaction, or with autocommit per statement."""
 BATCH_SETTINGS = {
     "enable_seqscan": "off",
     "jit": "off",
     "lock_timeout": "1000",
     "plan_cache_mode": "force_generic_plan",
 }
-"""A batch touches a few dozen rows by key: no plan but the one through the index is ever right, whatever its size."""
+"""A batch accesses a few dozen rows by key: the plan through the index is always right, whatever the table's size."""
 
 
 class PostgresqlTransaction:
-    """One open transaction, or one connection on which each statement is a transaction of its own."""
+    """An open transaction, or a connection on which each statement is its own transaction."""
 
     dialect = "postgresql"
 
@@ -59,35 +59,35 @@ class PostgresqlTransaction:
         return int(count) if count.isdigit() else 0
 
     async def script(self, text: str) -> None:
-        """Run statements as they are written."""
+        """Run SQL text unchanged."""
         await self._connection.execute(text)
 
 
 class PostgresqlEngine:
-    """A pool of connections for everything that may wait or run long, and connections for batches beside it."""
+    """A connection pool for work that may wait or run long, and separate connections for batches."""
 
     dialect = "postgresql"
 
     def __init__(self, url: str, options: DatabaseOptions) -> None:
-        """Open nothing yet."""
+        """Create the engine without opening a connection."""
         self._connector = Connector(url, options)
         self._options = options
-        # Behind a pooler that does not, a statement is prepared and run on one server only within a transaction.
+        # Behind a transaction pooler, a prepared statement is only usable within one transaction.
         self._keeps_sessions = options.statement_cache
         self._pool: asyncpg.Pool | None = None
         self._idle: list[Connection] = []
         self._batches = asyncio.Semaphore(BATCH_CONNECTIONS)
 
     async def read(self, work: Work[T], *, batch: bool) -> T:
-        """Run `work` in a transaction that can change nothing; each statement of a batch has its own."""
+        """Run `work` in a read-only transaction; each statement of a batch has its own transaction."""
         if batch:
             return await self._on_batch_connection(_alone if self._keeps_sessions else _read, work)
         return await self._on_pooled_connection(_read, work)
 
     async def write(self, work: Work[T], *, batch: bool, one_statement: bool) -> T:
-        """Run `work` in a transaction and commit it. Raises `LostBeforeCommit` where nothing was committed.
+        """Run `work` in a transaction and commit it. Raises `LostBeforeCommit` if nothing was committed.
 
-        one_statement: it is one statement, which commits by itself.
+        one_statement: the work is a single statement, which commits by itself.
         """
         run = _alone if one_statement and self._keeps_sessions else _write
         if batch:
@@ -118,7 +118,7 @@ class PostgresqlEngine:
                 connect=self._connect,
                 reset=_keep,
             )
-        await self._pool  # which it takes once
+        await self._pool  # awaiting a pool a second time has no effect
         try:
             connection = await self._pool.acquire(timeout=self._options.statement_timeout_seconds)
         except TimeoutError as error:
@@ -143,7 +143,7 @@ class PostgresqlEngine:
 
 
 async def _keep(_: Connection) -> None:
-    """Leave a session as it is: nothing of ours changes one."""
+    """Skip the session reset: this program never changes session state."""
 
 
 async def _read(connection: Connection, work: Work[T]) -> T:
@@ -172,19 +172,19 @@ async def _transaction(connection: Connection, work: Work[T], begin: str) -> T:
             _terminate(connection)
         raise
     if status != "COMMIT":
-        # An error that the work did not let through has undone the transaction.
+        # An error inside the transaction was suppressed by `work`, so the server rolled back.
         raise RuntimeError(f"the server answered COMMIT with {status}")
     return result
 
 
 def _terminate(connection: Connection) -> None:
-    """Give up a connection, which goes back to its pool by itself where it has noticed its end."""
+    """Terminate a connection; a connection that is already closed returns to its pool by itself."""
     with contextlib.suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
 async def _alone(connection: Connection, work: Work[T]) -> T:
-    """Run `work`, each statement of which commits by itself; give up the connection where it is of no more use."""
+    """Run `work` with autocommit per statement; terminate the connection if it became unusable."""
     try:
         return await work(PostgresqlTransaction(connection))
     except BaseException as error:
@@ -194,7 +194,7 @@ async def _alone(connection: Connection, work: Work[T]) -> T:
 
 
 async def _until_lost(connection: Connection, work: Work[T]) -> T:
-    """Run `work`; give up the connection where it is of no more use, and say so where a new one is worth a try."""
+    """Run `work`; terminate an unusable connection, and raise `LostBeforeCommit` if a retry on a new one is safe."""
     try:
         return await work(PostgresqlTransaction(connection))
     except asyncio.CancelledError:

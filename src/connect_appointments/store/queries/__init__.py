@@ -1,1 +1,1 @@
-"""The queries, one module a noun: each builds its statements once and runs them in a transaction."""
+"""The queries, one module per noun: statements are built once and run in a transaction."""

@@ -1,4 +1,4 @@
-"""Booking attempts and the appointments that come of them."""
+"""Booking attempts and the appointments that result from them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ APPOINTMENT_STATES = {state.value: state for state in AppointmentState}
 
 
 class Attempt(NamedTuple):
-    """What the worker has to do for a booking attempt."""
+    """The data that the worker needs for a booking attempt."""
 
     id: int
     request_id: int
@@ -42,7 +42,7 @@ class Attempt(NamedTuple):
 
 
 class NewAttempt(NamedTuple):
-    """A booking attempt to be begun: of which appointment-request and order, by whom, for which slot."""
+    """A new booking attempt: its appointment-request and order, the actor, and the slot."""
 
     request_id: int
     order_id: int
@@ -98,10 +98,10 @@ _BEGIN = Chain(_begin)
 
 
 async def begin(transaction: Transaction, attempts: Sequence[NewAttempt], *, job: str) -> dict[int, int]:
-    """Begin attempts to book a slot, one of each appointment-request; return their numbers by its id.
+    """Begin booking attempts, one per appointment-request; return the attempts' numbers by appointment-request id.
 
-    The appointment-requests and their orders are locked: they become `booking` and occupied. Each attempt gets a job.
-    Raises AssertionError where one of them is not open: the caller has locked it and knows.
+    The caller has locked the appointment-requests and their orders. The requests become `booking`, the orders occupied,
+    and each attempt gets a job. Raises AssertionError if a request is not open: the caller has checked the locked row.
     """
     rows = [(*attempt[:5], attempt.slot.id, encode_slot(attempt.slot)) for attempt in attempts]
     begun = {row.request_id: row.id for row in await transaction.fetch(_BEGIN, rows, job=job)}
@@ -123,12 +123,12 @@ _REFUSE = (
 
 
 async def slot_ids(transaction: Transaction, booking_ids: Sequence[int]) -> dict[int, str]:
-    """Which slot each attempt is for."""
+    """The slot id of each attempt."""
     return {row.id: row.slot_id for row in await transaction.fetch(_SLOT_IDS, [(number,) for number in booking_ids])}
 
 
 async def attempt(transaction: Transaction, booking_id: int) -> Attempt:
-    """The attempt itself. It must exist: nothing ever deletes one."""
+    """The booking attempt. It must exist: attempts are never deleted."""
     row = await first(transaction, sa.select(bookings).where(bookings.c.id == booking_id))
     if row is None:
         raise LookupError(f"there is no booking attempt {booking_id}")
@@ -136,9 +136,9 @@ async def attempt(transaction: Transaction, booking_id: int) -> Attempt:
 
 
 async def refuse(transaction: Transaction, refusals: Mapping[int, str]) -> None:
-    """End attempts that are under way, by id, each with the problem code of its refusal.
+    """Refuse booking attempts in progress; each id has the problem code of its refusal.
 
-    Raises AssertionError where one of them has ended: the caller has locked its appointment-request and knows.
+    Raises AssertionError if an attempt has already ended: the caller has checked the locked appointment-request.
     """
     ended = await transaction.fetch(_REFUSE, list(refusals.items()))
     if len(ended) != len(refusals):
@@ -166,7 +166,7 @@ READ = (
 
 
 async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -> list[Booking | None]:
-    """Attempts with their appointments by id and owner, in the order of the keys; None where there is none."""
+    """Booking attempts with their appointments, by id and owner, in key order; None for an unknown key."""
     found: list[Booking | None] = [None] * len(keys)
     for row in await transaction.fetch(READ, keys):
         found[row.place - 1] = _from_row(row)
@@ -174,7 +174,7 @@ async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -
 
 
 async def get(transaction: Transaction, scope: Scope, booking_id: int) -> Booking | None:
-    """The attempt with its appointment, or None when the scope has no such one."""
+    """The booking attempt with its appointment; None if it does not exist in the scope."""
     query: sa.Select[Any] = sa.select(*_SHOWN).select_from(
         bookings.outerjoin(appointments, appointments.c.booking_id == bookings.c.id)
     )
@@ -205,5 +205,5 @@ _NOT_OVER = (
 
 
 async def not_over(transaction: Transaction, order_ids: Sequence[int], *, days: int) -> list[Row]:
-    """The appointments of orders that are not over: id and order_id. `days`: when one that ended counts as over."""
+    """Appointments of orders that are not over: id and order_id. `days`: days from its end until one counts as over."""
     return await transaction.fetch(_NOT_OVER, [(order_id,) for order_id in order_ids], seconds=-86_400.0 * days)

@@ -1,4 +1,4 @@
-"""Cancelling appointment-requests: locking, deciding and writing in one statement."""
+"""Cancelling appointment-requests: lock, decide and write in one statement."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ _BEFORE: Mapping[str | None, Any] = {None: None, LOCKED_ELSEWHERE: ROW_LOCKED} |
 
 
 async def cancel(transaction: Transaction, wanted: Sequence[tuple[int, str, str, str]], *, wait: bool) -> list[Any]:
-    """Cancel what may be cancelled, in one statement: compare-and-set of many.
+    """Cancel all cancellable appointment-requests in one statement: a set-based compare-and-set.
 
-    wanted: id, owner, client and x_request_id of each.
-    Returns the state of each before, None where the owner has no such one, `ROW_LOCKED` where another transaction has
-    locked it.
+    wanted: rows of id, owner, client and x_request_id.
+    Returns the state before the cancel for each row; None if the owner has no such request; `ROW_LOCKED` if another
+    transaction has locked it.
     """
     before: list[Any] = [None] * len(wanted)
     for place, state in await transaction.fetch(_CANCEL_WAITING if wait else _CANCEL, wanted):

@@ -1,4 +1,4 @@
-"""The capacity of our own calendar: visits per area, day and half-day, and what was decided on each key."""
+"""The capacity of the built-in calendar: visits per area, day and half-day, and the decision for each key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROWS_A_STATEMENT = 1000
 
 
 class Reservation(NamedTuple):
-    """What was decided on a key, and the window it is for."""
+    """The decision for a key, and its window."""
 
     key: str
     window: Window
@@ -36,7 +36,7 @@ _is_window = sa.and_(
     capacity.c.day == _window_rows.c.day,
     capacity.c.slot_type == _window_rows.c.slot_type,
 )
-# Without SKIP LOCKED: every booking wants the same few rows.
+# Without SKIP LOCKED: all bookings compete for the same few rows.
 _LOCK = sa.select(*_USAGE).join(_window_rows, _is_window).order_by(*_WINDOW).with_for_update(of=capacity)
 _days = given(area=sa.Text(), day=sa.Date())
 _FREE = (
@@ -48,7 +48,7 @@ _taken = given(area=sa.Text(), day=sa.Date(), slot_type=sa.Text(), by=sa.Integer
 
 
 def _take_statement(rows: Any) -> Any:
-    """The statement that adds to the capacity taken of the windows that rows name, and returns these."""
+    """The statement that adds to the taken capacity of the given windows and returns the windows."""
     is_named = sa.and_(*(capacity.c[name] == rows.c[name] for name in ("area", "day", "slot_type")))
     taken = capacity.c.taken + rows.c.by
     return sa.update(capacity).where(is_named).values(taken=taken).returning(*_WINDOW)
@@ -74,7 +74,7 @@ _CHANGE = (
 
 
 async def usage(transaction: Transaction, *, area: str | None, first: date, limit: int) -> Sequence[Usage]:
-    """Up to `limit` windows from a day on, by day and area; `area` None is every area."""
+    """Up to `limit` windows from a day on, by day and area; `area` None means every area."""
     query = sa.select(*_USAGE).where(capacity.c.day >= first).order_by(capacity.c.day, capacity.c.area, _WINDOW[2])
     if area is not None:
         query = query.where(capacity.c.area == area)
@@ -82,7 +82,7 @@ async def usage(transaction: Transaction, *, area: str | None, first: date, limi
 
 
 async def overfull(transaction: Transaction) -> Sequence[Usage]:
-    """The windows that hold less than is taken."""
+    """The windows whose capacity is less than the taken capacity."""
     query = sa.select(*_USAGE).where(capacity.c.taken > capacity.c.capacity)
     return [_used(row) for row in await transaction.fetch(query)]
 
@@ -96,12 +96,12 @@ def _window(row: Any) -> Window:
 
 
 async def free_windows(transaction: Transaction, days: Sequence[tuple[str, date]]) -> set[Window]:
-    """The windows, of these areas and days, with free capacity."""
+    """The windows of these areas and days that have free capacity."""
     return {_window(row) for row in await transaction.fetch(_FREE, days)}
 
 
 async def lock_windows(transaction: Transaction, windows: Sequence[Window]) -> dict[Window, Usage]:
-    """Lock windows in the order of their keys, waiting for other transactions; unknown windows are left out."""
+    """Lock windows in key order, waiting for other transactions; unknown windows are omitted."""
     rows = await transaction.fetch(_LOCK, windows)
     return {found.window: found for found in map(_used, rows)}
 
@@ -121,7 +121,7 @@ _RESERVE = Chain(_reserve)
 
 
 async def reserve(transaction: Transaction, new: Sequence[Reservation]) -> None:
-    """Write decisions on keys that had none, and take the capacity of those that are reserved; windows are locked."""
+    """Insert decisions for new keys, and take capacity for the reserved ones; the caller has locked the windows."""
     is_reserved = [one.state is ReservationState.RESERVED for one in new]
     rows = [(one.key, *one.window, one.state.value, int(by)) for one, by in zip(new, is_reserved, strict=True)]
     windows = len({one.window for one, by in zip(new, is_reserved, strict=True) if by})
@@ -131,7 +131,7 @@ async def reserve(transaction: Transaction, new: Sequence[Reservation]) -> None:
 
 
 async def take(transaction: Transaction, changes: Mapping[Window, int]) -> None:
-    """Add to the capacity taken of locked windows; a negative number releases capacity."""
+    """Add to the taken capacity of locked windows; a negative number releases capacity."""
     rows = [(*window, by) for window, by in changes.items() if by]
     changed = await transaction.fetch(_TAKE, rows)
     if len(changed) != len(rows):
@@ -139,12 +139,12 @@ async def take(transaction: Transaction, changes: Mapping[Window, int]) -> None:
 
 
 async def lock_decisions(transaction: Transaction, keys: Sequence[str]) -> dict[str, Reservation]:
-    """Lock what was decided on keys, in their order, waiting for other transactions; undecided keys are left out."""
+    """Lock the decisions for keys, in key order, waiting for other transactions; undecided keys are omitted."""
     return await _decisions(transaction, _LOCK_DECIDED, keys)
 
 
 async def decisions(transaction: Transaction, keys: Sequence[str]) -> dict[str, Reservation]:
-    """What was decided on keys; undecided keys are left out."""
+    """The decisions for keys; undecided keys are omitted."""
     return await _decisions(transaction, _DECIDED, keys)
 
 
@@ -154,7 +154,7 @@ async def _decisions(transaction: Transaction, query: Any, keys: Sequence[str]) 
 
 
 async def decide(transaction: Transaction, new: Sequence[Reservation], changed: Sequence[Reservation] = ()) -> None:
-    """Write decisions on keys that had none, and change those of locked ones."""
+    """Insert decisions for new keys, and update the locked decisions."""
     await transaction.execute(_INSERT, [(one.key, *one.window, one.state.value) for one in new])
     rows = await transaction.fetch(_CHANGE, [(one.key, *one.window, one.state.value) for one in changed])
     if len(rows) != len(changed):
@@ -162,9 +162,9 @@ async def decide(transaction: Transaction, new: Sequence[Reservation], changed: 
 
 
 async def set_capacity(transaction: Transaction, found: Sequence[Capacity], *, overwrite: bool = True) -> None:
-    """Set the capacity of windows; what is taken stays taken. No window may be there twice.
+    """Set the capacity of windows; the taken capacity is unchanged. The windows must be distinct.
 
-    overwrite: change windows that are known, or leave them as they are.
+    overwrite: update known windows, instead of leaving them unchanged.
     """
     statement = upsert_statement(
         transaction.dialect,

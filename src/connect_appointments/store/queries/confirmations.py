@@ -1,4 +1,4 @@
-"""Confirmed booking attempts: the appointments that come of them."""
+"""Confirmed booking attempts and the appointments that result from them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _confirm(link: Link) -> Any:
 
 
 def _appointments_of(rows: Any) -> Any:
-    """The statement that keeps appointments of booking attempts, with what their orders say at this moment."""
+    """The statement that inserts the appointments of booking attempts, with a copy of their orders' current details."""
     own = ("request_id", "booking_id", "owner", "order_id", "workforce_id", "state", "slot", "ends_on")
     attempt = (
         bookings.c.request_id,
@@ -87,7 +87,7 @@ def _appointments_of(rows: Any) -> Any:
         .select_from(rows)
         .join(bookings, bookings.c.id == rows.c.booking_id)
         .join(appointment_requests, appointment_requests.c.id == bookings.c.request_id)
-        # Only while order and attempt have one owner.
+        # Only while the order and the attempt have the same owner.
         .join(orders, sa.and_(orders.c.id == appointment_requests.c.order_id, orders.c.owner == bookings.c.owner))
     )
     insert = sa.insert(appointments).from_select([*own, *DETAILS, "created_on"], query)
@@ -98,7 +98,7 @@ _CONFIRM = Chain(_confirm)
 
 
 class Confirmed(NamedTuple):
-    """A booking attempt that the workforce system has reserved: the claim of its job, what it is, by whom."""
+    """A booking attempt with a reserved slot: the claim of its job, the attempt, and the actor."""
 
     job: Job
     attempt: Attempt
@@ -107,10 +107,10 @@ class Confirmed(NamedTuple):
 
 
 async def confirm(transaction: Transaction, reserved: Sequence[Confirmed]) -> None:
-    """Make appointments of booking attempts, but for those whose job another worker has claimed since.
+    """Create the appointments of booking attempts, except where another worker has claimed the job since.
 
-    The appointment-requests and their orders are locked. Raises AssertionError where one of them is not being booked
-    at this attempt: the caller has locked it and knows.
+    The caller has locked the appointment-requests and their orders. Raises AssertionError if a request is not `booking`
+    with this attempt: the caller has checked the locked row.
     """
     rows = [
         (

@@ -1,4 +1,4 @@
-"""Creating appointment-requests in one statement, where nothing but the order's owner has to be checked."""
+"""Creating appointment-requests in one statement, for commands that need no check but the order's owner."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from connect_appointments.store.transaction import Transaction
 
 
 def _create(*, skip_locked: bool) -> Chain:
-    """The chain that locks orders against a change of owner and creates their appointment-requests."""
+    """The chain that locks orders against a change of owner and inserts their appointment-requests."""
     rows = given(owner=sa.Text(), order_id=BigId, date_from=sa.Date(), client=sa.Text(), x_request_id=sa.Text())
     is_owned = sa.and_(orders.c.id == rows.c.order_id, orders.c.owner == rows.c.owner)
 
@@ -44,8 +44,9 @@ _CREATE, _CREATE_WAITING = _create(skip_locked=True), _create(skip_locked=False)
 async def create(transaction: Transaction, wanted: Sequence[NewRequest], *, job: str, wait: bool) -> list[Any]:
     """Create appointment-requests, each with its event and its job.
 
-    Returns the id of each, `NotFound` where its owner has no such order, `ROW_LOCKED` where another transaction has
-    locked the order.
+    Returns the id of each; `NotFound` if its owner has no such order; `ROW_LOCKED` if another transaction has locked
+    the
+    order.
     """
     answers: list[Any] = [None] * len(wanted)
     for row in await transaction.fetch(_CREATE_WAITING if wait else _CREATE, wanted, job=job):
@@ -56,5 +57,5 @@ async def create(transaction: Transaction, wanted: Sequence[NewRequest], *, job:
 def _answer(row: Row, *, wait: bool) -> Any:
     if row.id is not None:
         return row.id
-    # An order that was waited for and is not locked has got another owner meanwhile.
+    # If the wait ended without a lock on the order, the order has changed its owner meanwhile.
     return ROW_LOCKED if row.is_there and not wait else NotFound()

@@ -1,4 +1,4 @@
-"""The record of every change of state: append-only, and without contact data."""
+"""The log of every state change: append-only, and without contact data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connect_appointments.store.transaction import Transaction
 
 
 async def of_request(transaction: Transaction, scope: Scope, request_id: int) -> Sequence[Event]:
-    """The events of one appointment-request, oldest first."""
+    """The events of an appointment-request, oldest first."""
     columns = [events.c[name] for name in Event._fields]
     query = sa.select(*columns).where(events.c.request_id == request_id, visible(events, scope)).order_by(events.c.id)
     return [Event(*row) for row in await transaction.fetch(query)]

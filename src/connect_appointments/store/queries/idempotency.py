@@ -1,4 +1,4 @@
-"""Idempotency keys of creations: a lost 201 leaves no orphan (D36)."""
+"""Idempotency keys of creations: a retry after a lost 201 creates no second request (D36)."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from connect_appointments.store.tables import BigId, Instant, database_now, idem
 from connect_appointments.store.transaction import Transaction
 
 KEY_LIFETIME = timedelta(hours=24)
-"""How long a key is good for (D36)."""
+"""Lifetime of an Idempotency-Key (D36)."""
 ADVISORY_SEED = 20361
 
 
 class OwnedKey(NamedTuple):
-    """A key as its owner sent it."""
+    """An Idempotency-Key and its owner."""
 
     owner: str
     key: str
 
 
 class Used(NamedTuple):
-    """What a key was used for: the fingerprint of its body and the id that was created."""
+    """The use of a key: the fingerprint of the request body, and the id of the created appointment-request."""
 
     fingerprint: str
     request_id: int
 
 
 class try_lock_key(GenericFunction[bool]):  # noqa: N801 - a SQL function, spelled as one
-    """Whether no other transaction has locked the key; this one has locked it then, until it ends."""
+    """Try to lock the key until the end of the transaction; false if another transaction has locked it."""
 
     type = sa.Boolean()
     inherit_cache = True
@@ -48,7 +48,7 @@ def _try_lock_on_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
 
 @compiles(try_lock_key, "sqlite")
 def _try_lock_on_sqlite(*_: Any, **__: Any) -> str:
-    return "1"  # a transaction that writes is alone
+    return "1"  # SQLite runs a single write transaction at a time
 
 
 _name = given(name=sa.Text())
@@ -74,7 +74,7 @@ _KEEP = sa.insert(idempotency_keys).from_select(
 
 
 async def lock(transaction: Transaction, keys: Sequence[OwnedKey]) -> list[bool]:
-    """Lock keys until the transaction ends; False for a key that another transaction has locked."""
+    """Lock keys until the end of the transaction; False for a key that another transaction has locked."""
     locked = [False] * len(keys)
     for row in await transaction.fetch(_LOCK, [(f"{len(key.owner)} {key.owner} {key.key}",) for key in keys]):
         locked[row.place - 1] = bool(row.is_locked)
@@ -82,7 +82,7 @@ async def lock(transaction: Transaction, keys: Sequence[OwnedKey]) -> list[bool]
 
 
 async def used(transaction: Transaction, keys: Sequence[OwnedKey], since: datetime) -> list[Used | None]:
-    """What locked keys were used for since a moment, or None."""
+    """The use of each locked key since a moment, or None."""
     found: list[Used | None] = [None] * len(keys)
     for row in await transaction.fetch(_USED, keys, since=since):
         found[row.place - 1] = Used(row.fingerprint, row.request_id)
@@ -90,11 +90,11 @@ async def used(transaction: Transaction, keys: Sequence[OwnedKey], since: dateti
 
 
 async def keep(transaction: Transaction, uses: Sequence[tuple[OwnedKey, Used]]) -> None:
-    """Remember what locked keys were used for, instead of anything older."""
+    """Record the use of locked keys, replacing older uses."""
     await transaction.execute(_FORGET_OLD, [key for key, _ in uses])
     await transaction.execute(_KEEP, [(*key, *use) for key, use in uses])
 
 
 async def forget(transaction: Transaction, before: datetime) -> int:
-    """Forget the keys used before a moment; return how many."""
+    """Delete the keys used before a moment; return their number."""
     return await transaction.execute(sa.delete(idempotency_keys).where(idempotency_keys.c.created_on < before))

@@ -1,4 +1,4 @@
-"""Background work as rows: each job is leased to one worker at a time."""
+"""Jobs as rows: each job is leased to one worker at a time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from connect_appointments.store.tables import BigId, Instant, database_now, jobs
 from connect_appointments.store.transaction import Transaction, first
 
 RELEASE_OFFER = "release-offer"
-"""The kind of the job that lets the workforce system hold an offer no longer."""
+"""The kind of the job that releases an offer in the workforce system."""
 
 
 class NewJob(NamedTuple):
-    """A job to be done: its kind, the appointment-request and the booking attempt that it is about.
+    """A new job: its kind, and its appointment-request and booking attempt.
 
-    due_at: when it is due, None for now.
+    due_at: when the job is due, None for now.
     """
 
     kind: str
@@ -31,10 +31,10 @@ class NewJob(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One job as a worker claimed it.
+    """A job as claimed by a worker.
 
-    tries: counts the claims, this one included; with the id it names this claim.
-    context: the row that the kind's claim statement returned, with what the job needs.
+    tries: number of claims, including this one; id and tries together identify the claim.
+    context: the row that the kind's claim statement returned, with the data that the job needs.
     """
 
     id: int
@@ -47,7 +47,7 @@ class Job(NamedTuple):
 
     @property
     def key(self) -> tuple[int, int]:
-        """What names the claim."""
+        """The key of the claim."""
         return self.id, self.tries
 
 
@@ -67,9 +67,9 @@ _done = given(id=BigId, tries=sa.Integer())
 
 
 def finish_statement(ids: Any, tries: Any) -> Any:
-    """The statement that takes claimed jobs off the list, and returns those that no other worker has claimed since.
+    """The statement that deletes claimed jobs, and returns those that no other worker has claimed since.
 
-    ids, tries: columns of the rows that name the claims.
+    ids, tries: columns of the rows that identify the claims.
     """
     claims = sa.tuple_(jobs.c.id, jobs.c.tries).in_(sa.select(ids, tries))
     return sa.delete(jobs).where(claims).returning(jobs.c.id, jobs.c.tries)
@@ -86,9 +86,9 @@ CLAIM_COLUMNS = (jobs.c.id, jobs.c.kind, jobs.c.request_id, jobs.c.booking_id, j
 
 
 def claim_statement(kind: str, context: Sequence[sa.ColumnElement[Any]], source: sa.FromClause) -> Chain:
-    """The statement that leases jobs of a kind which are due, and returns what each of them needs.
+    """The statement that leases due jobs of a kind, and returns the data that each of them needs.
 
-    context: columns of `source`, which is the table of jobs, joined to whatever the job is about.
+    context: columns of `source`, which is the jobs table joined to the rows that the jobs are about.
     """
 
     def build(link: Link) -> Any:
@@ -114,15 +114,15 @@ def claim_statement(kind: str, context: Sequence[sa.ColumnElement[Any]], source:
 
 
 async def add(transaction: Transaction, wanted: Sequence[NewJob]) -> None:
-    """Ask for jobs, in the transaction of what they are about."""
+    """Insert jobs, in the transaction that writes the rows they are about."""
     await transaction.execute(_INSERT, wanted)
 
 
 async def claim(transaction: Transaction, statement: Chain, *, limit: int, lease_seconds: float) -> Sequence[Job]:
-    """Take up to `limit` jobs that are due, for `lease_seconds` by the database's clock.
+    """Claim up to `limit` due jobs, leased for `lease_seconds` by the database's clock.
 
     statement: the kind's `claim_statement`.
-    A job whose lease has run out is due again: its worker was killed, or sleeps.
+    A job whose lease has expired is due again: its worker was killed or paused.
     """
     return [
         Job(row.job_id, row.job_kind, row.job_request_id, row.job_booking_id, row.job_x_request_id, row.job_tries, row)
@@ -131,13 +131,13 @@ async def claim(transaction: Transaction, statement: Chain, *, limit: int, lease
 
 
 async def finish(transaction: Transaction, done: Sequence[Job]) -> set[tuple[int, int]]:
-    """Take jobs off the list; return the keys of those that no other worker has claimed since."""
+    """Delete finished jobs; return the keys of those that no other worker has claimed since."""
     rows = await transaction.fetch(_FINISH, [job.key for job in done])
     return {(row.id, row.tries) for row in rows}
 
 
 class Postponed(NamedTuple):
-    """A claimed job that is to be tried again: after how many seconds, and because of which error."""
+    """A claimed job to be retried: the delay in seconds, and the error that caused the retry."""
 
     job: Job
     seconds: float
@@ -145,22 +145,22 @@ class Postponed(NamedTuple):
 
 
 async def postpone(transaction: Transaction, later: Sequence[Postponed]) -> None:
-    """Let jobs be tried again later, but for those that another worker has claimed since."""
+    """Postpone jobs for a retry, except those that another worker has claimed since."""
     await transaction.execute(_POSTPONE, [(*one.job.key, one.seconds, one.error) for one in later])
 
 
 def bring_forward(request_ids: Any) -> Any:
-    """The statement that lets offers be released now rather than when their holds end.
+    """The statement that makes the release of offers due now, before their holds end.
 
     request_ids: the query for the appointment-requests.
     """
     is_theirs = jobs.c.request_id.in_(request_ids)
-    # In the text: with a parameter, no engine can plan with the partial index, and SQLite plans at every run.
+    # A literal: with a parameter, no engine can plan with the partial index, and SQLite plans again at every run.
     kind = sa.literal(RELEASE_OFFER, literal_execute=True)
     return sa.update(jobs).where(jobs.c.kind == kind, is_theirs).values(due_at=database_now())
 
 
 async def count(transaction: Transaction) -> int:
-    """How many jobs there are, due or leased."""
+    """The number of jobs, due or leased."""
     row = await first(transaction, sa.select(sa.func.count().label("jobs")).select_from(jobs))
     return int(row.jobs) if row else 0

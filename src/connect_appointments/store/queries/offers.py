@@ -1,4 +1,4 @@
-"""The slots on offer for appointment-requests."""
+"""The offers of appointment-requests: the slots that can be booked."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _READ = sa.select(offers.c.request_id, offers.c.slots).join(_asked, _asked.c.req
 
 
 async def insert(transaction: Transaction, found: Mapping[int, Sequence[Slot]]) -> None:
-    """Keep the slots that were found, by the appointment-request's id."""
+    """Insert the offered slots, by appointment-request id."""
     await transaction.execute(_INSERT, [(request_id, encode_slots(slots)) for request_id, slots in found.items()])
 
 
 async def get(transaction: Transaction, request_ids: Sequence[int]) -> dict[int, tuple[Slot, ...]]:
-    """The slots on offer, by the appointment-request's id; an id whose slots were never looked up is left out."""
+    """The offered slots, by appointment-request id; ids without an offer are omitted."""
     rows = await transaction.fetch(_READ, [(request_id,) for request_id in request_ids])
     return {row.request_id: decode_slots(row.slots) for row in rows}
 
 
 async def withdraw(transaction: Transaction, slot_ids: Mapping[int, str]) -> None:
-    """Take one slot off each offer: slot ids by the appointment-request's id. The requests are locked."""
+    """Remove one slot from each offer: slot ids by appointment-request id. The caller has locked the requests."""
     found = await get(transaction, list(slot_ids))
     left = [
         (request_id, encode_slots([slot for slot in slots if slot.id != slot_ids[request_id]]))

@@ -1,4 +1,4 @@
-"""Orders: imported from the operator's systems, read by everything else."""
+"""Orders: imported from the operator's systems, read-only for all other use cases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from connect_appointments.store.transaction import Transaction, first
 from connect_appointments.store.upserts import upsert_statement
 
 ROWS_A_STATEMENT = 500
-"""How many orders are sent before the progress is shown."""
+"""Orders per statement; progress is reported after each statement."""
 
 _SITE = ("time_zone", "state", "area")
 _COLUMNS = ("id", "owner", *_SITE, *DETAILS)
@@ -31,7 +31,7 @@ LOCK_OWNED = lock_statements(
     there=sa.exists().where(_is_owned),
     read=True,
 )
-"""Locks orders by id and owner against a change of owner, not against other readers."""
+"""Locks orders by id and owner against a change of owner, without blocking other readers."""
 
 _any = given(id=BigId)
 LOCK_ANY = lock_statements(
@@ -48,7 +48,7 @@ _occupied = given(order_id=BigId, by=sa.Integer())
 
 
 def occupy_statement(rows: Any, by: Any) -> Any:
-    """The statement that adds to the occupancy of the orders that rows name by `order_id`, and returns their ids."""
+    """The statement that adds to the occupancy of orders, given by `order_id`, and returns their ids."""
     occupancy = orders.c.occupancy + by
     return sa.update(orders).where(orders.c.id == rows.c.order_id).values(occupancy=occupancy).returning(orders.c.id)
 
@@ -57,7 +57,7 @@ _OCCUPY = occupy_statement(_occupied, _occupied.c.by)
 
 
 async def occupy(transaction: Transaction, changes: Mapping[int, int]) -> None:
-    """Add to the occupancy of locked orders, by id: -1 for a booking that ends refused."""
+    """Add to the occupancy of locked orders, by id: -1 for a refused booking attempt."""
     rows = [(order_id, by) for order_id, by in changes.items() if by]
     changed = await transaction.fetch(_OCCUPY, rows)
     if len(changed) != len(rows):
@@ -65,7 +65,7 @@ async def occupy(transaction: Transaction, changes: Mapping[int, int]) -> None:
 
 
 async def get(transaction: Transaction, scope: Scope, order_id: int) -> Order | None:
-    """The order, or None when the scope has no such one."""
+    """The order; None if it does not exist in the scope."""
     row = await first(transaction, _visible_to(scope).where(orders.c.id == order_id))
     return None if row is None else from_row(row)
 
@@ -81,24 +81,24 @@ def _visible_to(scope: Scope) -> sa.Select[Any]:
 
 
 async def upsert(transaction: Transaction, found: Sequence[Order]) -> None:
-    """Insert the orders, or overwrite those whose ids are known. No id may be there twice."""
+    """Insert orders, or overwrite known orders. The ids must be distinct."""
     statement = upsert_statement(transaction.dialect, orders, _COLUMNS, key=("id",), change=_COLUMNS[1:])
     await transaction.execute(statement, [_to_row(order) for order in found])
 
 
 async def is_empty(transaction: Transaction) -> bool:
-    """Whether there is no order at all."""
+    """Whether the table of orders is empty."""
     return await first(transaction, sa.select(orders.c.id).limit(1)) is None
 
 
 def from_row(row: Row) -> Order:
-    """The order in a row that has all columns of one."""
+    """The order from a row that has all columns of an order."""
     details = {name: getattr(row, name) for name in DETAILS}
     return Order(id=row.id, owner=row.owner, site=site_of(row), **details)
 
 
 def site_of(row: Row) -> Site:
-    """The site in a row that has its columns."""
+    """The site from a row that has all columns of a site."""
     return Site(row.time_zone, row.state, row.area)
 
 

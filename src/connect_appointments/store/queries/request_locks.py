@@ -23,11 +23,11 @@ LOCK_ANY = lock_statements(
     locked=requests,
     there=sa.exists().where(requests.c.id == _any.c.id),
 )
-"""Locks appointment-requests by id: for the worker and the operator alone."""
+"""Locks appointment-requests by id, whatever their owner: only for the worker and the operator."""
 
 
 def _lock_with_orders(rows: Any, is_asked: Any, *, skip_locked: bool) -> Chain:
-    """The chain that locks the orders of appointment-requests, then these: a request keeps its order."""
+    """The chain that locks the orders, then their appointment-requests; the order of a request never changes."""
 
     def build(link: Link) -> Any:
         order = (orders.c.id, orders.c.owner, orders.c.occupancy)
@@ -68,7 +68,7 @@ LOCK_OWNED_WITH_ORDERS = Lock(
     _lock_with_orders(_owned, _is_owned, skip_locked=False),
     sa.select(requests.c.id).select_from(_owned.join(requests, _is_owned)).with_for_update(of=requests),
 )
-"""Locks the orders of appointment-requests, then these, by their id and owner."""
+"""Locks the orders of appointment-requests, then the requests, by request id and owner."""
 
 _is_any = requests.c.id == _any.c.id
 LOCK_ANY_WITH_ORDERS = Lock(
@@ -76,4 +76,4 @@ LOCK_ANY_WITH_ORDERS = Lock(
     _lock_with_orders(_any, _is_any, skip_locked=False),
     LOCK_ANY.waiting,
 )
-"""Locks the orders of appointment-requests, then these, by their id: for the worker alone."""
+"""Locks the orders of appointment-requests, then the requests, by request id: only for the worker."""

@@ -1,4 +1,4 @@
-"""Appointment-requests: created, locked, led from state to state, read."""
+"""Appointment-requests: insert, transitions, read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATES: Mapping[str, State] = {state.value: state for state in State}
 
 
 class NewRequest(NamedTuple):
-    """An appointment-request to be created, and who creates it."""
+    """A new appointment-request, and the client that creates it."""
 
     owner: str
     order_id: int
@@ -35,7 +35,7 @@ class NewRequest(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A change of an appointment-request's state: whose it is, who makes it, in which booking attempt."""
+    """A state change of an appointment-request: the owner, the actor, and the booking attempt."""
 
     request_id: int
     owner: str
@@ -49,13 +49,13 @@ _ALIKE = ("owner", "order_id", "date_from")
 
 
 def _numbered(rows: Any, order: Any) -> sa.Select[Any]:
-    """The rows, with a number among those that are alike."""
+    """The rows, numbered within each group of equal rows."""
     alike = [rows.c[name] for name in _ALIKE]
     return sa.select(*rows.c, sa.func.row_number().over(partition_by=alike, order_by=order).label("number"))
 
 
 def link_creation(link: Link, rows: Any) -> Any:
-    """Add to a chain the creation of appointment-requests, with their events and jobs; give the id for each place.
+    """Add the creation of appointment-requests, with events and jobs, to a chain; return the id for each place.
 
     rows: place, owner, order_id, date_from, client and x_request_id of each. The parameter `job` is the kind of their
     jobs.
@@ -70,7 +70,7 @@ def link_creation(link: Link, rows: Any) -> Any:
         )
         .returning(requests.c.id, *(requests.c[name] for name in _ALIKE), requests.c.created_on),
     )
-    # Two new ones of one order and date are alike until each has its event: either may be given to either.
+    # Two new requests with the same order and date are interchangeable until they have events.
     wanted, made = _numbered(rows, rows.c.place).subquery("wanted"), _numbered(created, created.c.id).subquery("made")
     same = sa.and_(*(wanted.c[name] == made.c[name] for name in (*_ALIKE, "number")))
     columns = (wanted.c.place, made.c.id, made.c.owner, made.c.created_on, wanted.c.client, wanted.c.x_request_id)
@@ -97,7 +97,7 @@ _INSERT = Chain(_insert)
 
 
 def link_transition(link: Link, step: Transition[State], rows: Any, **more: Any) -> Any:
-    """Add to a chain a transition of appointment-requests, with its events; give the ids of those that it changed.
+    """Add a transition of appointment-requests, with its events, to a chain; return the ids of the changed requests.
 
     rows: id, owner, client, x_request_id and booking_id of each; an earlier statement has locked them.
     more: further columns to set.
@@ -115,9 +115,9 @@ def link_transition(link: Link, step: Transition[State], rows: Any, **more: Any)
 
 
 def link_locked_transition(link: Link, step: Transition[State], locked: Any, **more: str) -> Any:
-    """Add to a chain a transition of the rows that an earlier link has locked in one of its sources; give these rows.
+    """Add a transition of the rows that an earlier link locked in a source state to a chain; return these rows.
 
-    locked: state, and the moment `now`, beside what `link_transition` needs.
+    locked: state, and the moment `now`, in addition to the columns for `link_transition`.
     more: further columns to set, by the name of their column in `locked`.
     """
     leaving = sa.select(*locked.c).where(locked.c.state.in_(sorted(step.sources))).subquery("leaving")
@@ -155,18 +155,18 @@ _TRANSITIONS = {step: _transition(step) for step in TRANSITIONS}
 
 
 async def insert(transaction: Transaction, wanted: Sequence[NewRequest], *, job: str | None = None) -> list[int]:
-    """Create appointment-requests in state `searching`, each with its event; return their ids in the same order.
+    """Insert appointment-requests in state `searching`, each with its event; return their ids in the same order.
 
-    job: the kind of the job that each is to have, None for no job.
+    job: the kind of job to add for each request, None for no job.
     """
     ids = {row.place: row.id for row in await transaction.fetch(_INSERT, wanted, job=job)}
     return [ids[number] for number in range(1, len(wanted) + 1)]
 
 
 async def transition(transaction: Transaction, step: Transition[State], changes: Sequence[Change]) -> None:
-    """Lead locked appointment-requests to the target of a transition, each with its event.
+    """Apply a transition to locked appointment-requests, each with its event.
 
-    Raises AssertionError where one of them is in none of the sources: the caller has locked the row and knows.
+    Raises AssertionError if a request is in no source state of the transition: the caller has checked the locked row.
     """
     changed = await transaction.fetch(_TRANSITIONS[step], changes)
     if len(changed) != len(changes):
@@ -178,7 +178,7 @@ _HOLD = sa.update(requests).where(requests.c.id == _held.c.id).values(held_until
 
 
 async def hold_offers(transaction: Transaction, until: Mapping[int, datetime | None]) -> None:
-    """Keep until when the workforce system holds offers, by the appointment-request's id; None: no longer."""
+    """Set the end of the workforce system's hold on offers, by appointment-request id; None if there is no hold."""
     await transaction.execute(_HOLD, list(until.items()))
 
 
@@ -203,7 +203,7 @@ READ = (
 
 
 async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -> list[AppointmentRequest | None]:
-    """Appointment-requests by id and owner, in the order of the keys; None where the owner has no such one."""
+    """Appointment-requests by id and owner, in key order; None for an unknown key."""
     found: list[AppointmentRequest | None] = [None] * len(keys)
     for place, number, owner, order_id, date_from, state, slots, *moments in await transaction.fetch(READ, keys):
         found[place - 1] = AppointmentRequest(
@@ -213,7 +213,7 @@ async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -
 
 
 async def get(transaction: Transaction, scope: Scope, request_id: int) -> AppointmentRequest | None:
-    """The appointment-request, or None when the scope has no such one."""
+    """The appointment-request; None if it does not exist in the scope."""
     row = await first(transaction, _visible_to(scope).where(requests.c.id == request_id))
     return None if row is None else _from_row(row)
 
@@ -221,7 +221,7 @@ async def get(transaction: Transaction, scope: Scope, request_id: int) -> Appoin
 async def page(
     transaction: Transaction, scope: Scope, *, after: int, limit: int, state: State | None = None
 ) -> Sequence[AppointmentRequest]:
-    """Up to `limit` appointment-requests with ids above `after`, by id; `state` None is every state."""
+    """Up to `limit` appointment-requests with ids above `after`, by id; `state` None means every state."""
     query = _visible_to(scope).where(requests.c.id > after).order_by(requests.c.id).limit(limit)
     if state is not None:
         query = query.where(requests.c.state == state)
@@ -254,7 +254,7 @@ def _from_row(row: Row) -> AppointmentRequest:
 
 
 async def number_from(transaction: Transaction, first_id: int) -> None:
-    """Let the next appointment-request be number `first_id`; only while there is none."""
+    """Set the id of the first appointment-request; only while the table is empty."""
     if transaction.dialect == "postgresql":
         await transaction.script(f"ALTER TABLE {requests.name} ALTER COLUMN id RESTART WITH {first_id:d};")
         return
@@ -272,5 +272,5 @@ _NOT_ENDED = (
 
 
 async def not_ended(transaction: Transaction, order_ids: Sequence[int]) -> list[Row]:
-    """The appointment-requests of orders that are neither booked nor cancelled: id, order_id, owner and state."""
+    """Appointment-requests of orders, neither booked nor cancelled: id, order_id, owner and state."""
     return await transaction.fetch(_NOT_ENDED, [(order_id,) for order_id in order_ids])

@@ -1,4 +1,4 @@
-"""Whose rows a query may see: every query on an owner's table goes through here."""
+"""Row-level scope: every query on a table with an owner uses this condition."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from connect_appointments.core.model import Operator, Scope
 
 
 def visible(table: sa.Table, scope: Scope) -> sa.ColumnElement[bool]:
-    """The condition that keeps one owner's rows, or every row for an operator."""
+    """The condition that selects the rows of one owner, or all rows for an operator."""
     if isinstance(scope, Operator):
         return sa.true()
     return table.c.owner == scope.id

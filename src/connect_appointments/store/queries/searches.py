@@ -1,4 +1,4 @@
-"""The outcomes of searches, many in one statement."""
+"""The results of searches, written in batches."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KEPT = ("client", "x_request_id", "booking_id", "job_id", "tries", "slots", "he
 
 
 class Found(NamedTuple):
-    """The slots that the search of a claimed job has found, and until when the workforce system holds them."""
+    """The slots that the search of a claimed job returned, and the end of the workforce system's hold on them."""
 
     job: Job
     client: str
@@ -33,7 +33,7 @@ class Found(NamedTuple):
 
 
 def _ended(step: Transition[State], keep: Callable[[Link, Any], None], *, skip_locked: bool) -> Chain:
-    """The chain that ends searches with a transition, but for jobs claimed by others since."""
+    """The chain that ends searches with a transition, except where another worker has claimed the job since."""
     rows = given(
         id=BigId,
         client=sa.Text(),
@@ -56,7 +56,7 @@ def _ended(step: Transition[State], keep: Callable[[Link, Any], None], *, skip_l
             .with_for_update(of=appointment_requests, skip_locked=skip_locked),
         )
         finished = link("finished", finish_statement(locked.c.job_id, locked.c.tries))
-        # A job may be there twice, claimed again after its lease ran out: only its last claim is finished.
+        # A job can occur twice, claimed again after its lease expired: only its latest claim is finished.
         is_finished = sa.and_(finished.c.id == locked.c.job_id, finished.c.tries == locked.c.tries)
         counted = sa.select(*locked.c).join(finished, is_finished).subquery("counted")
         keep(link, link_locked_transition(link, step, counted, held_until="held_until"))
@@ -69,7 +69,7 @@ def _ended(step: Transition[State], keep: Callable[[Link, Any], None], *, skip_l
 
 
 def _keep_offers(link: Link, found: Any) -> None:
-    """Keep the slots, and ask for the release of those that the workforce system holds for us."""
+    """Insert the offers, and a job for the release of each offer that the workforce system holds."""
     link("offered", sa.insert(offers).from_select(["request_id", "slots"], sa.select(found.c.id, found.c.slots)))
     job = (sa.literal(RELEASE_OFFER), found.c.id, found.c.x_request_id, sa.literal(0), found.c.held_until)
     held = sa.select(*job).where(found.c.held_until.is_not(None))
@@ -77,7 +77,7 @@ def _keep_offers(link: Link, found: Any) -> None:
 
 
 def _keep_nothing(_link: Link, _found: Any) -> None:
-    """A search that has failed leaves no offer."""
+    """A failed search has no offer."""
 
 
 _FOUND = {wait: _ended(SLOTS_FOUND, _keep_offers, skip_locked=not wait) for wait in (False, True)}
@@ -85,16 +85,16 @@ _FAILED = {wait: _ended(SEARCH_FAILED, _keep_nothing, skip_locked=not wait) for 
 
 
 async def finish(transaction: Transaction, found: Sequence[Found], *, wait: bool) -> list[Any]:
-    """Keep what searches have found, but for jobs claimed by others since and requests that no longer search.
+    """Write the results of searches, except for jobs claimed again since and requests that are no longer searching.
 
-    Returns None for each, `ROW_LOCKED` where another transaction has locked its appointment-request.
+    Returns None for each; `ROW_LOCKED` if another transaction has locked its appointment-request.
     """
     rows = [(*_row(one.job, one.client), encode_slots(one.slots), one.held_until) for one in found]
     return await _end(transaction, _FOUND[wait], rows)
 
 
 async def fail(transaction: Transaction, failed: Sequence[Job], client: str, *, wait: bool) -> list[Any]:
-    """Let the searches of claimed jobs have failed for good; as `finish` returns."""
+    """Mark the searches of claimed jobs as failed for good; returns the same as `finish`."""
     return await _end(transaction, _FAILED[wait], [(*_row(job, client), None, None) for job in failed])
 
 

@@ -1,4 +1,4 @@
-"""Slots as the store keeps them: JSON text, the same on both engines."""
+"""Serialization of slots as JSON text, the same on both engines."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import msgspec
 from connect_appointments.core.model import Slot
 
 REMEMBERED = 256
-"""Offers at once: the slots of an area are the same text for every order there."""
+"""Cache size in offers: all orders of an area share the same text."""
 
 _many = msgspec.json.Decoder(tuple[Slot, ...])
 _one = msgspec.json.Decoder(Slot)
 
 
 class Offer(tuple[Slot, ...]):  # noqa: SLOT001 - its hash is kept in its dictionary
-    """Slots whose hash is computed once, so that what is made of them can be remembered."""
+    """Slots with a cached hash, so that results derived from them can be cached."""
 
     def __hash__(self) -> int:
-        """The hash of the tuple, which asks each slot for its own."""
+        """The cached hash of the tuple; the tuple's own hash would compute the hash of every slot."""
         known: int | None = self.__dict__.get("hash")
         if known is None:
             known = self.__dict__["hash"] = super().__hash__()
@@ -28,7 +28,7 @@ class Offer(tuple[Slot, ...]):  # noqa: SLOT001 - its hash is kept in its dictio
 
 
 def encode_slots(slots: Sequence[Slot]) -> str:
-    """Many slots, as text."""
+    """Serialize slots."""
     return _encoded(slots) if isinstance(slots, Offer) else msgspec.json.encode(slots).decode()
 
 
@@ -38,7 +38,7 @@ def _encoded(offer: Offer) -> str:
 
 
 def decode_slots(text: str | None) -> tuple[Slot, ...]:
-    """What `encode_slots` was given; None is no slots."""
+    """Deserialize slots; None is an empty tuple."""
     return () if text is None else _offer(text)
 
 
@@ -48,10 +48,10 @@ def _offer(text: str) -> Offer:
 
 
 def encode_slot(slot: Slot) -> str:
-    """One slot, as text."""
+    """Serialize a slot."""
     return msgspec.json.encode(slot).decode()
 
 
 def decode_slot(text: str) -> Slot:
-    """What `encode_slot` was given."""
+    """Deserialize a slot."""
     return _one.decode(text)

@@ -1,4 +1,4 @@
-"""What must hold in every database, whatever has crashed: each rule is a query for the rows that break it."""
+"""Invariants of every database, even after crashes: each rule is a query for the rows that violate it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from connect_appointments.store.tables import (
 from connect_appointments.store.transaction import Transaction
 
 MAX_FINDINGS = 100
-"""Of each rule; where there are more, there is something to mend before counting."""
+"""Limit per rule; an installation with more findings needs a repair, not an exact count."""
 
 
 class Finding(NamedTuple):
-    """One place where a rule does not hold: the rule, and the row that breaks it."""
+    """A violation: the rule, and the row that violates it."""
 
     rule: str
     row: Mapping[str, Any]
 
 
 async def findings(transaction: Transaction) -> Sequence[Finding]:
-    """Everything that is wrong, up to a hundred rows a rule; empty when all is well."""
+    """All violations, up to a hundred rows per rule; empty when every rule holds."""
     found: list[Finding] = []
     for rule, query in RULES.items():
         rows = await transaction.fetch(query.limit(MAX_FINDINGS))
@@ -45,7 +45,7 @@ async def findings(transaction: Transaction) -> Sequence[Finding]:
 
 
 def _last_event() -> sa.Select[Any]:
-    """Requests whose state is not the one their last event entered."""
+    """Requests whose state differs from the target state of their last event."""
     entered = {CREATED: State.SEARCHING, **{step.name: step.target for step in TRANSITIONS}}
     last = (
         sa.select(events.c.request_id, sa.func.max(events.c.id).label("id")).group_by(events.c.request_id).cte("last")
@@ -60,7 +60,7 @@ def _last_event() -> sa.Select[Any]:
 
 
 def _final_left() -> sa.Select[Any]:
-    """Events that stand after one that entered a final state."""
+    """Events after an event that entered a final state."""
     final = events.alias("final")
     return (
         sa.select(events.c.request_id, events.c.id.label("event"), events.c.kind)
@@ -70,13 +70,13 @@ def _final_left() -> sa.Select[Any]:
 
 
 def _appointments() -> sa.Select[Any]:
-    """Requests that are booked without an appointment, or have one without being booked."""
+    """Requests that are booked without an appointment, or that have an appointment without being booked."""
     has = sa.exists().where(appointments.c.request_id == requests.c.id)
     return sa.select(requests.c.id, requests.c.state).where((requests.c.state == State.BOOKED.value) != has)
 
 
 def _attempts() -> sa.Select[Any]:
-    """Requests whose booking attempt stands elsewhere than they do."""
+    """Requests whose state contradicts the outcome of their booking attempt."""
     expected = sa.case(
         {str(State.BOOKING): str(BookingState.BOOKING), str(State.BOOKED): str(BookingState.BOOKED)},
         value=requests.c.state,
@@ -90,19 +90,19 @@ def _attempts() -> sa.Select[Any]:
 
 
 def _jobs(state: State, kind: str) -> sa.Select[Any]:
-    """Requests in a state that waits for a job there is not: nothing would ever move them on."""
+    """Requests in a state that needs a job, without that job: they would stay in this state forever."""
     has = sa.exists().where(jobs.c.request_id == requests.c.id, jobs.c.kind == kind)
     return sa.select(requests.c.id, requests.c.state).where(requests.c.state == state.value, ~has)
 
 
 def _offers() -> sa.Select[Any]:
-    """Requests that are open and have no offer to choose from."""
+    """Open requests without an offer."""
     has = sa.exists().where(offers.c.request_id == requests.c.id)
     return sa.select(requests.c.id).where(requests.c.state == State.OPEN.value, ~has)
 
 
 def _capacity() -> sa.Select[Any]:
-    """Windows whose taken capacity is not what is reserved."""
+    """Windows whose taken capacity differs from the number of reservations."""
     reserved = (
         sa.select(sa.func.count())
         .where(
@@ -119,7 +119,7 @@ def _capacity() -> sa.Select[Any]:
 
 
 def _reservations() -> sa.Select[Any]:
-    """Booking attempts that ended otherwise than the calendar decided."""
+    """Booking attempts whose outcome differs from the calendar's decision."""
     key = installation.c.id + "-" + sa.cast(bookings.c.id, sa.Text)
     is_reserved = reservations.c.state == ReservationState.RESERVED.value
     return (
@@ -135,7 +135,7 @@ def _reservations() -> sa.Select[Any]:
 
 
 def _occupancy() -> sa.Select[Any]:
-    """Orders whose occupancy is not the number of their appointment-requests that are being booked or are booked."""
+    """Orders whose occupancy differs from the number of their appointment-requests in state booking or booked."""
     occupying = (
         sa.select(sa.func.count())
         .where(requests.c.order_id == orders.c.id, requests.c.state.in_(sorted(OCCUPYING)))
@@ -147,7 +147,7 @@ def _occupancy() -> sa.Select[Any]:
 
 
 def _foreign_requests() -> sa.Select[Any]:
-    """Appointment-requests that can still be booked by another owner than that of their order."""
+    """Appointment-requests that can still be booked and whose owner differs from their order's owner."""
     bookable = [state.value for state in (State.SEARCHING, State.OPEN, State.FAILED)]
     return (
         sa.select(requests.c.id, requests.c.owner, orders.c.id.label("order"), orders.c.owner.label("order_owner"))
@@ -157,7 +157,7 @@ def _foreign_requests() -> sa.Select[Any]:
 
 
 def _foreign_appointments() -> sa.Select[Any]:
-    """Appointments of another owner than that of their appointment-request and booking attempt."""
+    """Appointments whose owner differs from the owner of their appointment-request and booking attempt."""
     return (
         sa.select(appointments.c.id, appointments.c.owner, bookings.c.owner.label("booking_owner"))
         .join(bookings, bookings.c.id == appointments.c.booking_id)
@@ -167,7 +167,7 @@ def _foreign_appointments() -> sa.Select[Any]:
 
 
 def _refusals() -> sa.Select[Any]:
-    """Booking attempts that are refused without a code, or have one without being refused."""
+    """Refused booking attempts without a problem code, and other attempts with a problem code."""
     return sa.select(bookings.c.id, bookings.c.state, bookings.c.refusal).where(
         (bookings.c.state == BookingState.REFUSED.value) != bookings.c.refusal.is_not(None)
     )

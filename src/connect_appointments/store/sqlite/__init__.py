@@ -1,1 +1,1 @@
-"""What is special about SQLite."""
+"""The SQLite engine."""

@@ -1,4 +1,4 @@
-"""Copies of a SQLite database: made while it is in use, and put in the place of another, all or nothing."""
+"""Copies of a SQLite database: made while it is in use, and atomically put in the place of another database."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from connect_appointments.core.errors import BackupError
 from connect_appointments.store.sqlite.connection import beside
 
 LOCK_BYTES = (512, 0x40000000)
-"""Length and place of the bytes on which SQLite's locks are; every open connection shares one of them."""
+"""Length and offset of the bytes that SQLite locks; every open connection has a shared lock on one of them."""
 
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to, for its owner alone; at the end it is durable and bears that name.
+    """A temporary file beside `path`, readable by its owner only; at the end it is synced and linked as `path`.
 
-    Raises `BackupError` when there is something of that name by then. Whatever is raised inside leaves nothing behind.
+    Raises `BackupError` if `path` exists by then. If an exception is raised inside the context, the file is deleted.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -35,7 +35,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 def _name(partial: Path, path: Path) -> None:
-    # Not a rename, which would put it in the place of what has come there meanwhile.
+    # Not a rename, which would overwrite a file created at this path meanwhile.
     try:
         path.hardlink_to(partial)
     except FileExistsError as error:
@@ -51,12 +51,12 @@ def _flush(path: Path) -> None:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection to a file that nobody else has open."""
+    """A connection to a file that no other process has open."""
     return sqlite3.connect(path, isolation_level=None)
 
 
 def settle(path: Path) -> None:
-    """Put all of a database that nobody has open into its one file. Raises `BackupError` when it cannot be."""
+    """Merge the write-ahead log of an unused database into its main file. Raises `BackupError` on failure."""
     with contextlib.closing(connect(path)) as connection:
         (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
     if mode != "delete":
@@ -64,14 +64,14 @@ def settle(path: Path) -> None:
 
 
 def copy_of(source: Path, target: Path) -> None:
-    """Write what `source` holds at this moment, while others go on changing it, to the empty file `target`.
+    """Write a snapshot of `source`, which may be in use, to the empty file `target`.
 
-    Raises `BackupError` when either cannot be read or written.
+    Raises `BackupError` when either file cannot be read or written.
     """
     uri = f"{source.absolute().as_uri()}?mode=ro"
     try:
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as old, contextlib.closing(connect(target)) as new:
-            # All in one step: between two, a change would make it begin again, for ever under load.
+            # All pages in one step: a change between two steps would restart the copy, endlessly under load.
             old.backup(new, pages=-1)
         settle(target)
     except sqlite3.Error as error:
@@ -79,7 +79,7 @@ def copy_of(source: Path, target: Path) -> None:
 
 
 def check_intact(path: Path) -> None:
-    """Raise `BackupError` unless every page and every reference of the database holds together."""
+    """Raise `BackupError` unless the integrity check and the foreign key check of the database succeed."""
     try:
         with contextlib.closing(connect(path)) as connection:
             (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
@@ -94,9 +94,9 @@ def check_intact(path: Path) -> None:
 
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Keep every other process out of the database while the context lasts; nothing where there is no such file.
+    """Lock every other process out of the database for the duration of the context; no-op if the file is missing.
 
-    Raises `BackupError` when a process has it open. Works on a damaged file as well.
+    Raises `BackupError` when a process has the database open. Works on a damaged file as well.
     """
     if not path.exists():
         yield
@@ -110,26 +110,26 @@ def alone(path: Path) -> Iterator[None]:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is a database, or what one left beside it, which would be taken for a part of the next."""
+    """Whether there is a database, or a leftover journal of one, which SQLite would apply to the next database."""
     return any(name.exists() for name in (path, *beside(path)))
 
 
 def move_away(path: Path) -> None:
-    """Call a database, with what SQLite keeps beside it, `….replaced`.
+    """Rename a database and SQLite's files beside it to `….replaced`.
 
-    Raises `BackupError` when something is called so already.
+    Raises `BackupError` if a file of that name exists.
     """
     kept = path.with_name(f"{path.name}.replaced")
     if is_there(kept):
         raise BackupError(f"{kept} exists: it is what an earlier restore replaced, move it away first")
-    # The database first: without its log it would look whole, and be an older one.
+    # The database file first: without its log, it would look intact but lack the latest commits.
     for old, new in zip((path, *beside(path)), (kept, *beside(kept)), strict=True):
         if old.exists():
             old.rename(new)
 
 
 def revision_of(path: Path) -> str | None:
-    """The schema's revision in a database file that nobody has open; None when it has none."""
+    """The schema revision of a database file that no process has open; None if it was never migrated."""
     with contextlib.closing(connect(path)) as connection:
         try:
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()

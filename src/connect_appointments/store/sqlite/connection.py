@@ -1,4 +1,4 @@
-"""Connections to a SQLite file, readable by its user alone."""
+"""Connections to a SQLite file that is accessible to its user only."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ OWNER_ONLY = 0o600
 
 
 def path_of(url: str) -> str:
-    """The file a `sqlite:///path` URL names."""
+    """The file of a `sqlite:///path` URL."""
     return url.removeprefix(URL)
 
 
 def beside(path: Path) -> list[Path]:
-    """The files that SQLite keeps beside a database."""
+    """The files that SQLite creates beside a database."""
     return [path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal")]
 
 
 def make_private(path: Path) -> None:
-    """Take every right from other users on a database that is there, and on the files beside it."""
+    """Revoke all permissions of other users on an existing database and on the files beside it."""
     for file in (path, *beside(path)):
         if file.exists():
             file.chmod(OWNER_ONLY)
 
 
 def connect(url: str, timeout_seconds: float) -> sqlite3.Connection:
-    """A durable, concurrent and strict connection, whose user begins and ends its transactions.
+    """Open a durable, concurrent and strict connection with manual transaction control.
 
-    A file that it makes is readable by its user alone, and so are those that SQLite makes beside it.
+    A new database file, and the files that SQLite creates beside it, are accessible to their user only.
     """
     path = path_of(url)
     _make(path)
@@ -49,9 +49,9 @@ def connect(url: str, timeout_seconds: float) -> sqlite3.Connection:
 
 
 def _make(path: str) -> None:
-    """Make an empty file, unless there is one.
+    """Create an empty file, unless it exists.
 
-    One that is there is never opened here: closing it would drop every lock that SQLite holds on it in this process.
+    An existing file is never opened here: closing it would release all locks that SQLite holds on it in this process.
     """
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
@@ -59,7 +59,7 @@ def _make(path: str) -> None:
 
 def _set_up(connection: sqlite3.Connection, timeout_seconds: float) -> None:
     connection.execute(f"PRAGMA busy_timeout = {int(timeout_seconds * 1000)}")
-    # On a new file that several open at once, SQLite says "locked" here and heeds no busy_timeout.
+    # On a new file with several concurrent openers, SQLite raises "locked" here and ignores busy_timeout.
     for attempt in stamina.retry_context(
         on=sqlite3.OperationalError, attempts=None, timeout=timeout_seconds, wait_initial=0.002, wait_max=0.02
     ):

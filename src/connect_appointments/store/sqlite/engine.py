@@ -1,4 +1,4 @@
-"""The transactions of a SQLite file: one writes at a time, a few read."""
+"""Transactions on a SQLite file: one writer at a time, several readers."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from connect_appointments.store.transaction import Work
 T = TypeVar("T")
 
 READERS = 4
-"""Threads that read: a long list must not keep the others waiting."""
+"""Reader threads: a long list must not block other reads."""
 
 
 class SqliteEngine:
-    """Threads for everything that may wait or run long; the statements of a batch run on the event loop's thread.
+    """Threads for work that may wait or run long; the statements of a batch run on the event loop's thread.
 
-    A batch touches a few dozen rows by key, and Python's sqlite3 lets go of the interpreter at every row: on a thread
-    of its own, a batch spends most of its time on getting it back from the event loop.
+    A batch accesses a few dozen rows by key, and Python's sqlite3 releases the GIL at every row: on a separate thread,
+    a
+    batch would spend most of its time waiting for the event loop to release the GIL.
     """
 
     dialect = "sqlite"
 
     def __init__(self, url: str, options: DatabaseOptions) -> None:
-        """Open nothing yet."""
+        """Create the engine without opening a connection."""
         seconds = options.statement_timeout_seconds
 
         def connect_reader() -> sqlite3.Connection:
@@ -40,7 +41,7 @@ class SqliteEngine:
         self._batch_reader = Threads(connect_reader, 1, seconds, "sqlite-batch-reader")
 
     async def read(self, work: Work[T], *, batch: bool) -> T:
-        """Run `work` in a transaction that can change nothing."""
+        """Run `work` in a read-only transaction."""
         if not batch:
             return await self._readers.run(lambda connection: run(connection, "BEGIN", work))
         await self._batch_reader.acquire()
@@ -74,6 +75,6 @@ class SqliteEngine:
             raise
 
     async def close(self) -> None:
-        """Close the connections and end the threads."""
+        """Close the connections and stop the threads."""
         for threads in (self._writer, self._readers, self._batch_reader):
             await threads.close()

@@ -1,4 +1,4 @@
-"""What the links of a chain have returned: the temporary tables of a SQLite connection, in memory."""
+"""The rows that the links of a chain returned: in-memory temporary tables of a SQLite connection."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
 TABLES, COLUMNS = 8, 24
-"""More than a chain has links, and more than a link returns columns."""
+"""Upper limits of the links of a chain and of the columns of a link."""
 
 _metadata = sa.MetaData()
 _tables = [
-    # A BLOB column keeps every value as the type that it is.
+    # A BLOB column stores every value with its own type.
     sa.Table(
         f"kept_{table}",
         _metadata,
@@ -27,11 +27,11 @@ DEFINITIONS = [str(CreateTable(table).compile(dialect=sqlite.dialect())) for tab
 
 
 class Step(NamedTuple):
-    """A link of a chain as SQLite runs it.
+    """A link of a chain in the form that SQLite runs.
 
-    statement: a query puts its rows into the link's table itself.
-    empty: empties the table; None where the link returns no rows.
-    keep: puts one row into the table; None where the statement does so.
+    statement: a query inserts its rows into the link's table itself.
+    empty: deletes the rows of the table; None if the link returns no rows.
+    keep: inserts one row into the table; None if the statement inserts the rows itself.
     """
 
     statement: Any
@@ -40,7 +40,7 @@ class Step(NamedTuple):
 
 
 def step(number: int, statement: Any) -> Step:
-    """The step that runs a link."""
+    """The step of a link."""
     columns = len(statement.exported_columns)
     if not columns:
         return Step(statement)
@@ -53,7 +53,7 @@ def step(number: int, statement: Any) -> Step:
 
 
 def rows(number: int, name: str, columns: Sequence[sa.ColumnElement[Any]]) -> Any:
-    """The rows that a link has returned, to be joined like a table; None where it returns none."""
+    """The rows that a link returned, as a table that can be joined; None if the link returns no rows."""
     named = [
         sa.type_coerce(kept, column.type).label(str(column.key))
         for kept, column in zip(_tables[number].c, columns, strict=False)

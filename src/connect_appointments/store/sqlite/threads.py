@@ -1,4 +1,4 @@
-"""Threads that run SQLite: what waits for a disk or a lock must not keep the event loop."""
+"""Threads that run SQLite: waits for the disk or for a lock must not block the event loop."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 class Threads:
-    """Threads with a connection each, opened at its first use."""
+    """Threads with one connection each, opened at its first use."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], count: int, seconds: float, name: str) -> None:
-        """`seconds`: how long work waits for a thread before it is refused with `Overloaded`."""
+        """`seconds`: how long work waits for a free thread before it is refused with `Overloaded`."""
         self._connect = connect
         self._count = count
         self._seconds = seconds
@@ -29,12 +29,12 @@ class Threads:
         self._connections: list[sqlite3.Connection] = []
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` on a thread that is free."""
+        """Run `work` on a free thread."""
         await self.acquire()
         return await self.run_acquired(work)
 
     async def acquire(self) -> None:
-        """Wait for a thread that is free, and take it. Raises `Overloaded`."""
+        """Wait for a free thread and reserve it. Raises `Overloaded`."""
         if not self._free.locked():
             await self._free.acquire()
             return
@@ -45,23 +45,23 @@ class Threads:
             raise Overloaded from error
 
     def release(self) -> None:
-        """Give a thread back."""
+        """Release a thread."""
         self._free.release()
 
     @property
     def connection(self) -> sqlite3.Connection | None:
-        """The connection of the thread, where there is but one; None before its first use."""
+        """The connection, if there is a single thread; None before its first use."""
         return self._connections[0] if self._connections else None
 
     async def run_acquired(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` on the thread that was taken, and give that back."""
+        """Run `work` on the reserved thread, and release the thread."""
         if self._executor is None:
             self._executor = ThreadPoolExecutor(max_workers=self._count, thread_name_prefix=self._name)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
 
         def settle(done: Future[T]) -> None:
-            # Where the caller is cancelled, the thread goes on, and is free only now.
+            # When the caller is cancelled, the thread continues and becomes free only here.
             self._free.release()
             if answer.done():
                 done.exception()
@@ -82,7 +82,7 @@ class Threads:
         return work(connection)
 
     async def close(self) -> None:
-        """Close the connections and end the threads."""
+        """Close the connections and stop the threads."""
         executor, self._executor = self._executor, None
         if executor is not None:
             await asyncio.get_running_loop().run_in_executor(None, executor.shutdown)

@@ -1,4 +1,4 @@
-"""Transactions on SQLite, each on one connection from its first statement to its last, without a switch between."""
+"""Transactions on SQLite: each runs on one connection, from its first to its last statement, without suspending."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from connect_appointments.store.transaction import Work
 T = TypeVar("T")
 
 PRIMARY_CODE = 0xFF
-"""The part of a result code that says what went wrong; the rest says where."""
+"""Mask of the primary code in an extended result code."""
 
 
 class SqliteTransaction:
-    """One open transaction. Its methods never suspend: they run to their end on the calling thread."""
+    """An open transaction. Its methods never suspend: they run to completion on the calling thread."""
 
     dialect = "sqlite"
 
@@ -36,7 +36,7 @@ class SqliteTransaction:
         return found.decode(cursor.fetchall(), names)
 
     def _run_links(self, steps: Steps, rows: Sequence[Sequence[Any]], values: dict[str, Any]) -> Any:
-        """Run the links of a chain, each of which keeps what it returns; give the statement that answers."""
+        """Run the links of a chain, each of which stores its rows; return the final statement."""
         for statement, empty, keep in steps.links:
             if empty is not None:
                 self._connection.execute(compiled(empty, self.dialect).text)
@@ -54,7 +54,7 @@ class SqliteTransaction:
         return self._connection.execute(found.text, found.arguments(rows or (), values)).rowcount
 
     async def script(self, text: str) -> None:
-        """Run statements as they are written."""
+        """Run SQL text unchanged."""
         pending = ""
         for line in text.splitlines(keepends=True):
             pending += line
@@ -64,7 +64,7 @@ class SqliteTransaction:
 
 
 def run(connection: sqlite3.Connection, begin: str, work: Work[T]) -> T:
-    """Run `work` in a transaction and commit it; `begin` is the statement that begins it."""
+    """Run `work` in a transaction and commit it; `begin` is the BEGIN statement."""
     connection.execute(begin)
     result = run_begun(connection, work)
     commit(connection)
@@ -72,7 +72,7 @@ def run(connection: sqlite3.Connection, begin: str, work: Work[T]) -> T:
 
 
 def begin_at_once(connection: sqlite3.Connection) -> bool:
-    """Begin a transaction that writes, unless another connection is writing."""
+    """Begin a write transaction; return False if another connection is writing."""
     (busy_timeout,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout = 0")
     try:
@@ -87,7 +87,7 @@ def begin_at_once(connection: sqlite3.Connection) -> bool:
 
 
 def run_begun(connection: sqlite3.Connection, work: Work[T]) -> T:
-    """Run `work` in the transaction that has begun; roll it back when that fails."""
+    """Run `work` in the open transaction; roll back on failure."""
     try:
         return _finished(work(SqliteTransaction(connection)))
     except BaseException:
@@ -96,7 +96,7 @@ def run_begun(connection: sqlite3.Connection, work: Work[T]) -> T:
 
 
 def commit(connection: sqlite3.Connection) -> None:
-    """Commit the transaction; roll it back when that fails."""
+    """Commit the transaction; roll back on failure."""
     try:
         connection.execute("COMMIT")
     except BaseException:
@@ -105,13 +105,13 @@ def commit(connection: sqlite3.Connection) -> None:
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
-    # After some errors SQLite has rolled back by itself.
+    # After some errors, SQLite has already rolled back.
     if connection.in_transaction:
         connection.execute("ROLLBACK")
 
 
 def _finished(work: Awaitable[T]) -> T:
-    """Run a coroutine that never suspends to its end."""
+    """Run a coroutine that never suspends, and return its result."""
     coroutine: Coroutine[Any, Any, T] = work  # type: ignore[assignment]  # work is written with `async def`
     try:
         coroutine.send(None)
