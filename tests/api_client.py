@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from connect_appointments.store.engine import Database
-from connect_appointments.web.api.token_rules import TokenRules
+from connect_appointments.web.api.tokens.token_rules import TokenRules
 from connect_appointments.wiring import AppConfig, Running, running
 from tests.build import ALICE, BOB, ISSUER, PUBLIC_URL, Clock, Issuer
 from tests.documents import check_answer

@@ -75,7 +75,7 @@ def test_the_installed_version_is_within_its_bound(name: str) -> None:
 
 def test_the_only_httpx_is_httpx2() -> None:
     assert "httpx2" in requirements()
-    assert "httpx2" not in requirements()
+    assert "httpx" not in requirements()
 
 
 class Events:

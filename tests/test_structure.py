@@ -74,7 +74,7 @@ OPTIONS = {
     "store.urls",
     "usecases.options",
     "web.api.fairness",
-    "web.api.token_rules",
+    "web.api.tokens.token_rules",
     "web.api.versions",
     "web.server.timeouts",
     "workforce.regions",

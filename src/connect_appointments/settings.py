@@ -19,7 +19,7 @@ from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.urls import check_database_url
 from connect_appointments.usecases.options import ServiceOptions
 from connect_appointments.web.api.fairness import Limit
-from connect_appointments.web.api.token_rules import TokenRules
+from connect_appointments.web.api.tokens.token_rules import TokenRules
 from connect_appointments.web.api.versions import Deprecation
 from connect_appointments.web.server.timeouts import Timeouts
 from connect_appointments.workforce.regions import working_days

@@ -22,13 +22,13 @@ from connect_appointments.usecases.clock import Clock
 from connect_appointments.usecases.options import ServiceOptions
 from connect_appointments.usecases.service import Service, create_service
 from connect_appointments.web.api.app import App, create_app
-from connect_appointments.web.api.auth import Authenticator
 from connect_appointments.web.api.base_endpoint import Handler
 from connect_appointments.web.api.endpoint import RequestGuards
 from connect_appointments.web.api.fairness import Limit, Limiter
-from connect_appointments.web.api.keys import KeyRing, KeySource, keys_at_url, keys_in_file, keys_of_issuer
 from connect_appointments.web.api.request import ServerContext
-from connect_appointments.web.api.token_rules import TokenRules
+from connect_appointments.web.api.tokens.auth import Authenticator
+from connect_appointments.web.api.tokens.keys import KeyRing, KeySource, keys_at_url, keys_in_file, keys_of_issuer
+from connect_appointments.web.api.tokens.token_rules import TokenRules
 from connect_appointments.web.api.versions import Deprecation
 from connect_appointments.web.health import Health
 from connect_appointments.workforce.calendar.calendar import Calendar

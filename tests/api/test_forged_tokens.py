@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from connect_appointments.store.engine import Database
-from connect_appointments.web.api.token_rules import TokenRules
+from connect_appointments.web.api.tokens.token_rules import TokenRules
 from tests.api.attacks.attack import AUDIENCE, CLIENT, Attack, StrictIssuer
 from tests.api.attacks.table import ATTACKS
 from tests.api.wire import cancel_bytes, on_the_wire, open_wire

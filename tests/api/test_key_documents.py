@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, OKPKey
 
-from connect_appointments.web.api.keys import (
+from connect_appointments.web.api.tokens.keys import (
     MAX_DOCUMENT_BYTES,
     KeyRing,
     KeySource,

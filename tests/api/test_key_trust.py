@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from connect_appointments.web.api.keys import keys_at_url
+from connect_appointments.web.api.tokens.keys import keys_at_url
 from tests.build import Issuer
 
 NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "issuer")])

@@ -8,10 +8,10 @@ import httpx2
 import pytest
 
 from connect_appointments.core.errors import Unavailable
-from connect_appointments.web.api.auth import Authenticator
-from connect_appointments.web.api.keys import EXTRA_FETCH_SECONDS, KeyRing
 from connect_appointments.web.api.refusals import RefusedToken
-from connect_appointments.web.api.token_rules import TokenRules
+from connect_appointments.web.api.tokens.auth import Authenticator
+from connect_appointments.web.api.tokens.keys import EXTRA_FETCH_SECONDS, KeyRing
+from connect_appointments.web.api.tokens.token_rules import TokenRules
 from tests.api.issuers import Seconds, Source
 from tests.build import ISSUER, Issuer
 

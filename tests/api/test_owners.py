@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import httpx2
 import pytest
 
-from connect_appointments.web.api.token_rules import TokenRules
+from connect_appointments.web.api.tokens.token_rules import TokenRules
 from tests.api.wire import Serve
 from tests.api_client import Api, Caller, number_of
 from tests.build import ALICE, BOB, BOBS_ORDERS, ISSUER, Issuer

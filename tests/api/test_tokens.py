@@ -9,7 +9,7 @@ import pytest
 from joserfc.jwk import ECKey, RSAKey
 
 from connect_appointments.store.engine import Database
-from connect_appointments.web.api.token_rules import TokenRules
+from connect_appointments.web.api.tokens.token_rules import TokenRules
 from tests.api.forging import Forge, claims, now, signed_with, with_claims, with_header, with_text
 from tests.api.wire import Serve, cancel_bytes, open_wire
 from tests.api_client import CANCEL, Api, serve_in_process

@@ -156,7 +156,9 @@ def output(*arguments: str) -> str:
 def dry_run(*words: str) -> subprocess.CompletedProcess[str]:
     """What make would do; it fails when there is no such target."""
     arguments = words[1:] if len(words) > 1 else words[0].split()[1:]
-    return subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    return subprocess.run(
+        ["make", "-n", "--no-print-directory", *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
+    )
 
 
 def test_a_variable_of_a_command_is_one_of_the_makefile_and_a_setting_is_one_of_the_service() -> None:

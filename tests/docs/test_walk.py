@@ -80,7 +80,7 @@ def port(start: Start, tmp_path: Path) -> int:
     """Where a sandbox serves that was started as `make sandbox` does, in an empty folder."""
     (tmp_path / ".venv").symlink_to(sys.prefix)
     number = free_port()
-    command = ["make", "-n", "-o", ".venv/ready", "sandbox", f"SANDBOX=--port {number}"]
+    command = ["make", "-n", "--no-print-directory", "-o", ".venv/ready", "sandbox", f"SANDBOX=--port {number}"]
     recipe = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout
     start(command=("sh", "-c", f"cd {tmp_path} && exec {recipe.strip()}")).line_with("Ctrl-C")
     return number

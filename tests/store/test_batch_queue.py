@@ -70,6 +70,14 @@ async def test_who_has_most_makes_room_for_another_until_both_have_the_same(queu
     assert len(taken(queue)) == MOST
 
 
+async def test_no_call_is_shed_where_its_owner_would_only_change_places_with_the_other() -> None:
+    queue = Queue(max_batch=BATCH, max_waiting=3)
+    of_alice, of_bob = add(queue, "alice", 2), add(queue, "bob", 1)
+    with pytest.raises(Overloaded):
+        queue.add(Command(2, "bob"))
+    assert not any(future.done() for future in of_alice + of_bob)
+
+
 async def test_a_third_owner_takes_from_who_has_most(queue: Queue) -> None:
     of_alice = add(queue, "alice", MOST - 5)
     of_bob = add(queue, "bob", 5)

@@ -23,8 +23,8 @@ from tests.store.shape import VERSIONS, shape, tables_of
 
 RENAMED: Mapping[str, Mapping[str, str]] = {
     "appointments": {"nbn_appointment_id": "workforce_id"},
-    "events": {"x_request_id": "x_request_id"},
-    "jobs": {"x_request_id": "x_request_id"},
+    "events": {"trace": "x_request_id"},
+    "jobs": {"trace": "x_request_id"},
     "capacity": {"places": "capacity"},
 }
 """By table: the columns that a later migration calls otherwise."""

@@ -12,7 +12,7 @@ from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import searches
 from connect_appointments.store.queries.jobs import Job, claim_statement
-from connect_appointments.store.queries.searches import Found
+from connect_appointments.store.queries.searches import FoundSlots
 from connect_appointments.store.tables import appointment_requests, installation, orders
 from connect_appointments.store.tables import jobs as jobs_table
 from connect_appointments.store.transaction import Transaction
@@ -84,7 +84,7 @@ class Search:
 
 async def finish_searches(transaction: Transaction, results: Sequence[SearchResult], *, wait: bool) -> Sequence[Any]:
     """Write results, except for jobs claimed again since and requests that are no longer searching."""
-    found = [Found(one.job, WORKER.name, one.availability.slots, one.availability.held_until) for one in results]
+    found = [FoundSlots(one.job, WORKER.name, one.availability.slots, one.availability.held_until) for one in results]
     return await searches.finish(transaction, found, wait=wait)
 
 

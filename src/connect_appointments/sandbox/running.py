@@ -18,7 +18,7 @@ from connect_appointments.sandbox.keys import TENANTS, SandboxKeys
 from connect_appointments.sandbox.tokens import mint
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
-from connect_appointments.web.api.token_rules import TokenRules
+from connect_appointments.web.api.tokens.token_rules import TokenRules
 from connect_appointments.web.server.server import serving_on
 from connect_appointments.wiring import AppConfig, default_policy, running, utc_now
 

@@ -15,9 +15,9 @@ from connect_appointments.store.engine import Database
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.store.unreachable import reason_of
 from connect_appointments.telemetry.outage import Outage
-from connect_appointments.web.api.keys import KeyRing
 from connect_appointments.web.api.request import ServerContext
 from connect_appointments.web.api.response import JSON, Response
+from connect_appointments.web.api.tokens.keys import KeyRing
 
 CHECK_SECONDS = 2
 

@@ -23,7 +23,7 @@ from connect_appointments.store.transaction import Transaction
 _KEPT = ("client", "x_request_id", "booking_id", "job_id", "tries", "slots", "held_until")
 
 
-class Found(NamedTuple):
+class FoundSlots(NamedTuple):
     """The slots that the search of a claimed job returned, and the end of the workforce system's hold on them."""
 
     job: Job
@@ -84,7 +84,7 @@ _FOUND = {wait: _ended(SLOTS_FOUND, _keep_offers, skip_locked=not wait) for wait
 _FAILED = {wait: _ended(SEARCH_FAILED, _keep_nothing, skip_locked=not wait) for wait in (False, True)}
 
 
-async def finish(transaction: Transaction, found: Sequence[Found], *, wait: bool) -> list[Any]:
+async def finish(transaction: Transaction, found: Sequence[FoundSlots], *, wait: bool) -> list[Any]:
     """Write the results of searches, except for jobs claimed again since and requests that are no longer searching.
 
     Returns None for each; `ROW_LOCKED` if another transaction has locked its appointment-request.

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from connect_appointments.core.errors import NotFound
 from connect_appointments.core.model import MAX_ID, Owner
 from connect_appointments.usecases.service import Service
-from connect_appointments.web.api.auth import Authenticator, Caller
 from connect_appointments.web.api.base_endpoint import BaseEndpoint
 from connect_appointments.web.api.body import decode
 from connect_appointments.web.api.fairness import Limiter
@@ -21,6 +20,7 @@ from connect_appointments.web.api.refusals import InvalidToken, MethodNotAllowed
 from connect_appointments.web.api.request import Request
 from connect_appointments.web.api.response import Response
 from connect_appointments.web.api.routes import Route
+from connect_appointments.web.api.tokens.auth import Authenticator, Caller
 from connect_appointments.web.api.versions import BY_HEADER, Deprecation
 
 _number = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)

@@ -15,9 +15,9 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from connect_appointments.core.model import CONTROL_CHARACTERS, MAX_OWNER_CHARACTERS, is_owner
-from connect_appointments.web.api.keys import KeyRing, SigningKey
 from connect_appointments.web.api.refusals import InvalidToken, RefusedToken
-from connect_appointments.web.api.token_rules import TokenRules
+from connect_appointments.web.api.tokens.keys import KeyRing, SigningKey
+from connect_appointments.web.api.tokens.token_rules import TokenRules
 
 MAX_TOKEN_BYTES = 16 * 1024
 

@@ -1,0 +1,1 @@
+"""Access tokens: which are accepted, with which keys they are verified, and whom they speak for."""
