@@ -47,6 +47,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     [
         ("listen_port", "65536"),
         ("pool_size", "1"),
+        ("worker_slots", "257"),
         ("lock_timeout_seconds", "0"),
         ("log_level", "loud"),
         ("statement_cache", "perhaps"),

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from connect_appointments.core.model import Actor, Operator
+from connect_appointments.core.model import Operator
 from connect_appointments.store.chains import Chain
 from connect_appointments.store.queries.jobs import Job
 
@@ -59,8 +59,3 @@ class JobKind:
     slots: int
     retry: RetrySchedule
     on_last_failure: Callable[[Sequence[Job]], Awaitable[object]] = _nothing
-
-
-def actor_of(job: Job) -> Actor:
-    """The worker as the actor of a job's changes."""
-    return Actor(WORKER, WORKER.name, job.x_request_id)
