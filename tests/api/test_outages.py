@@ -74,8 +74,8 @@ async def test_d23_without_a_database_every_call_is_500_and_readiness_is_red(
         "postgresql": f"postgresql://postgres@127.0.0.1:{free_port()}/x",
     }
     async with without_a_database(nowhere[kind], issuer) as api:
-        for call in CALLS.values():
-            check_unavailable(await call(api))
+        for answer in await asyncio.gather(*(call(api) for call in CALLS.values())):
+            check_unavailable(answer)
         status, body = await readiness(api)
         assert (status, body["database"], body["keys"]) == (503, "unavailable", "ok")
         assert (await api.alice.request("GET", "/livez")).status_code == 200
@@ -205,9 +205,9 @@ async def test_d23_a_locked_sqlite_is_500_for_changes_and_reads_go_on(sqlite_cop
     async with serve_in_process(database, issuer, Clock()) as api:
         request_id, slots = await api.opened(1)
         with locked(sqlite_copy):
-            check_unavailable(await api.alice.cancel(request_id))
-            check_unavailable(await api.alice.create(1))
-            check_unavailable(await api.alice.book(request_id, slots[0]["id"]))
+            calls = (api.alice.cancel(request_id), api.alice.create(1), api.alice.book(request_id, slots[0]["id"]))
+            for answer in await asyncio.gather(*calls):
+                check_unavailable(answer)
             assert (await api.alice.read(request_id)).json()["status"] == "open"
             assert (await readiness(api))[0] == 200
         assert (await api.alice.read(request_id)).json()["status"] == "open"
