@@ -52,7 +52,7 @@ def settings(provider: Provider, database_url: str) -> dict[str, str]:
 def capacity() -> str:
     first = datetime.now(UTC).date()
     days = [first + timedelta(days=n) for n in range(30)]
-    return "area,date,slotType,places\n" + "".join(f"4000,{day},{half},1\n" for day in days for half in ("AM", "PM"))
+    return "area,date,slotType,capacity\n" + "".join(f"4000,{day},{half},1\n" for day in days for half in ("AM", "PM"))
 
 
 def write(path: Path, text: str) -> str:
