@@ -22,7 +22,6 @@ EXCEPTIONS = (
     Excepted("B105", "cli/token.py", "the token type that RFC 6749 5.1 names, Bearer"),
     Excepted("B105", "sandbox/issuer.py", "the path of the token endpoint, and the token type Bearer"),
     Excepted("B608", "store/statements.py", "names of columns of ours, and parameters; see values_in_sql.yaml"),
-    Excepted("B608", "store/chains.py", "names of columns of ours, and parameters; see values_in_sql.yaml"),
     Excepted("B608", "store/migrations/versions/0002_snapshots_and_keys.py", "names and constants of its own"),
     Excepted("B311", "jobs/worker.py", "jitter, which nobody gains from guessing"),
 )

@@ -95,10 +95,10 @@ def test_bandit_tells_of_an_exception_that_is_none_any_more(source: Path) -> Non
 
 
 def test_semgrep_finds_a_query_that_asks_no_owner(source: Path) -> None:
-    plant(source / "connect_appointments" / "store" / "bookings.py", ", visible(bookings, scope)", "")
-    plant(source / "connect_appointments" / "store" / "events.py", ", visible(events, scope)", "")
+    plant(source / "connect_appointments" / "store" / "queries" / "bookings.py", ", visible(bookings, scope)", "")
+    plant(source / "connect_appointments" / "store" / "queries" / "events.py", ", visible(events, scope)", "")
     found = all_of([semgrep.judge_files([source])])
-    assert {*re.findall(r"store/(\w+)\.py.*\(tenant_scope\)", found)} == {"bookings", "events"}
+    assert {*re.findall(r"store/queries/(\w+)\.py.*\(tenant_scope\)", found)} == {"bookings", "events"}
 
 
 def test_gitleaks_finds_a_key_that_was_committed_and_removed(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def private_key() -> bytes:
 
 def test_schemathesis_finds_an_answer_its_document_denies_and_a_query_that_asks_no_owner(source: Path) -> None:
     values = source / "connect_appointments" / "web" / "api" / "values.py"
-    requests = source / "connect_appointments" / "store" / "requests.py"
+    requests = source / "connect_appointments" / "store" / "queries" / "requests.py"
     plant(values, "MAX_SLOTS = 120", "MAX_SLOTS = 1")
     plant(requests, ", requests.c.owner == _read.c.owner)", ")")
     fuzzing.LOGS.mkdir(parents=True, exist_ok=True)
