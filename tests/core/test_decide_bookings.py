@@ -197,3 +197,11 @@ def test_one_command_is_decided(about: BookSubject, slot_id: str, expected: obje
 def test_d27_an_occupied_order_is_booked_again_where_the_operator_allows_it() -> None:
     (decision,) = decide_bookings([(subject(occupancy=1), "a")], one_per_order=False)
     assert decision is SLOTS["a"]
+
+
+def test_d27_of_two_requests_of_one_order_in_a_batch_the_first_is_booked() -> None:
+    order = Order("B", 0)
+    found = Rows({1: order}, {number: Request(1, "B", State.OPEN, None, None) for number in (1, 2)})
+    first, second = in_one_batch(found, [(1, "a"), (2, "b")], one_per_order=True)
+    assert first is SLOTS["a"]
+    assert isinstance(second, OrderHasAppointment)
