@@ -52,7 +52,7 @@ attacks: .venv/test-ready ## Measure that the clock tells no foreign id from an 
 bench: .venv/bench-ready ## Measure it beside the limits and the default stack; BENCH=--quick for two minutes
 	@$(BIN)/python -m bench $(BENCH)
 
-lint: .venv/test-ready ## Check style and types
+lint: .venv/test-ready .venv/bench-ready ## Check style and types
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
