@@ -67,6 +67,7 @@ NOT_RUN = {
     "make bench": "fifteen minutes, and needs wrk, h2load and pgbench",
     "make faults": "an hour, or five minutes; needs root, strace and faketime",
     "make faults-ha": "five minutes; needs root, and packages of Debian",
+    "python -m bench": "the program of `make bench`",
     "python -m tests.faults": "the program of `make faults`",
 }
 """Why a command is not run; that it exists with its options is checked all the same."""
