@@ -201,7 +201,7 @@ class ServeSettings(WorkSettings):
 
     def service_options(self) -> ServiceOptions:
         """The operator's options for the use cases."""
-        return ServiceOptions(self.one_appointment_per_order, self.max_waiting)
+        return ServiceOptions(self.one_appointment_per_order, self.max_waiting, self.assume_over_days)
 
     def limit(self) -> Limit | None:
         """The rate limit per owner, None without a limit."""

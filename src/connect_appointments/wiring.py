@@ -121,13 +121,18 @@ class Running:
 
 
 def create_worker(
-    database: Database, workforce: Workforce, clock: Clock, options: WorkerOptions, outage: Outage | None = None
+    database: Database,
+    workforce: Workforce,
+    policy: BookingPolicy,
+    clock: Clock,
+    options: WorkerOptions,
+    outage: Outage | None = None,
 ) -> Worker:
     """A worker with every kind of job, not yet started.
 
     outage: the outage of the database; None creates one that is not shared.
     """
-    return Worker(database, job_kinds(database, workforce, clock, options), clock, options, outage or Outage())
+    return Worker(database, job_kinds(database, workforce, policy, clock, options), clock, options, outage or Outage())
 
 
 @contextlib.asynccontextmanager
@@ -149,7 +154,7 @@ async def running(config: AppConfig, *, with_worker: bool = True) -> AsyncIterat
     keys = KeyRing(config.keys, time.monotonic)
     authenticator = Authenticator(keys, config.tokens, seconds_of(config.clock))
     workforce = config.workforce or Calendar(config.database, config.policy)
-    worker = create_worker(config.database, workforce, config.clock, config.worker, outage)
+    worker = create_worker(config.database, workforce, config.policy, config.clock, config.worker, outage)
     service = create_service(config.database, config.policy, config.clock, config.service, worker.wake)
     health = Health(config.database, keys, context, outage)
     limiter = None if config.limit is None else Limiter(config.limit, seconds_of(config.clock))

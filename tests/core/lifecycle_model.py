@@ -107,7 +107,7 @@ class Real:
         self.service = create_service(self.database, policy, lambda: NOW, options, lambda _kind: None)
         worker_options = WorkerOptions(search_tries=1, backoff_seconds=0)
         told: Any = self.workforce
-        self._worker = create_worker(self.database, told, lambda: NOW, worker_options)
+        self._worker = create_worker(self.database, told, policy, lambda: NOW, worker_options)
 
     def run(self, step: Awaitable[T]) -> T:
         async def taken() -> T:

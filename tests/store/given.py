@@ -107,7 +107,10 @@ async def confirmed(transaction: Transaction, booking_id: int, workforce_id: str
     """Make an appointment of a booking attempt."""
     attempt = await bookings.attempt(transaction, booking_id)
     name = workforce_id or f"APT{booking_id:012d}"
-    await confirm(transaction, [Confirmed(await job_of(transaction, booking_id), attempt, "worker", name)])
+    await confirm(
+        transaction,
+        [Confirmed(await job_of(transaction, booking_id), attempt, "worker", name, attempt.slot.start)],
+    )
 
 
 async def job_of(transaction: Transaction, booking_id: int) -> Job:

@@ -18,7 +18,7 @@ from connect_appointments.store.tables import appointments, capacity, reservatio
 from connect_appointments.store.tables import jobs as jobs_table
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.wiring import create_worker
-from tests.build import Clock
+from tests.build import Clock, default_policy
 
 LEASE_SECONDS = 600
 CLAIMS = (search.CLAIM, book.CLAIM, release_offer.CLAIM)
@@ -27,7 +27,7 @@ CLAIMS = (search.CLAIM, book.CLAIM, release_offer.CLAIM)
 
 def worker_of(database: Database, workforce: Any, **options: Any) -> Worker:
     """A worker that asks this workforce system, with any of its options changed."""
-    return create_worker(database, workforce, Clock(), WorkerOptions(**options))
+    return create_worker(database, workforce, default_policy(), Clock(), WorkerOptions(**options))
 
 
 async def claim(transaction: Transaction, limit: int = 100, lease_seconds: float = LEASE_SECONDS) -> Sequence[Job]:

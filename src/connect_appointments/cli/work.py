@@ -26,7 +26,9 @@ def work() -> None:
 async def _work(settings: WorkSettings) -> None:
     async with opened(settings) as database:
         workforce = workforce_of(settings, database)
-        async with working(create_worker(database, workforce, utc_now, settings.worker_options(), Outage())):
+        async with working(
+            create_worker(database, workforce, settings.booking_policy(), utc_now, settings.worker_options(), Outage())
+        ):
             settle_memory()
             print("working", flush=True)
             await until_stopped()

@@ -1,4 +1,4 @@
-"""The events of appointment-requests."""
+"""The events of appointment-requests and appointments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import NamedTuple
 
 
 class Event(NamedTuple):
-    """An event of an appointment-request: its kind, its time, the request's owner, and the actor."""
+    """An event: its kind, its time, the owner, and the actor.
+
+    appointment_id: the appointment that changed; None for an event of the appointment-request itself.
+    detail: JSON of what the event changes besides the state, without contact data; None for nothing.
+    """
 
     id: int
     request_id: int
@@ -17,3 +21,5 @@ class Event(NamedTuple):
     client: str
     x_request_id: str
     booking_id: int | None
+    appointment_id: int | None = None
+    detail: str | None = None

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from connect_appointments.core.appointments import AppointmentState
 from connect_appointments.core.bookings import BookingState
+from connect_appointments.core.cancellations import CancelledBy
 from connect_appointments.core.requests import State
 
 MAX_ID = 2**63 - 1
@@ -111,7 +112,11 @@ class Order(OrderDetails):
 
 @dataclass(frozen=True, slots=True)
 class AppointmentRequest:
-    """An appointment-request, as visible to its owner. `slots` is empty unless the state is `open`."""
+    """An appointment-request, as visible to its owner. `slots` is empty unless the state is `open`.
+
+    slots_expire_on: the end of the offer (D47); None for an offer that does not end.
+    appointment_id: the appointment that the request became; None unless the state is `booked`.
+    """
 
     id: int
     owner: str
@@ -122,6 +127,8 @@ class AppointmentRequest:
     created_on: datetime
     updated_on: datetime
     cancelled_on: datetime | None
+    slots_expire_on: datetime | None = None
+    appointment_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +136,23 @@ class Appointment:
     """A booked technician visit.
 
     order: the order at the time of booking; later changes of the order are not visible here (D31).
+    request_id: the appointment-request whose slot it has now.
     workforce_id: the workforce system's id of the appointment.
+    cancellable_until: the point of no return (D41).
+    cancelled_on, cancelled_by: None unless the state is `cancelled`.
+    reason: why it was cancelled, None if no reason was given.
     """
 
     id: int
     order: OrderDetails
+    request_id: int
     workforce_id: str
     state: AppointmentState
     slot: Slot
+    cancellable_until: datetime
+    cancelled_on: datetime | None = None
+    cancelled_by: CancelledBy | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

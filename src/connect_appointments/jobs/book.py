@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from connect_appointments.core.cutoffs import cancellable_until
 from connect_appointments.core.decisions.booking_outcome import Answer, Outcome, OutcomeSubject, decide_outcome
 from connect_appointments.core.requests import ORDER_TRANSFERRED, SLOT_REFUSED
+from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs import kinds
 from connect_appointments.jobs.context import ORDER_COLUMNS, visit_of
 from connect_appointments.jobs.kinds import WORKER, JobKind, PutOff, RetrySchedule
@@ -54,6 +57,7 @@ class Ended(NamedTuple):
     job: Job
     attempt: Attempt
     answer: Answer
+    cancellable_until: datetime
     workforce_id: str | None = None
 
     @property
@@ -70,8 +74,15 @@ class Ended(NamedTuple):
 class Book:
     """Reserves slots in the workforce system, and writes the results."""
 
-    def __init__(self, database: Database, workforce: Workforce, clock: Clock, *, answer_seconds: float) -> None:
-        """`answer_seconds`: timeout of calls to the workforce system."""
+    def __init__(
+        self, database: Database, workforce: Workforce, policy: BookingPolicy, clock: Clock, *, answer_seconds: float
+    ) -> None:
+        """Create the job without starting it.
+
+        policy: the point of no return of appointments.
+        answer_seconds: timeout of calls to the workforce system.
+        """
+        self._policy = policy
         self._workforce = workforce
         self._clock = clock
         self._answer_seconds = answer_seconds
@@ -87,9 +98,20 @@ class Book:
         transferred = [job for job in claimed if job.context.owner != job.context.order_owner]
         async with asyncio.timeout(self._answer_seconds):
             answers = await self._reserve(kept) | await self._undo(transferred)
-        ended = [one for one in (_ended(job, answers[job.key]) for job in claimed) if one is not None]
+        ended = [one for one in (self._ended_of(job, answers[job.key]) for job in claimed) if one is not None]
         outcomes = dict(zip([one.key for one in ended], await self._ended.submit_all(ended), strict=True))
         return [_outcome(answers[job.key], outcomes.get(job.key)) for job in claimed]
+
+    def _ended_of(self, job: Job, answer: object) -> Ended | None:
+        """The result of a decided answer; None for an undecided one."""
+        slot = decode_slot(job.context.slot)
+        attempt = Attempt(job.booking_id or 0, job.request_id or 0, job.context.owner, slot)
+        until = cancellable_until(slot, visit_of(job).site, self._policy)
+        if isinstance(answer, Reserved):
+            return Ended(job, attempt, Answer.RESERVED, until, answer.workforce_id)
+        if isinstance(answer, Cancelled):
+            return Ended(job, attempt, Answer.UNDONE, until)
+        return Ended(job, attempt, Answer.REFUSED, until) if isinstance(answer, Refused) else None
 
     async def _reserve(self, claimed: Sequence[Job]) -> dict[tuple[int, int], Any]:
         commands = [ReserveCommand(_key(job), visit_of(job), decode_slot(job.context.slot)) for job in claimed]
@@ -111,16 +133,6 @@ def _key(job: Job) -> str:
     return f"{job.context.installation}-{job.booking_id}"
 
 
-def _ended(job: Job, answer: object) -> Ended | None:
-    """The result of a decided answer; None for an undecided one."""
-    attempt = Attempt(job.booking_id or 0, job.request_id or 0, job.context.owner, decode_slot(job.context.slot))
-    if isinstance(answer, Reserved):
-        return Ended(job, attempt, Answer.RESERVED, answer.workforce_id)
-    if isinstance(answer, Cancelled):
-        return Ended(job, attempt, Answer.UNDONE)
-    return Ended(job, attempt, Answer.REFUSED) if isinstance(answer, Refused) else None
-
-
 def _outcome(answer: object, outcome: Outcome | Exception | None) -> kinds.Outcome:
     if isinstance(answer, NotYet):
         return PutOff(answer.seconds)
@@ -139,7 +151,7 @@ async def end_bookings(transaction: Transaction, ended: Sequence[Ended], *, wait
     await confirm(
         transaction,
         [
-            Confirmed(one.job, one.attempt, WORKER.name, one.workforce_id or "")
+            Confirmed(one.job, one.attempt, WORKER.name, one.workforce_id or "", one.cancellable_until)
             for one, outcome, _ in decided
             if outcome is Outcome.CONFIRMED
         ],

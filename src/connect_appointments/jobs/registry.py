@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.book import Book
 from connect_appointments.jobs.kinds import JobKind, RetrySchedule
 from connect_appointments.jobs.options import WorkerOptions
@@ -17,13 +18,15 @@ OF_LEASE = 0.8
 """The share of a lease after which calls to the workforce system time out."""
 
 
-def job_kinds(database: Database, workforce: Workforce, clock: Clock, options: WorkerOptions) -> Sequence[JobKind]:
+def job_kinds(
+    database: Database, workforce: Workforce, policy: BookingPolicy, clock: Clock, options: WorkerOptions
+) -> Sequence[JobKind]:
     """Every kind of job."""
     seconds = options.lease_seconds * OF_LEASE
     for_ever = RetrySchedule(options.backoff_seconds, options.max_backoff_seconds)
     until_failed = RetrySchedule(options.backoff_seconds, options.max_backoff_seconds, options.search_tries)
     return (
         Search(database, workforce, clock, answer_seconds=seconds).kind(options.slots, until_failed),
-        Book(database, workforce, clock, answer_seconds=seconds).kind(options.slots, for_ever),
+        Book(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
         ReleaseOffer(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
     )

@@ -12,8 +12,10 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from connect_appointments.core.appointments import AppointmentState
 from connect_appointments.core.bookings import BookingState
+from connect_appointments.core.cancellations import CancellationState, CancelledBy
 from connect_appointments.core.model import MAX_NUMBER
 from connect_appointments.core.requests import State
+from connect_appointments.core.reschedules import RescheduleState
 from connect_appointments.core.reservations import ReservationState
 
 metadata = sa.MetaData(
@@ -92,9 +94,9 @@ BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """SQLite never reuses row ids only in a column of the exact type INTEGER."""
 
 
-def _states(column: str, states: type[StrEnum]) -> sa.CheckConstraint:
+def _states(column: str, states: type[StrEnum], name: str = "known_state") -> sa.CheckConstraint:
     names = ", ".join(f"'{state}'" for state in states)
-    return sa.CheckConstraint(f"{column} IN ({names})", name="known_state")
+    return sa.CheckConstraint(f"{column} IN ({names})", name=name)
 
 
 def _id() -> sa.Column[int]:
@@ -134,8 +136,9 @@ orders = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("area", sa.Text, nullable=False),
     *_details(),
-    # Number of appointment-requests of the order that are booking or booked: the definition of "occupied" (D27).
+    # Number of booking attempts in progress, plus the appointments in a state that is not final (D27).
     sa.Column("occupancy", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("imported_on", Instant, nullable=False),
 )
 
 appointment_requests = sa.Table(
@@ -152,9 +155,18 @@ appointment_requests = sa.Table(
     sa.Column("cancelled_on", Instant),
     # End of the workforce system's hold on the offer; null if there is no hold.
     sa.Column("held_until", Instant),
+    # The end of the offer (D47); null for an offer without slots, which never ends.
+    sa.Column("offer_expires_on", Instant),
+    # The appointment that the request became. After a reschedule, two requests have the same appointment.
+    sa.Column("appointment_id", BigId),
+    # The reschedule that takes a slot of this request.
+    sa.Column("reschedule_id", BigId),
     _states("state", State),
     sa.CheckConstraint("(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="cancelled_on"),
-    sa.CheckConstraint("state NOT IN ('booking', 'booked') OR booking_id IS NOT NULL", name="booking_id"),
+    sa.CheckConstraint("(state = 'booked') = (appointment_id IS NOT NULL)", name="appointment_id"),
+    sa.CheckConstraint(
+        "state NOT IN ('booking', 'booked') OR booking_id IS NOT NULL OR reschedule_id IS NOT NULL", name="booking_id"
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -187,7 +199,9 @@ appointments = sa.Table(
     "appointments",
     metadata,
     _id(),
+    # The appointment-request whose slot it has now: after a reschedule, the request of the new slot.
     sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id"), nullable=False, unique=True),
+    # The booking attempt that made it; its number is in the key of the workforce system.
     sa.Column("booking_id", BigId, sa.ForeignKey("bookings.id"), nullable=False, unique=True),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False, index=True),
@@ -197,7 +211,67 @@ appointments = sa.Table(
     sa.Column("ends_on", Instant, nullable=False),
     *_details(),
     sa.Column("created_on", Instant, nullable=False),
+    sa.Column("updated_on", Instant, nullable=False),
+    # The point of no return (D41), of the current slot.
+    sa.Column("cancellable_until", Instant, nullable=False),
+    sa.Column("cancelled_on", Instant),
+    sa.Column("cancelled_by", sa.Text),
+    sa.Column("reason", sa.Text),
+    # When its state became final.
+    sa.Column("ended_on", Instant),
+    # Its latest cancellation and its latest reschedule.
+    sa.Column("cancellation_id", BigId),
+    sa.Column("reschedule_id", BigId),
     _states("state", AppointmentState),
+    _states("cancelled_by", CancelledBy, "known_cancelled_by"),
+    sa.CheckConstraint("(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="cancelled_on"),
+    sa.CheckConstraint("(state = 'cancelled') = (cancelled_by IS NOT NULL)", name="cancelled_by"),
+    sa.CheckConstraint("(state IN ('completed', 'incomplete', 'cancelled')) = (ended_on IS NOT NULL)", name="ended_on"),
+    sa.CheckConstraint("state <> 'cancelling' OR cancellation_id IS NOT NULL", name="cancellation_id"),
+    sa.CheckConstraint("state <> 'rescheduling' OR reschedule_id IS NOT NULL", name="reschedule_id"),
+    sqlite_autoincrement=True,
+)
+
+cancellations = sa.Table(
+    "cancellations",
+    metadata,
+    _id(),
+    sa.Column("appointment_id", BigId, sa.ForeignKey("appointments.id"), nullable=False, index=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    # The problem code of a refused cancellation.
+    sa.Column("refusal", sa.Text),
+    sa.Column("cancelled_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("client", sa.Text, nullable=False),
+    sa.Column("requested_on", Instant, nullable=False),
+    sa.Column("ended_on", Instant),
+    _states("state", CancellationState),
+    _states("cancelled_by", CancelledBy, "known_cancelled_by"),
+    sa.CheckConstraint("(state = 'deciding') = (ended_on IS NULL)", name="ended_on"),
+    sa.CheckConstraint("(state = 'refused') = (refusal IS NOT NULL)", name="refusal"),
+    sqlite_autoincrement=True,
+)
+
+reschedules = sa.Table(
+    "reschedules",
+    metadata,
+    _id(),
+    sa.Column("appointment_id", BigId, sa.ForeignKey("appointments.id"), nullable=False, index=True),
+    # The appointment-request that offers the new slot.
+    sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id"), nullable=False, index=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("slot_id", sa.Text, nullable=False),
+    sa.Column("slot", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    # The problem code of a refused reschedule.
+    sa.Column("refusal", sa.Text),
+    sa.Column("client", sa.Text, nullable=False),
+    sa.Column("requested_on", Instant, nullable=False),
+    sa.Column("ended_on", Instant),
+    _states("state", RescheduleState),
+    sa.CheckConstraint("(state = 'deciding') = (ended_on IS NULL)", name="ended_on"),
+    sa.CheckConstraint("(state = 'refused') = (refusal IS NOT NULL)", name="refusal"),
     sqlite_autoincrement=True,
 )
 
@@ -213,6 +287,8 @@ jobs = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("last_error", sa.Text),
+    sa.Column("cancellation_id", BigId),
+    sa.Column("reschedule_id", BigId),
     sa.Index("ix_jobs_kind_due_at", "kind", "due_at"),
     # For bringing the release of an offer forward; jobs of other kinds are not in this index.
     sa.Index(
@@ -236,7 +312,27 @@ events = sa.Table(
     sa.Column("client", sa.Text, nullable=False),
     sa.Column("x_request_id", sa.Text, nullable=False),
     sa.Column("booking_id", BigId),
+    # Null for an event of the appointment-request itself.
+    sa.Column("appointment_id", BigId),
+    # JSON: what the event changes besides the state.
+    sa.Column("detail", sa.Text),
+    sa.Index(
+        "ix_events_appointment_id",
+        "appointment_id",
+        postgresql_where=sa.text("appointment_id IS NOT NULL"),
+        sqlite_where=sa.text("appointment_id IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
+)
+
+recurring_jobs = sa.Table(
+    "recurring_jobs",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    # The next run; while a worker runs the job, the end of its lease.
+    sa.Column("due_at", Instant, nullable=False),
+    # How far the job has come, in a format of its own.
+    sa.Column("cursor", sa.Text),
 )
 
 idempotency_keys = sa.Table(

@@ -56,16 +56,19 @@ class Bookings:
         database: Database,
         *,
         one_per_order: bool = True,
+        assume_over_days: int = 7,
         max_waiting: int = 4096,
         on_new_job: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Create the use cases without starting any task.
 
         one_per_order: refuse to book an order that is occupied (D27).
+        assume_over_days: an appointment counts as over this many days after its end (D45).
         max_waiting: limit of queued calls of each kind; a call above the limit is shed with `Overloaded`.
         on_new_job: called with the kind of a new job, after the commit that inserted the job.
         """
         self._one_per_order = one_per_order
+        self._assume_over_days = assume_over_days
         self._books = GroupCommit[BookCommand, int](database, self._book, max_waiting=max_waiting)
         self._reads = GroupCommit[OwnedId, Booking | None](database, _read, reads=True, max_waiting=max_waiting)
         self._on_new_job = on_new_job
@@ -93,7 +96,7 @@ class Bookings:
 
     async def _book(self, transaction: Transaction, commands: Sequence[BookCommand], *, wait: bool) -> list[Answer]:
         """Begin all permitted booking attempts; the results are their numbers."""
-        subjects = await _lock_subjects(transaction, commands, wait=wait)
+        subjects = await _lock_subjects(transaction, commands, self._assume_over_days, wait=wait)
         locked = [
             (command, subject)
             for command, subject in zip(commands, subjects, strict=True)
@@ -119,12 +122,16 @@ def _answer(subject: Subject, decided: Iterator[Decision], numbers: Mapping[int,
     return numbers[subject.request_id] if isinstance(decision, Slot) else decision
 
 
-async def _lock_subjects(transaction: Transaction, commands: Sequence[BookCommand], *, wait: bool) -> list[Subject]:
+async def _lock_subjects(
+    transaction: Transaction, commands: Sequence[BookCommand], assume_over_days: int, *, wait: bool
+) -> list[Subject]:
     """Lock orders and appointment-requests; then read the offers or current booking attempts of the requests."""
     keys = [(command.id, command.owner) for command in commands]
     locked = await lock(transaction, request_locks.LOCK_OWNED_WITH_ORDERS, keys, wait=wait)
     rows = [row for row in locked if is_row(row)]
     offered = await offers.get(transaction, [row.id for row in rows if row.state == State.OPEN.value])
+    occupied = {row.order_id for row in rows if row.occupancy}
+    over = await bookings.assumed_over(transaction, occupied, days=assume_over_days)
     slot_ids = await bookings.slot_ids(transaction, [row.booking_id for row in rows if row.state in OCCUPYING])
 
     def subject(row: Locked) -> BookSubject:
@@ -133,7 +140,7 @@ async def _lock_subjects(transaction: Transaction, commands: Sequence[BookComman
             order_id=row.order_id,
             owner=row.owner,
             order_owner=row.order_owner,
-            occupancy=row.occupancy,
+            occupancy=row.occupancy - over.get(row.order_id, 0),
             state=STATES[row.state],
             booking_id=row.booking_id,
             slot_id=slot_ids.get(row.booking_id),

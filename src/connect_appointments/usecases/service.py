@@ -37,6 +37,7 @@ def create_service(
         Bookings(
             database,
             one_per_order=options.one_appointment_per_order,
+            assume_over_days=options.assume_over_days,
             max_waiting=options.max_waiting,
             on_new_job=on_new_job,
         ),

@@ -16,7 +16,7 @@ class BookSubject:
     """The locked rows of a command to book.
 
     owner, order_owner: the owners of the appointment-request and of its order.
-    occupancy: the number of appointment-requests of the order that are booking or booked.
+    occupancy: the number of booking attempts in progress and of appointments of the order that are not over (D27).
     booking_id, slot_id: the current booking attempt of the appointment-request, and the attempt's slot.
     offered: the offered slots while the request is open.
     """

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from connect_appointments.core.appointments import FINAL, AppointmentState
+from connect_appointments.core.appointments import FINAL
 from connect_appointments.core.bookings import BookingState
-from connect_appointments.core.model import Appointment, Booking, OrderDetails, Scope, Slot
+from connect_appointments.core.model import Booking, Scope, Slot
 from connect_appointments.core.requests import BOOK
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.queries.appointments import SHOWN, from_row
 from connect_appointments.store.queries.orders import occupy_statement
 from connect_appointments.store.queries.requests import link_transition
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slot, encode_slot
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import (
-    DETAILS,
     BigId,
     appointments,
     bookings,
@@ -29,7 +29,6 @@ from connect_appointments.store.tables import (
 from connect_appointments.store.transaction import Transaction, first
 
 STATES = {state.value: state for state in BookingState}
-APPOINTMENT_STATES = {state.value: state for state in AppointmentState}
 
 
 class Attempt(NamedTuple):
@@ -150,12 +149,7 @@ _SHOWN = [
     bookings.c.id.label("number"),
     bookings.c.state.label("attempt_state"),
     bookings.c.refusal,
-    appointments.c.id,
-    appointments.c.order_id,
-    appointments.c.workforce_id,
-    appointments.c.state,
-    appointments.c.slot,
-    *(appointments.c[name] for name in DETAILS),
+    *SHOWN,
 ]
 READ = (
     sa.select(_read.c.place, *_SHOWN)
@@ -183,13 +177,8 @@ async def get(transaction: Transaction, scope: Scope, booking_id: int) -> Bookin
 
 
 def _from_row(row: Row) -> Booking:
-    appointment = None if row.id is None else _appointment(row)
+    appointment = None if row.id is None else from_row(row)
     return Booking(row.number, STATES[row.attempt_state], row.refusal, appointment)
-
-
-def _appointment(row: Row) -> Appointment:
-    details = OrderDetails(row.order_id, *(getattr(row, name) for name in DETAILS))
-    return Appointment(row.id, details, row.workforce_id, APPOINTMENT_STATES[row.state], decode_slot(row.slot))
 
 
 _of_orders = given(order_id=BigId)
@@ -202,6 +191,23 @@ _NOT_OVER = (
     )
     .order_by(appointments.c.id)
 )
+
+
+_ASSUMED_OVER = (
+    sa.select(appointments.c.order_id, sa.func.count().label("count"))
+    .join(_of_orders, _of_orders.c.order_id == appointments.c.order_id)
+    .where(
+        appointments.c.state.not_in(sorted(FINAL)),
+        appointments.c.ends_on <= seconds_from_now(param("seconds", sa.Float())),
+    )
+    .group_by(appointments.c.order_id)
+)
+
+
+async def assumed_over(transaction: Transaction, order_ids: Collection[int], *, days: int) -> dict[int, int]:
+    """The number of appointments in a state that is not final that ended more than `days` ago, by order (D45)."""
+    keys = [(order_id,) for order_id in order_ids]
+    return {row.order_id: row.count for row in await transaction.fetch(_ASSUMED_OVER, keys, seconds=-86_400.0 * days)}
 
 
 async def not_over(transaction: Transaction, order_ids: Sequence[int], *, days: int) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -37,6 +38,7 @@ _booked = given(
     booking_id=BigId,
     workforce_id=sa.Text(),
     ends_on=Instant(),
+    cancellable_until=Instant(),
 )
 
 
@@ -45,7 +47,6 @@ def _confirm(link: Link) -> Any:
     is_finished = sa.and_(finished.c.id == _booked.c.job_id, finished.c.tries == _booked.c.tries)
     columns = [column for column in _booked.c if column.name != "place"]
     rows = sa.select(*columns).join(finished, is_finished).subquery("confirmed_rows")
-    changed = link_transition(link, BOOKED, rows)
     is_under_way = bookings.c.state == BookingState.BOOKING.value
     ended = link(
         "ended",
@@ -55,6 +56,9 @@ def _confirm(link: Link) -> Any:
         .returning(bookings.c.id),
     )
     made = link("made", _appointments_of(rows))
+    with_appointments = sa.select(*rows.c, made.c.id.label("appointment_id"))
+    became = with_appointments.join(made, made.c.booking_id == rows.c.booking_id).subquery("became")
+    changed = link_transition(link, BOOKED, became, appointment_id=became.c.appointment_id)
     return (
         sa.select(
             rows.c.booking_id,
@@ -71,7 +75,17 @@ def _confirm(link: Link) -> Any:
 
 def _appointments_of(rows: Any) -> Any:
     """The statement that inserts the appointments of booking attempts, with a copy of their orders' current details."""
-    own = ("request_id", "booking_id", "owner", "order_id", "workforce_id", "state", "slot", "ends_on")
+    own = (
+        "request_id",
+        "booking_id",
+        "owner",
+        "order_id",
+        "workforce_id",
+        "state",
+        "slot",
+        "ends_on",
+        "cancellable_until",
+    )
     attempt = (
         bookings.c.request_id,
         bookings.c.id,
@@ -81,16 +95,17 @@ def _appointments_of(rows: Any) -> Any:
         sa.literal(AppointmentState.BOOKED.value),
         bookings.c.slot,
         rows.c.ends_on,
+        rows.c.cancellable_until,
     )
     query = (
-        sa.select(*attempt, *(orders.c[name] for name in DETAILS), database_now())
+        sa.select(*attempt, *(orders.c[name] for name in DETAILS), database_now(), database_now())
         .select_from(rows)
         .join(bookings, bookings.c.id == rows.c.booking_id)
         .join(appointment_requests, appointment_requests.c.id == bookings.c.request_id)
         # Only while the order and the attempt have the same owner.
         .join(orders, sa.and_(orders.c.id == appointment_requests.c.order_id, orders.c.owner == bookings.c.owner))
     )
-    insert = sa.insert(appointments).from_select([*own, *DETAILS, "created_on"], query)
+    insert = sa.insert(appointments).from_select([*own, *DETAILS, "created_on", "updated_on"], query)
     return insert.returning(appointments.c.id, appointments.c.booking_id)
 
 
@@ -98,12 +113,16 @@ _CONFIRM = Chain(_confirm)
 
 
 class Confirmed(NamedTuple):
-    """A booking attempt with a reserved slot: the claim of its job, the attempt, and the actor."""
+    """A booking attempt with a reserved slot: the claim of its job, the attempt, and the actor.
+
+    cancellable_until: the point of no return of the appointment (D41).
+    """
 
     job: Job
     attempt: Attempt
     client: str
     workforce_id: str
+    cancellable_until: datetime
 
 
 async def confirm(transaction: Transaction, reserved: Sequence[Confirmed]) -> None:
@@ -116,7 +135,7 @@ async def confirm(transaction: Transaction, reserved: Sequence[Confirmed]) -> No
         (
             *one.job.key,
             *(one.attempt.request_id, one.attempt.owner, one.client, one.job.x_request_id),
-            *(one.attempt.id, one.workforce_id, one.attempt.slot.end),
+            *(one.attempt.id, one.workforce_id, one.attempt.slot.end, one.cancellable_until),
         )
         for one in reserved
     ]

@@ -18,7 +18,7 @@ RELEASE_OFFER = "release-offer"
 
 
 class NewJob(NamedTuple):
-    """A new job: its kind, and its appointment-request and booking attempt.
+    """A new job: its kind, and the rows that it is about.
 
     due_at: when the job is due, None for now.
     """
@@ -28,6 +28,8 @@ class NewJob(NamedTuple):
     x_request_id: str
     booking_id: int | None = None
     due_at: datetime | None = None
+    cancellation_id: int | None = None
+    reschedule_id: int | None = None
 
 
 class Job(NamedTuple):
@@ -44,6 +46,8 @@ class Job(NamedTuple):
     x_request_id: str
     tries: int
     context: Row = None
+    cancellation_id: int | None = None
+    reschedule_id: int | None = None
 
     @property
     def key(self) -> tuple[int, int]:
@@ -51,16 +55,20 @@ class Job(NamedTuple):
         return self.id, self.tries
 
 
-_new = given(kind=sa.Text(), request_id=BigId, x_request_id=sa.Text(), booking_id=BigId, due_at=Instant())
+_new = given(
+    kind=sa.Text(),
+    request_id=BigId,
+    x_request_id=sa.Text(),
+    booking_id=BigId,
+    due_at=Instant(),
+    cancellation_id=BigId,
+    reschedule_id=BigId,
+)
+_COPIED = ("kind", "request_id", "x_request_id", "booking_id", "cancellation_id", "reschedule_id")
 _INSERT = sa.insert(jobs).from_select(
-    ["kind", "request_id", "x_request_id", "booking_id", "tries", "due_at"],
+    [*_COPIED, "tries", "due_at"],
     sa.select(
-        _new.c.kind,
-        _new.c.request_id,
-        _new.c.x_request_id,
-        _new.c.booking_id,
-        sa.literal(0),
-        sa.func.coalesce(_new.c.due_at, database_now()),
+        *(_new.c[name] for name in _COPIED), sa.literal(0), sa.func.coalesce(_new.c.due_at, database_now())
     ).order_by(_new.c.place),
 )
 _done = given(id=BigId, tries=sa.Integer())
@@ -82,7 +90,8 @@ _POSTPONE = (
     .where(jobs.c.id == _later.c.id, jobs.c.tries == _later.c.tries)
     .values(due_at=seconds_from_now(_later.c.seconds), last_error=_later.c.error)
 )
-CLAIM_COLUMNS = (jobs.c.id, jobs.c.kind, jobs.c.request_id, jobs.c.booking_id, jobs.c.x_request_id)
+_ABOUT = ("request_id", "booking_id", "cancellation_id", "reschedule_id")
+CLAIM_COLUMNS = (jobs.c.id, jobs.c.kind, *(jobs.c[name] for name in _ABOUT), jobs.c.x_request_id)
 
 
 def claim_statement(kind: str, context: Sequence[sa.ColumnElement[Any]], source: sa.FromClause) -> Chain:
@@ -125,7 +134,14 @@ async def claim(transaction: Transaction, statement: Chain, *, limit: int, lease
     A job whose lease has expired is due again: its worker was killed or paused.
     """
     return [
-        Job(row.job_id, row.job_kind, row.job_request_id, row.job_booking_id, row.job_x_request_id, row.job_tries, row)
+        Job(
+            row.job_id,
+            row.job_kind,
+            x_request_id=row.job_x_request_id,
+            tries=row.job_tries,
+            context=row,
+            **{name: getattr(row, f"job_{name}") for name in _ABOUT},
+        )
         for row in await transaction.fetch(statement, limit=limit, lease_seconds=lease_seconds)
     ]
 

@@ -82,7 +82,9 @@ def _visible_to(scope: Scope) -> sa.Select[Any]:
 
 async def upsert(transaction: Transaction, found: Sequence[Order]) -> None:
     """Insert orders, or overwrite known orders. The ids must be distinct."""
-    statement = upsert_statement(transaction.dialect, orders, _COLUMNS, key=("id",), change=_COLUMNS[1:])
+    statement = upsert_statement(
+        transaction.dialect, orders, _COLUMNS, key=("id",), change=_COLUMNS[1:], moment=("imported_on",)
+    )
     await transaction.execute(statement, [_to_row(order) for order in found])
 
 

@@ -195,6 +195,8 @@ READ = (
         requests.c.created_on,
         requests.c.updated_on,
         requests.c.cancelled_on,
+        requests.c.offer_expires_on,
+        requests.c.appointment_id,
     )
     .select_from(_read)
     .join(requests, sa.and_(requests.c.id == _read.c.id, requests.c.owner == _read.c.owner))
@@ -230,7 +232,7 @@ async def page(
 
 _SHOWN = [
     *(requests.c[name] for name in ("id", "owner", "order_id", "date_from", "state")),
-    *(requests.c[name] for name in ("created_on", "updated_on", "cancelled_on")),
+    *(requests.c[name] for name in ("created_on", "updated_on", "cancelled_on", "offer_expires_on", "appointment_id")),
 ]
 
 
@@ -250,6 +252,8 @@ def _from_row(row: Row) -> AppointmentRequest:
         created_on=row.created_on,
         updated_on=row.updated_on,
         cancelled_on=row.cancelled_on,
+        slots_expire_on=row.offer_expires_on,
+        appointment_id=row.appointment_id,
     )
 
 

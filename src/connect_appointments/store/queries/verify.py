@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from connect_appointments.core.appointments import FINAL as APPOINTMENT_FINAL
 from connect_appointments.core.bookings import BookingState
-from connect_appointments.core.requests import CREATED, FINAL, OCCUPYING, TRANSITIONS, State
+from connect_appointments.core.requests import CREATED, FINAL, TRANSITIONS, State
 from connect_appointments.core.reservations import ReservationState
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import (
@@ -48,7 +49,10 @@ def _last_event() -> sa.Select[Any]:
     """Requests whose state differs from the target state of their last event."""
     entered = {CREATED: State.SEARCHING, **{step.name: step.target for step in TRANSITIONS}}
     last = (
-        sa.select(events.c.request_id, sa.func.max(events.c.id).label("id")).group_by(events.c.request_id).cte("last")
+        sa.select(events.c.request_id, sa.func.max(events.c.id).label("id"))
+        .where(events.c.appointment_id.is_(None))
+        .group_by(events.c.request_id)
+        .cte("last")
     )
     state = sa.case({kind: str(entered[kind]) for kind in entered}, value=events.c.kind)
     return (
@@ -65,14 +69,21 @@ def _final_left() -> sa.Select[Any]:
     return (
         sa.select(events.c.request_id, events.c.id.label("event"), events.c.kind)
         .join(final, sa.and_(final.c.request_id == events.c.request_id, final.c.id < events.c.id))
-        .where(final.c.kind.in_([step.name for step in TRANSITIONS if step.target in FINAL]))
+        .where(
+            final.c.kind.in_([step.name for step in TRANSITIONS if step.target in FINAL]),
+            final.c.appointment_id.is_(None),
+            events.c.appointment_id.is_(None),
+        )
     )
 
 
 def _appointments() -> sa.Select[Any]:
-    """Requests that are booked without an appointment, or that have an appointment without being booked."""
-    has = sa.exists().where(appointments.c.request_id == requests.c.id)
-    return sa.select(requests.c.id, requests.c.state).where((requests.c.state == State.BOOKED.value) != has)
+    """Requests that are booked without an appointment of their order, or that have one without being booked."""
+    is_theirs = sa.and_(appointments.c.id == requests.c.appointment_id, appointments.c.order_id == requests.c.order_id)
+    has = sa.exists().where(is_theirs)
+    is_current = sa.exists().where(appointments.c.request_id == requests.c.id)
+    is_booked = requests.c.state == State.BOOKED.value
+    return sa.select(requests.c.id, requests.c.state).where(sa.or_(is_booked != has, sa.and_(is_current, ~is_booked)))
 
 
 def _attempts() -> sa.Select[Any]:
@@ -135,15 +146,24 @@ def _reservations() -> sa.Select[Any]:
 
 
 def _occupancy() -> sa.Select[Any]:
-    """Orders whose occupancy differs from the number of their appointment-requests in state booking or booked."""
-    occupying = (
+    """Orders whose occupancy differs from their booking attempts in progress plus their appointments not ended."""
+    in_progress = (
         sa.select(sa.func.count())
-        .where(requests.c.order_id == orders.c.id, requests.c.state.in_(sorted(OCCUPYING)))
+        .where(
+            requests.c.order_id == orders.c.id,
+            requests.c.state == State.BOOKING.value,
+            requests.c.reschedule_id.is_(None),
+        )
         .scalar_subquery()
     )
-    return sa.select(orders.c.id, orders.c.occupancy, occupying.label("occupying")).where(
-        orders.c.occupancy != occupying
+    standing = (
+        sa.select(sa.func.count())
+        .where(appointments.c.order_id == orders.c.id, appointments.c.state.not_in(sorted(APPOINTMENT_FINAL)))
+        .scalar_subquery()
     )
+    return sa.select(
+        orders.c.id, orders.c.occupancy, in_progress.label("in_progress"), standing.label("standing")
+    ).where(orders.c.occupancy != in_progress + standing)
 
 
 def _foreign_requests() -> sa.Select[Any]:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from connect_appointments.core import appointments, requests
+from connect_appointments.core.cancellations import CancelledBy
 from connect_appointments.core.model import Appointment, AppointmentRequest, Slot
 from connect_appointments.core.requests import State
 from connect_appointments.web.api.values import (
@@ -28,6 +29,9 @@ from connect_appointments.web.api.values import (
 
 RequestStatus = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in requests.ON_THE_WIRE]})]
 AppointmentStatus = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in appointments.ON_THE_WIRE]})]
+
+
+Canceller = Annotated[str, Meta(extra_json_schema={"enum": [str(one) for one in CancelledBy]})]
 
 
 class CancelRequestBody(Struct, rename="camel"):
@@ -71,6 +75,8 @@ class AppointmentRequestMessage(Struct, rename="camel"):
     created_on: Moment
     updated_on: Moment
     cancelled_on: Moment | None
+    slots_expire_on: Moment | None
+    appointment_id: Id | None
 
 
 class ContactMessage(Struct, rename="camel"):
@@ -83,7 +89,7 @@ class ContactMessage(Struct, rename="camel"):
 
 
 class AppointmentMessage(Struct, rename="camel"):
-    """A booked appointment, with the keys of the `AppointmentCancelled` webhook in its order."""
+    """An appointment: the keys of the `AppointmentCancelled` webhook in its order, then ours (D31)."""
 
     order_id: Id
     id: Id
@@ -100,6 +106,10 @@ class AppointmentMessage(Struct, rename="camel"):
     customer_ref: Text | None
     cancelled_on: Moment | None
     service_id: Id | None
+    appointment_request_id: Id
+    cancellable_until: Moment | None
+    cancelled_by: Canceller | None
+    reason: Notes | None
 
 
 def appointment_request_message(found: AppointmentRequest) -> bytes:
@@ -113,6 +123,8 @@ def appointment_request_message(found: AppointmentRequest) -> bytes:
         created_on=_whole_seconds(found.created_on),
         updated_on=_whole_seconds(found.updated_on),
         cancelled_on=found.cancelled_on and _whole_seconds(found.cancelled_on),
+        slots_expire_on=found.slots_expire_on and _whole_seconds(found.slots_expire_on),
+        appointment_id=found.appointment_id,
     )
     return msgspec.json.encode(message)
 
@@ -120,11 +132,12 @@ def appointment_request_message(found: AppointmentRequest) -> bytes:
 def appointment_message(found: Appointment) -> bytes:
     """The JSON of a booked appointment."""
     order = found.order
+    status = "booked" if found.state in appointments.CHANGING else found.state.value
     message = AppointmentMessage(
         order_id=order.id,
         id=found.id,
         nbn_appointment_id=found.workforce_id,
-        status="booked" if found.state in appointments.CHANGING else found.state.value,
+        status=status,
         start_time=found.slot.start,
         end_time=found.slot.end,
         slot_type=found.slot.slot_type.value,
@@ -134,8 +147,12 @@ def appointment_message(found: Appointment) -> bytes:
         demand_type=order.demand_type,
         contact=ContactMessage(order.contact_name, order.contact_type, order.contact_phone, order.contact_notes),
         customer_ref=order.customer_ref,
-        cancelled_on=None,
+        cancelled_on=found.cancelled_on and _whole_seconds(found.cancelled_on),
         service_id=order.service_id,
+        appointment_request_id=found.request_id,
+        cancellable_until=_whole_seconds(found.cancellable_until) if status == "booked" else None,
+        cancelled_by=found.cancelled_by,
+        reason=found.reason,
     )
     return msgspec.json.encode(message)
 
