@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -44,8 +44,16 @@ def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _wall_time(value: object) -> object:
+    """Refuse what pydantic accepts besides `17:00`: seconds since midnight, an offset from UTC."""
+    if isinstance(value, str) and not re.fullmatch("[0-9]{2}:[0-9]{2}", value):
+        raise ValueError("must be a time of day such as 17:00")
+    return value
+
+
 Names = Annotated[frozenset[str], BeforeValidator(_listed)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+WallTime = Annotated[time, BeforeValidator(_wall_time)]
 
 
 class StoreSettings(BaseModel):
@@ -106,6 +114,15 @@ class WorkSettings(StoreSettings):
     assume_over_days: Annotated[
         int, Field(ge=0, le=365, description="Days after its end when an appointment counts as over")
     ] = 7
+    cancellation_cutoff_time: Annotated[
+        WallTime, Field(description="Time at the site until which a visit can be cancelled")
+    ] = time(17)
+    cancellation_cutoff_working_days: Annotated[
+        int, Field(ge=0, le=60, description="Working days from the day of that time to the visit")
+    ] = 1
+    offer_minutes: Annotated[
+        int | None, Field(ge=1, le=525_600, description="Longest life of a slot offer; none: until its last slot")
+    ] = None
     holiday_country: Annotated[str, Field(description="Country of the public holidays, ISO 3166-1 alpha-2")] = "AU"
 
     def booking_policy(self) -> BookingPolicy:
@@ -115,6 +132,9 @@ class WorkSettings(StoreSettings):
             slot_days=self.slot_days,
             lead_days=self.lead_days,
             horizon_days=self.booking_horizon_days,
+            cancellation_cutoff_time=self.cancellation_cutoff_time,
+            cancellation_cutoff_working_days=self.cancellation_cutoff_working_days,
+            offer_minutes=self.offer_minutes,
         )
 
     def worker_options(self) -> WorkerOptions:

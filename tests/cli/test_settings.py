@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,12 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         ("lock_timeout_seconds", "0"),
         ("log_level", "loud"),
         ("statement_cache", "perhaps"),
+        ("cancellation_cutoff_time", "24:00"),
+        ("cancellation_cutoff_time", "5pm"),
+        ("cancellation_cutoff_time", "61200"),
+        ("cancellation_cutoff_time", "17:00+10:00"),
+        ("cancellation_cutoff_working_days", "-1"),
+        ("offer_minutes", "0"),
         ("sunset", "soon"),
         ("public_url", "connect.test"),
         ("public_url", "https://connect.test/?a=b"),
@@ -62,6 +69,16 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 )
 def test_a_wrong_value_names_its_setting(name: str, value: str) -> None:
     assert [name.upper() in line for line in problems(**{name: value})] == [True]
+
+
+def test_d41_d47_the_cut_off_and_the_life_of_an_offer_are_settings() -> None:
+    default = load(ServeSettings, settings(**REQUIRED)).booking_policy()
+    assert (default.cancellation_cutoff_time, default.cancellation_cutoff_working_days) == (time(17), 1)
+    assert default.offer_minutes is None
+    changed = {"cancellation_cutoff_time": "09:30", "cancellation_cutoff_working_days": "3", "offer_minutes": "30"}
+    found = load(ServeSettings, settings(**REQUIRED, **changed)).booking_policy()
+    assert (found.cancellation_cutoff_time, found.cancellation_cutoff_working_days) == (time(9, 30), 3)
+    assert found.offer_minutes == 30
 
 
 def test_an_unknown_setting_gets_the_name_that_was_meant() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import time
 
 from pydantic_core import PydanticUndefined
 
@@ -26,6 +27,8 @@ def shown_default(value: object) -> str:
         return ""
     if isinstance(value, frozenset):
         return f"`{','.join(sorted(value))}`"
+    if isinstance(value, time):
+        return f"`{value:%H:%M}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -33,12 +33,18 @@ class BookingPolicy:
     slot_days: calendar days to search, starting with the first bookable day.
     lead_days: working days between today and the first bookable day; 0 permits today.
     horizon_days: the maximum number of calendar days from today to a `dateFrom`.
+    cancellation_cutoff_time: the last time, local to the site, at which a visit can be cancelled (D41).
+    cancellation_cutoff_working_days: working days from the day of that time to the visit; 0 is the day of the visit.
+    offer_minutes: how long a slot offer lasts; None sets no limit (D47).
     """
 
     is_working_day: IsWorkingDay
     slot_days: int = 14
     lead_days: int = 1
     horizon_days: int = 89
+    cancellation_cutoff_time: time = time(17)
+    cancellation_cutoff_working_days: int = 1
+    offer_minutes: int | None = None
 
 
 def local_date(now: datetime, time_zone: str) -> date:
