@@ -100,7 +100,7 @@ async def test_two_confirmations_at_once_make_one_appointment(database: Database
 
     async def work(transaction: Transaction) -> None:
         await lock(transaction, request_locks.LOCK_ANY, [(attempt.request_id,)], wait=True)
-        await confirm(transaction, [Confirmed(job, attempt, "worker", "APT1")])
+        await confirm(transaction, [Confirmed(job, attempt, "worker", "APT1", attempt.slot.start)])
 
     await asyncio.gather(database.write(work), neighbour.write(work))
     assert await rows(database, "SELECT count(*) FROM appointments") == [(1,)]

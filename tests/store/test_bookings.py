@@ -69,7 +69,9 @@ async def _end(database: Database, how: str, *numbers: int) -> None:
         attempts = [await bookings.attempt(transaction, number) for number in numbers]
         await jobs.add(transaction, [NewJob("book", one.request_id, "x_request_id", one.id) for one in attempts])
         claims = {job.booking_id: job for job in await jobs.claim(transaction, CLAIM, limit=9, lease_seconds=60)}
-        await confirm(transaction, [Confirmed(claims[one.id], one, "worker", f"APT-{one.id}") for one in attempts])
+        await confirm(
+            transaction, [Confirmed(claims[one.id], one, "worker", f"APT-{one.id}", one.slot.start) for one in attempts]
+        )
 
     await database.write(work)
 
@@ -155,7 +157,7 @@ async def test_a_confirmation_whose_job_another_worker_has_changes_nothing(datab
     ]
     (slept,), (awake,) = claims
     for job, state in ((slept, State.BOOKING), (awake, State.BOOKED)):
-        reserved = [Confirmed(job, attempt, "worker", "APT1")]
+        reserved = [Confirmed(job, attempt, "worker", "APT1", attempt.slot.start)]
         await database.write(lambda transaction, one=reserved: confirm(transaction, one))
         assert await state_of(database, request_id) is state
     assert await rows(database, "SELECT workforce_id FROM appointments") == [("APT1",)]

@@ -97,6 +97,49 @@ class OrderTransferred(Refusal):
     code = "order-transferred"
 
 
+class OfferExpired(Refusal):
+    """The offer of this appointment-request has expired. Create a new appointment-request for the order."""
+
+    code = "offer-expired"
+
+
+class PastPointOfNoReturn(Refusal):
+    """It is too late to change the appointment: the time in its cancellableUntil has passed."""
+
+    code = "past-point-of-no-return"
+
+
+class CancellationRefused(Refusal):
+    """The network refused the cancellation. The appointment stands."""
+
+    code = "cancellation-refused"
+
+
+class AppointmentInProgress(Refusal):
+    """The technician has begun the work. The appointment can no longer be changed."""
+
+    code = "appointment-in-progress"
+
+
+class AppointmentEnded(Refusal):
+    """The appointment has ended: it is completed, incomplete or cancelled. Read it for its status."""
+
+    code = "appointment-ended"
+
+
+class AppointmentChanging(Refusal):
+    """Another cancellation or reschedule of this appointment is under way. Repeat the request after its outcome."""
+
+    code = "appointment-changing"
+    retry_after_seconds = 1
+
+
+class AppointmentRequestOtherOrder(Refusal):
+    """The appointment-request is of another order than the appointment. Create one for the appointment's order."""
+
+    code = "appointment-request-other-order"
+
+
 class SearchFailed(Refusal):
     """The search for slots failed for good. Create a new appointment-request for the order."""
 
