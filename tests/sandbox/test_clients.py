@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import RSAKey
 
-from connect_appointments.sandbox.clients import SeenAssertions, TooManyAssertions
+from connect_appointments.sandbox.clients import SeenAssertions, TokenRefused
 
 from .realm import (
     BEARER_ASSERTION,
@@ -99,11 +99,11 @@ def test_used_assertions_are_remembered_in_bounded_memory_until_they_expire() ->
     seen = SeenAssertions(capacity=2)
     assert seen.use("alice", "1", until=10, now=0)
     assert seen.use("alice", "2", until=20, now=0)
-    with pytest.raises(TooManyAssertions):
+    with pytest.raises(TokenRefused, match="Too many"):
         seen.use("alice", "3", until=10, now=10)
     assert not seen.use("alice", "1", until=10, now=10)
     assert seen.use("alice", "3", until=20, now=11)
-    with pytest.raises(TooManyAssertions):
+    with pytest.raises(TokenRefused, match="Too many"):
         seen.use("alice", "4", until=20, now=11)
 
 

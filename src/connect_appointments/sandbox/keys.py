@@ -84,7 +84,7 @@ class SandboxKeys:
             before = _issuers(self._folder)
             after = (url, *(other for other in before if other != url))
             if after != before:
-                _write(self._folder / "issuers.json", json.dumps(after).encode())
+                write_private(self._folder / "issuers.json", json.dumps(after).encode())
             self.issuers = after
 
     def public_jwks(self) -> dict[str, Any]:
@@ -143,12 +143,12 @@ def _read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         content = make()
-        _write(path, content)
+        write_private(path, content)
         return content
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write the file atomically, readable by its user only."""
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file atomically, readable by its user only."""
     # mkstemp creates the file with mode 0600.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
