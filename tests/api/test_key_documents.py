@@ -23,32 +23,13 @@ from connect_appointments.web.api.tokens.keys import (
     keys_of_issuer,
     usable_keys,
 )
-from tests.api.issuers import Seconds, Source
+from tests.api.issuers import Seconds, Source, first, ring, second, seconds, source
 from tests.build import ISSUER, Issuer
+
+__all__ = ["ring", "seconds", "source"]
 
 DISCOVERY = f"{ISSUER}/.well-known/openid-configuration"
 JWKS = f"{ISSUER}/protocol/openid-connect/certs"
-
-first, second = Issuer("first"), Issuer("second")
-
-
-@pytest.fixture
-def source() -> Source:
-    return Source(*first.jwks())
-
-
-@pytest.fixture
-def seconds() -> Seconds:
-    return Seconds()
-
-
-@pytest.fixture
-async def ring(source: Source, seconds: Seconds) -> KeyRing:
-    """A ring that has fetched once."""
-    found = KeyRing(source, seconds)
-    await found.refresh()
-    assert source.asked == 1
-    return found
 
 
 def member(**changes: object) -> dict[str, Any]:
