@@ -13,11 +13,6 @@ from contextlib import AbstractContextManager
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def shared_folder() -> str | None:
-    """The folder; None if the counters are in the memory of a single process."""
-    return os.environ.get(VARIABLE)
-
-
 def counters_of(processes: int) -> AbstractContextManager[str | None]:
     """Keep the counters in memory for a single process, or in a folder that exists until the end of the context.
 
