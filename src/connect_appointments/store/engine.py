@@ -76,12 +76,13 @@ async def _retried(run: Callable[[], Awaitable[T]], *, repeatable: bool, retries
     def worth_a_retry(error: Exception) -> bool:
         return is_retryable(error) or (repeatable and is_unavailable(error) and not is_out_of_time(error))
 
-    with translated_errors():
-        try:
-            return await run()
-        except Exception as error:
-            if retries == 0 or not worth_a_retry(error):
+    try:
+        return await run()
+    except Exception as error:
+        if retries == 0 or not worth_a_retry(error):
+            with translated_errors():
                 raise
+    with translated_errors():
         # The jitter is much shorter than the longest wait: transactions with equal waits would conflict again.
         async for attempt in stamina.retry_context(
             on=worth_a_retry,
