@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, OKPKey
 
@@ -117,6 +117,7 @@ def test_a_good_key_is_taken_for_its_algorithms(changes: dict[str, object], algo
     assert usable_keys([member(**changes)])["second"].algorithms == algorithms
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["kty", "kid", "n", "e", "crv", "x", "y", "use", "alg", "key_ops", "d", "k"]),

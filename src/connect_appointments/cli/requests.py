@@ -61,7 +61,7 @@ def list_requests(
 @app.command("show")
 def show_request(request_id: RequestId, as_json: AsJson = False) -> None:
     """Show an appointment-request with its slots, booking attempts and events."""
-    found = _story(on_database(load(StoreSettings), lambda database: _history(database, request_id)))
+    found = _document(on_database(load(StoreSettings), lambda database: _history(database, request_id)))
     if as_json:
         print(json.dumps(found))
         return
@@ -97,7 +97,7 @@ async def _history(database: Database, request_id: int) -> RequestHistory:
         raise CommandFailed(f"there is no appointment-request {request_id}") from error
 
 
-def _story(history: RequestHistory) -> dict[str, Any]:
+def _document(history: RequestHistory) -> dict[str, Any]:
     request, attempts, events = history
     return {
         **_row(request),

@@ -28,10 +28,10 @@ _RS256_ONLY.max_header_length = 8192
 _ADVICE = {
     "iss": "iss and sub must both be the client_id.",
     "sub": "iss and sub must both be the client_id.",
-    "exp": f"exp must be a time to come (Unix seconds), at most {ASSERTION_SECONDS} s ahead. Check your clock.",
-    "nbf": "nbf must be a time that has come (Unix seconds). Check your clock.",
-    "iat": "iat must be a time that has come (Unix seconds). Check your clock.",
-    "jti": "jti must be a text that is not empty, a new one each time.",
+    "exp": f"exp must be a Unix time in the future, at most {ASSERTION_SECONDS} s ahead. Check your clock.",
+    "nbf": "nbf must be a Unix time that is not in the future. Check your clock.",
+    "iat": "iat must be a Unix time that is not in the future. Check your clock.",
+    "jti": "jti must be a string that is not empty, a new one for each assertion.",
 }
 
 
@@ -124,8 +124,8 @@ class Authenticator:
         same = hmac.compare_digest(sent.encode(), (client.secret if client else sent).encode())
         if client is None or not same:
             raise InvalidClient(
-                f"client_id must be {self._names}, and client_secret what the file keys/<client_id>.secret "
-                "of the sandbox's data folder holds."
+                f"client_id must be {self._names}, and client_secret the content of the file "
+                "keys/<client_id>.secret in the sandbox's data folder."
             )
         return client
 

@@ -108,7 +108,7 @@ def _key_pair(path: Path) -> RSAKey:
     except (JoseError, ValueError, TypeError, SecurityWarning) as error:
         raise _broken(path, f"an RSA private key of at least {KEY_BITS} bits (PEM, no password)") from error
     if not key.is_private:
-        raise _broken(path, "a private key: it holds a public one")
+        raise _broken(path, "a private key: it contains a public key")
     return key
 
 
@@ -133,8 +133,8 @@ def _issuers(keys: Path) -> tuple[str, ...]:
 
 def _broken(path: Path, what: str) -> KeysError:
     return KeysError(
-        f"{path} is not {what}. Put a good copy back, or delete it and start again: "
-        "a new one is made, and what was issued with the old one is refused."
+        f"{path} is not {what}. Restore a good copy, or delete it and start again: "
+        "the sandbox makes a new one, and refuses what was issued with the old one."
     )
 
 

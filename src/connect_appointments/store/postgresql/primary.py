@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 0.5
 SILENCE_SECONDS = 5.0
-"""With heartbeat and search less than 18 s, Patroni's shortest time to a new primary (at its minimum ttl of 20)."""
+"""With heartbeat and search less than 18 s, Patroni's shortest time to a new primary (at its minimum ttl, 20 s)."""
 SEARCH_EVERY_SECONDS = 0.1
 
 
