@@ -60,7 +60,8 @@ async def test_a_booked_one_has_its_appointment_with_the_order(database: Databas
     assert found is not None
     assert found.appointment is not None
     details = _details(sample_order(ORDER))
-    expected = Appointment(found.appointment.id, details, "APT1", AppointmentState.BOOKED, slot())
+    booked = AppointmentState.BOOKED
+    expected = Appointment(found.appointment.id, details, request_id, "APT1", booked, slot(), slot().start)
     assert found == Booking(booking_id, BookingState.BOOKED, None, expected)
     assert await state_of(database, request_id) is State.BOOKED
     assert (await kinds(database, request_id))[-1] == BOOKED.name

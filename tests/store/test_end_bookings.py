@@ -32,7 +32,8 @@ async def _claimed(database: Database, lease_seconds: float = 60) -> list[Job]:
 
 async def _ended(database: Database, job: Job, answer: Answer) -> Ended:
     attempt = await database.read(lambda transaction: bookings.attempt(transaction, job.booking_id or 0))
-    return Ended(job, attempt, answer, f"APT{attempt.id}" if answer is Answer.RESERVED else None)
+    workforce_id = f"APT{attempt.id}" if answer is Answer.RESERVED else None
+    return Ended(job, attempt, answer, attempt.slot.start, workforce_id)
 
 
 async def _end(database: Database, *ended: Ended, wait: bool = False) -> Sequence[Any]:

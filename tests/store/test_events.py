@@ -80,6 +80,8 @@ def test_no_column_is_for_contact_data() -> None:
         "client",
         "x_request_id",
         "booking_id",
+        "appointment_id",
+        "detail",
     }
 
 

@@ -61,7 +61,7 @@ async def _let_leases_run_out(database: Database) -> None:
 async def test_a_claimed_job_says_what_to_do(database: Database) -> None:
     request_id, booking_id = await being_booked(database)
     (found,) = await claim_jobs(database, statement=book.CLAIM)
-    assert found[:-1] == (found.id, "book", request_id, booking_id, "x_request_id", 1)
+    assert found[:6] == (found.id, "book", request_id, booking_id, "x_request_id", 1)
     assert (found.context.owner, found.context.order_owner, found.context.order_id) == (ALICE, ALICE, ORDER)
 
 
@@ -139,7 +139,7 @@ async def test_a_job_whose_lease_ran_out_is_claimed_again_and_counts_its_tries(
     (first,) = await claim_jobs(database)
     await _let_leases_run_out(database)
     (second,) = await claim_jobs(database)
-    assert second[:-1] == first._replace(tries=2)[:-1]
+    assert second._replace(context=None) == first._replace(tries=2, context=None)
 
 
 async def test_a_lease_lasts_as_long_as_asked_by_the_clock_of_the_database(database: Database, request_id: int) -> None:

@@ -99,8 +99,9 @@ async def test_every_row_of_every_table_is_still_there(released: Database) -> No
 
 async def test_what_came_from_it_has_todays_tables_and_holds_together(released: Database) -> None:
     await schema.migrate(released)
-    found = {name: set(first) for name, (first, *_) in (await everything(released)).items()}
-    assert found == {table.name: {column.name for column in table.columns} for table in metadata.sorted_tables}
+    tables = {name: found for name, found in (await everything(released)).items() if found}
+    found = {name: set(first) for name, (first, *_) in tables.items()}
+    assert found.items() <= {table.name: set(table.columns.keys()) for table in metadata.sorted_tables}.items()
     assert tables_of(await shape(released)) == set(metadata.tables)
     assert await released.read(findings) == []
     states = await rows(released, "SELECT DISTINCT state FROM appointment_requests")
@@ -141,10 +142,18 @@ async def test_no_number_is_given_a_second_time(service: Api, released: Database
     assert await service.created(8) > largest
 
 
+WITHOUT_APPOINTMENT = """
+    UPDATE appointment_requests SET state = 'cancelled', cancelled_on = updated_on
+    WHERE id = (SELECT request_id FROM appointments WHERE id = :id)
+"""
+
+
 @pytest.mark.parametrize("table", ["appointments", "jobs"])
 async def test_a_table_that_was_made_anew_gives_no_number_a_second_time(first_release: Database, table: str) -> None:
     """The rows with the largest numbers are gone before the migration, and their numbers stay used."""
     ((largest,),) = await rows(first_release, f"SELECT max(id) FROM {table}")  # noqa: S608 - a name of ours
+    if table == "appointments":
+        await execute(first_release, WITHOUT_APPOINTMENT, id=largest)
     await execute(first_release, f"DELETE FROM {table} WHERE id = :id", id=largest)  # noqa: S608 - likewise
     await schema.migrate(first_release)
     columns = [column.name for column in metadata.tables[table].columns if column.name != "id"]

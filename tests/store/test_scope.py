@@ -19,6 +19,9 @@ IN_TEXT = re.compile(rf"\b(?:FROM|JOIN|UPDATE)\s+({'|'.join(OWNED)})\b")
 
 OF_THE_OPERATOR = {"verify": "holds the whole database against itself, for every owner"}
 ALLOWED = {
+    "appointments._event": "writes events with the owner of the row that has changed",
+    "appointments._update": "changes rows that the caller has locked, with the owner that they have",
+    "bookings._ASSUMED_OVER": "counts on orders that the caller has locked, tells their ids alone",
     "bookings._begin": "begins attempts of appointment-requests that the caller has locked with their owners",
     "bookings._SLOT_IDS": "asked for the attempts of appointment-requests that the caller has locked with their owners",
     "bookings._REFUSE": "the worker's, which acts for every owner",
@@ -28,11 +31,11 @@ ALLOWED = {
     "idempotency._FORGET_OLD": "takes the owner as part of the key",
     "idempotency._KEEP": "takes the owner as part of the key",
     "idempotency.forget": "housekeeping, tells nothing but a number",
+    "order_locks._chain": "by ids with their owners for a caller, by ids alone for the worker",
     "orders.LOCK_ANY": "an import's, which may change the owner",
     "orders.occupy_statement": "counts on orders that the caller has locked, tells their ids alone",
     "orders.is_empty": "the sandbox's, tells whether there is anything at all",
     "request_locks.LOCK_ANY": "the worker's and an import's, which act for every owner",
-    "request_locks._lock_with_orders": "by ids with their owners for a caller, by ids alone for the worker",
     "requests.link_creation": "writes rows with the owner that the caller names",
     "requests.link_transition": "changes rows that the caller has locked, with the owner that they have",
     "requests.link_locked_transition": "changes rows that an earlier link has locked, with the owner that they have",
@@ -162,4 +165,11 @@ def test_a_query_that_is_kept_to_one_owner_needs_no_reason(code: str) -> None:
 
 def test_every_table_that_tells_of_an_owners_things_has_its_owner() -> None:
     """The others are reached only by the id of a row that was found in its scope, or are nobody's."""
-    assert metadata.tables.keys() - OWNED == {"capacity", "installation", "jobs", "offers", "reservations"}
+    assert metadata.tables.keys() - OWNED == {
+        "capacity",
+        "installation",
+        "jobs",
+        "offers",
+        "recurring_jobs",
+        "reservations",
+    }

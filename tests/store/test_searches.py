@@ -71,7 +71,7 @@ async def test_each_event_is_of_its_owner_and_says_what_the_worker_followed(data
     await _finish(database, *(_found(job, slot()) for job in await _claimed(database, *ids)))
     for request_id, owner in zip(ids, (ALICE, BOB), strict=True):
         found = await database.read(lambda transaction, n=request_id: events.of_request(transaction, EVERYBODYS, n))
-        assert found[-1][2:] == (SLOTS_FOUND.name, found[-1].at, owner, "worker", f"x_request_id {request_id}", None)
+        assert found[-1][2:8] == (SLOTS_FOUND.name, found[-1].at, owner, "worker", f"x_request_id {request_id}", None)
 
 
 async def test_a_search_that_failed_for_good_leaves_no_offer(database: Database) -> None:

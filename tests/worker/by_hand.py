@@ -17,8 +17,8 @@ from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.tables import appointments, capacity, reservations, seconds_from_now
 from connect_appointments.store.tables import jobs as jobs_table
 from connect_appointments.store.transaction import Transaction
-from connect_appointments.wiring import create_worker
-from tests.build import Clock, default_policy
+from connect_appointments.wiring import create_worker, default_policy
+from tests.build import Clock
 
 LEASE_SECONDS = 600
 CLAIMS = (search.CLAIM, book.CLAIM, release_offer.CLAIM)

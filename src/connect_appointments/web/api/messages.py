@@ -30,8 +30,7 @@ from connect_appointments.web.api.values import (
 RequestStatus = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in requests.ON_THE_WIRE]})]
 AppointmentStatus = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in appointments.ON_THE_WIRE]})]
 
-
-Canceller = Annotated[str, Meta(extra_json_schema={"enum": [str(one) for one in CancelledBy]})]
+Canceller = Annotated[str, Meta(extra_json_schema={"enum": [*map(str, CancelledBy), None]})]
 
 
 class CancelRequestBody(Struct, rename="camel"):
