@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.book import Book
+from connect_appointments.jobs.cancel_appointment import CancelAppointment
 from connect_appointments.jobs.kinds import JobKind, RetrySchedule
 from connect_appointments.jobs.options import OF_LEASE, WorkerOptions
 from connect_appointments.jobs.recurring import RecurringJob
@@ -27,6 +28,7 @@ def job_kinds(
         Search(database, workforce, clock, answer_seconds=seconds).kind(options.slots, until_failed),
         Book(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
         ReleaseOffer(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
+        CancelAppointment(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
     )
 
 
