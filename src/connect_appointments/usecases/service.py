@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.store.engine import Database
+from connect_appointments.usecases.appointment_cancellations import AppointmentCancellations
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
 from connect_appointments.usecases.bookings import Bookings
 from connect_appointments.usecases.clock import Clock
@@ -19,6 +20,7 @@ class Service:
 
     appointment_requests: AppointmentRequests
     bookings: Bookings
+    appointment_cancellations: AppointmentCancellations
 
 
 def create_service(
@@ -41,4 +43,5 @@ def create_service(
             max_waiting=options.max_waiting,
             on_new_job=on_new_job,
         ),
+        AppointmentCancellations(database, max_waiting=options.max_waiting, on_new_job=on_new_job),
     )
