@@ -114,6 +114,9 @@ class WorkSettings(StoreSettings):
     assume_over_days: Annotated[
         int, Field(ge=0, le=365, description="Days after its end when an appointment counts as over")
     ] = 7
+    erase_contacts_after_days: Annotated[
+        int, Field(ge=1, le=36_500, description="Days after the end of their use when contacts are erased")
+    ] = 365
     cancellation_cutoff_time: Annotated[
         WallTime, Field(description="Time at the site until which a visit can be cancelled")
     ] = time(17)
