@@ -81,7 +81,7 @@ def _walk(table: sa.Table, moment: sa.Column[datetime]) -> sa.Select[Any]:
 def _is_over(ended: Any, assumed: Any) -> sa.ColumnElement[bool]:
     """Whether an appointment was over at the moment `ended`; `assumed` is that moment less the days of D45."""
     is_final = appointments.c.ended_on.is_not(None)
-    return sa.or_(appointments.c.ended_on <= ended, sa.and_(~is_final, appointments.c.ends_on <= assumed))
+    return sa.case((is_final, appointments.c.ended_on <= ended), else_=appointments.c.ends_on <= assumed)
 
 
 def _has_ended(ended: Any) -> sa.ColumnElement[bool]:
