@@ -34,6 +34,11 @@ ALLOWED = {
     "confirmations._confirm": "the worker's; the copy of the order that it makes is kept to one owner",
     "bookings.attempt": "the worker's, which acts for every owner",
     "bookings._NOT_OVER": "an import's, which asks whom an order that changes hands still serves",
+    "contacts._ERASE_ORDERS": "the worker's, which acts for every owner",
+    "contacts.LOCK_ANY_APPOINTMENT": "the worker's and the operator's, which act for every owner",
+    "contacts._ERASE_APPOINTMENTS": "the worker's, which acts for every owner",
+    "contacts._APPOINTMENTS_OF": "the operator's, which acts for every owner",
+    "contacts._ERASE_NOW": "the operator's, which acts for every owner",
     "idempotency._FORGET_OLD": "takes the owner as part of the key",
     "idempotency._KEEP": "takes the owner as part of the key",
     "idempotency.forget": "housekeeping, tells nothing but a number",
@@ -173,6 +178,7 @@ def test_every_table_that_tells_of_an_owners_things_has_its_owner() -> None:
     """The others are reached only by the id of a row that was found in its scope, or are nobody's."""
     assert metadata.tables.keys() - OWNED == {
         "capacity",
+        "contact_erasures",
         "installation",
         "jobs",
         "offers",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.book import Book
 from connect_appointments.jobs.cancel_appointment import CancelAppointment
+from connect_appointments.jobs.erase_contacts import EraseContacts
 from connect_appointments.jobs.kinds import JobKind, RetrySchedule
 from connect_appointments.jobs.options import OF_LEASE, WorkerOptions
 from connect_appointments.jobs.recurring import RecurringJob
@@ -14,6 +15,7 @@ from connect_appointments.jobs.release_offer import ReleaseOffer
 from connect_appointments.jobs.search import Search
 from connect_appointments.store.engine import Database
 from connect_appointments.usecases.clock import Clock
+from connect_appointments.usecases.contact_erasures import Ages
 from connect_appointments.workforce.port import Workforce
 
 
@@ -36,5 +38,6 @@ def recurring_jobs(
     database: Database, workforce: Workforce, policy: BookingPolicy, options: WorkerOptions
 ) -> Sequence[RecurringJob]:
     """Every recurring job."""
-    del database, workforce, policy, options
-    return ()
+    del workforce, policy
+    ages = Ages(options.erase_contacts_after_days, options.assume_over_days)
+    return (EraseContacts(database, ages).job(),)
