@@ -9,6 +9,7 @@ from connect_appointments.jobs.book import Book
 from connect_appointments.jobs.kinds import JobKind, RetrySchedule
 from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.jobs.release_offer import ReleaseOffer
+from connect_appointments.jobs.reschedule_appointment import RescheduleAppointment
 from connect_appointments.jobs.search import Search
 from connect_appointments.store.engine import Database
 from connect_appointments.usecases.clock import Clock
@@ -29,4 +30,6 @@ def job_kinds(
         Search(database, workforce, clock, answer_seconds=seconds).kind(options.slots, until_failed),
         Book(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
         ReleaseOffer(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
+        # Changes of appointments
+        RescheduleAppointment(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.store.engine import Database
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
+from connect_appointments.usecases.appointment_reschedules import AppointmentReschedules
 from connect_appointments.usecases.bookings import Bookings
 from connect_appointments.usecases.clock import Clock
 from connect_appointments.usecases.options import ServiceOptions
@@ -19,6 +20,7 @@ class Service:
 
     appointment_requests: AppointmentRequests
     bookings: Bookings
+    appointment_reschedules: AppointmentReschedules
 
 
 def create_service(
@@ -40,5 +42,8 @@ def create_service(
             assume_over_days=options.assume_over_days,
             max_waiting=options.max_waiting,
             on_new_job=on_new_job,
+        ),
+        appointment_reschedules=AppointmentReschedules(
+            database, max_waiting=options.max_waiting, on_new_job=on_new_job
         ),
     )

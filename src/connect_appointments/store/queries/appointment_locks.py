@@ -36,7 +36,16 @@ _is_pair = sa.and_(
 )
 _is_of_one_order = sa.and_(_is_pair, appointments.c.order_id == requests.c.order_id)
 _OF_REQUEST = ("id", "owner", "order_id", "state", "reschedule_id", "offer_expires_on")
-_OF_APPOINTMENT = ("id", "owner", "state", "request_id", "slot", "cancellable_until", "reschedule_id")
+_OF_APPOINTMENT = (
+    "id",
+    "owner",
+    "state",
+    "request_id",
+    "slot",
+    "cancellable_until",
+    "cancellation_id",
+    "reschedule_id",
+)
 _SITE = tuple(orders.c[name].label(f"site_{name}") for name in ("time_zone", "state", "area"))
 
 

@@ -18,6 +18,11 @@ THE_BOOKING = {
     "description": "The number at the end of the Location is its n",
     "parameters": {"n": NUMBER_OF_LOCATION},
 }
+THE_RESCHEDULE = {
+    "operationId": "read_reschedule",
+    "description": "The number at the end of the Location is its n",
+    "parameters": {"n": NUMBER_OF_LOCATION},
+}
 THE_CANCELLED = {
     "operationId": "read_request",
     "description": "The appointment-request, cancelled",
@@ -51,4 +56,7 @@ LINKS: Mapping[tuple[str, int], Mapping[str, Any]] = {
     ("cancel_request", 204): {"cancelled": THE_CANCELLED},
     ("book_slot", 201): {"outcome": THE_BOOKING},
     ("read_booking", 202): {"again": again("read_booking")},
+    # Reschedules of appointments
+    ("reschedule_appointment", 201): {"outcome": THE_RESCHEDULE},
+    ("read_reschedule", 202): {"again": again("read_reschedule")},
 }

@@ -24,6 +24,7 @@ _MOMENT = {"minLength": 20, "maxLength": 20}
 
 Id = Annotated[int, Meta(ge=1, le=MAX_SAFE_INTEGER, extra_json_schema=_ID)]
 RequestId = Annotated[Id, Meta(description="The id of the appointment-request", examples=[300])]
+AppointmentId = Annotated[Id, Meta(description="The id of the appointment", examples=[583])]
 OrderId = Annotated[Id, Meta(description="The id of the order that needs a technician", examples=[10])]
 SlotId = Annotated[str, Meta(description="The id of one of its slots", pattern="^[^\\u0000]*$", max_length=255)]
 DateFrom = Annotated[
