@@ -23,12 +23,13 @@ from connect_appointments.jobs.kinds import WORKER, JobKind, PutOff, RetrySchedu
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, Locked, lock
-from connect_appointments.store.queries import appointments, jobs, offers, requests, reschedules
+from connect_appointments.store.queries import appointments, jobs, offers, requests
 from connect_appointments.store.queries.appointment_locks import LOCK_PAIRS
 from connect_appointments.store.queries.appointments import STATES, AppointmentChange
+from connect_appointments.store.queries.changes import reschedules
+from connect_appointments.store.queries.changes.reschedules import Moved
 from connect_appointments.store.queries.jobs import Job, claim_statement
 from connect_appointments.store.queries.requests import Change
-from connect_appointments.store.queries.reschedules import Moved
 from connect_appointments.store.queries.slots import decode_slot, encode_move, encode_refused_move
 from connect_appointments.store.tables import appointments as appointments_table
 from connect_appointments.store.tables import installation, orders
