@@ -11,6 +11,7 @@ from connect_appointments.core.appointments import AppointmentState
 from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.cancellations import CancellationState, CancelledBy
 from connect_appointments.core.requests import State
+from connect_appointments.core.reschedules import RescheduleState
 
 MAX_ID = 2**63 - 1
 """The largest id that the database can store; no resource has a larger id."""
@@ -184,3 +185,17 @@ class Cancellation:
     refusal: str | None
     requested_on: datetime
     cancelled_on: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reschedule:
+    """An attempt to move an appointment to another slot.
+
+    refusal: the problem code of a refused attempt.
+    appointment: the appointment as it is now.
+    """
+
+    id: int
+    state: RescheduleState
+    refusal: str | None
+    appointment: Appointment

@@ -48,6 +48,8 @@ BOOK = Transition(
 )
 BOOKED = Transition("booked", frozenset({State.BOOKING}), State.BOOKED)
 SLOT_REFUSED = Transition("slot-refused", frozenset({State.BOOKING}), State.OPEN)
+RESCHEDULE_OVERTAKEN = Transition("reschedule-overtaken", frozenset({State.BOOKING}), State.OPEN)
+"""The appointment that was to take the slot has ended or its work has begun (D46a)."""
 ORDER_TRANSFERRED = Transition(
     "order-transferred",
     frozenset({State.SEARCHING, State.OPEN, State.FAILED, State.BOOKING}),
@@ -55,7 +57,7 @@ ORDER_TRANSFERRED = Transition(
 )
 """The order has changed its owner, and the old owner can no longer book (D48)."""
 
-TRANSITIONS = (SLOTS_FOUND, SEARCH_FAILED, CANCEL, BOOK, BOOKED, SLOT_REFUSED, ORDER_TRANSFERRED)
+TRANSITIONS = (SLOTS_FOUND, SEARCH_FAILED, CANCEL, BOOK, BOOKED, SLOT_REFUSED, RESCHEDULE_OVERTAKEN, ORDER_TRANSFERRED)
 FINAL = final_states(State, TRANSITIONS)
 OCCUPYING = frozenset({State.BOOKING, State.BOOKED})
 """States in which an appointment-request occupies its order: no other request of the order may be booked (D27)."""

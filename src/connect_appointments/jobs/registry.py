@@ -12,6 +12,7 @@ from connect_appointments.jobs.kinds import JobKind, RetrySchedule
 from connect_appointments.jobs.options import OF_LEASE, WorkerOptions
 from connect_appointments.jobs.recurring import RecurringJob
 from connect_appointments.jobs.release_offer import ReleaseOffer
+from connect_appointments.jobs.reschedule_appointment import RescheduleAppointment
 from connect_appointments.jobs.search import Search
 from connect_appointments.store.engine import Database
 from connect_appointments.usecases.clock import Clock
@@ -31,6 +32,8 @@ def job_kinds(
         Book(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
         ReleaseOffer(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
         CancelAppointment(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
+        # Changes of appointments
+        RescheduleAppointment(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
     )
 
 

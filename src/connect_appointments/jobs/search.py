@@ -6,6 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
+
+from connect_appointments.core.appointments import CHANGING, AppointmentState
+from connect_appointments.core.model import Slot
 from connect_appointments.jobs.context import ORDER_COLUMNS, offer_key, visit_of
 from connect_appointments.jobs.kinds import WORKER, JobKind, Outcome, RetrySchedule
 from connect_appointments.store.batching.group_commit import GroupCommit
@@ -13,16 +17,34 @@ from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import searches
 from connect_appointments.store.queries.jobs import Job, claim_statement
 from connect_appointments.store.queries.searches import FoundSlots
-from connect_appointments.store.tables import appointment_requests, installation, orders
+from connect_appointments.store.queries.slots import decode_slot
+from connect_appointments.store.tables import appointment_requests, appointments, installation, orders
 from connect_appointments.store.tables import jobs as jobs_table
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.clock import Clock
 from connect_appointments.usecases.creations import SEARCH
 from connect_appointments.workforce.port import Availability, AvailabilityQuery, Workforce
 
+_OWN_SLOT = (
+    sa.select(appointments.c.slot)
+    .where(
+        appointments.c.order_id == appointment_requests.c.order_id,
+        appointments.c.owner == appointment_requests.c.owner,
+        appointments.c.state.in_(sorted({AppointmentState.BOOKED, *CHANGING})),
+    )
+    .order_by(appointments.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+"""The slot of the order's newest appointment, which can still be moved."""
 CLAIM = claim_statement(
     SEARCH,
-    [appointment_requests.c.date_from, *ORDER_COLUMNS, installation.c.id.label("installation")],
+    [
+        appointment_requests.c.date_from,
+        _OWN_SLOT.label("own_slot"),
+        *ORDER_COLUMNS,
+        installation.c.id.label("installation"),
+    ],
     jobs_table.join(appointment_requests, appointment_requests.c.id == jobs_table.c.request_id)
     .join(orders, orders.c.id == appointment_requests.c.order_id)
     .join(installation, installation.c.id != ""),
@@ -64,7 +86,9 @@ class Search:
 
     async def run(self, claimed: Sequence[Job]) -> Sequence[Outcome]:
         """Search the slots of each job."""
-        queries = [AvailabilityQuery(offer_key(job), visit_of(job), job.context.date_from) for job in claimed]
+        queries = [
+            AvailabilityQuery(offer_key(job), visit_of(job), job.context.date_from, _own_slot(job)) for job in claimed
+        ]
         async with asyncio.timeout(self._answer_seconds):
             answers = await self._workforce.find_slots(queries, self._clock())
         found = [
@@ -80,6 +104,10 @@ class Search:
         for outcome in await self._failures.submit_all(failed):
             if isinstance(outcome, Exception):
                 raise outcome
+
+
+def _own_slot(job: Job) -> Slot | None:
+    return None if job.context.own_slot is None else decode_slot(job.context.own_slot)
 
 
 async def finish_searches(transaction: Transaction, results: Sequence[SearchResult], *, wait: bool) -> Sequence[Any]:

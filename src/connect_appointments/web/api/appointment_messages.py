@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from connect_appointments.core.cancellations import CancellationState
 from connect_appointments.core.model import Cancellation
 from connect_appointments.web.api.messages import whole_seconds
-from connect_appointments.web.api.values import AppointmentId, Id, Moment
+from connect_appointments.web.api.values import AppointmentId, Id, Moment, RequestId, SlotId
 
 CancellationStatus = Annotated[str, Meta(extra_json_schema={"enum": [CancellationState.CANCELLED.value]})]
 
@@ -30,6 +30,14 @@ class CancellationMessage(Struct, rename="camel"):
     status: CancellationStatus
     requested_on: Moment
     cancelled_on: Moment | None
+
+
+class RescheduleBody(Struct, rename="camel"):
+    """Which appointment to move to which slot of which appointment-request."""
+
+    appointment_id: AppointmentId
+    appointment_request_id: RequestId
+    slot_id: SlotId
 
 
 def cancellation_message(found: Cancellation) -> bytes:

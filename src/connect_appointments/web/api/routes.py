@@ -11,7 +11,7 @@ from connect_appointments.core import errors
 from connect_appointments.core.errors import Refusal
 from connect_appointments.usecases.service import Service
 from connect_appointments.web.api import appointment_handlers, appointment_messages, handlers, messages, refusals
-from connect_appointments.web.api.appointment_handlers import CANCELLATIONS_PATH
+from connect_appointments.web.api.appointment_handlers import CANCELLATIONS_PATH, RESCHEDULES_PATH
 from connect_appointments.web.api.handlers import APPOINTMENTS_PATH, REQUESTS_PATH, Call
 from connect_appointments.web.api.problems import NOT_FOUND
 from connect_appointments.web.api.response import Response
@@ -158,6 +158,42 @@ ROUTES = (
         (
             errors.PastPointOfNoReturn,
             errors.CancellationRefused,
+            errors.AppointmentInProgress,
+            errors.AppointmentEnded,
+        ),
+    ),
+    # Reschedules of appointments
+    Route(
+        "POST",
+        RESCHEDULES_PATH,
+        appointment_handlers.reschedule_appointment,
+        "Reschedule an appointment: it moves to a slot of an open appointment-request of the same order.",
+        (Success(201, "The reschedule has begun; the Location is the URL of its outcome"),),
+        (
+            errors.AppointmentChanging,
+            errors.AppointmentRequestOtherOrder,
+            errors.AppointmentRequestBooking,
+            errors.AppointmentRequestBooked,
+            errors.AppointmentRequestCancelled,
+            errors.AppointmentRequestNotOpen,
+            errors.OfferExpired,
+            errors.OrderTransferred,
+            errors.SlotNotOffered,
+        ),
+        body=appointment_messages.RescheduleBody,
+    ),
+    Route(
+        "GET",
+        RESCHEDULES_PATH + "/{n}",
+        appointment_handlers.read_reschedule,
+        "Read the outcome of a reschedule.",
+        (
+            Success(200, "The appointment with its new slot", messages.AppointmentMessage),
+            Success(202, "The reschedule has not finished yet, but will in a moment"),
+        ),
+        (
+            errors.SlotUnavailable,
+            errors.PastPointOfNoReturn,
             errors.AppointmentInProgress,
             errors.AppointmentEnded,
         ),
