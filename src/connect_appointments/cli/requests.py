@@ -29,7 +29,7 @@ from connect_appointments.cli.operator import operator
 from connect_appointments.core.errors import NotFound
 from connect_appointments.core.events import Event
 from connect_appointments.core.model import MAX_NUMBER, Actor, AppointmentRequest, Owner
-from connect_appointments.core.requests import CANCEL, State
+from connect_appointments.core.requests import CANCEL, Status
 from connect_appointments.settings import StoreSettings, load
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
 from connect_appointments.usecases.databases import Database
@@ -47,7 +47,7 @@ RequestId = Annotated[
 @app.command("list")
 def list_requests(
     owner: OfOwner = None,
-    state: Annotated[State | None, typer.Option(help="List only this state.")] = None,
+    status: Annotated[Status | None, typer.Option("--state", help="List only this state.")] = None,
     after: After = 0,
     limit: Limit = 100,
     as_json: AsJsonLines = False,
@@ -56,7 +56,7 @@ def list_requests(
 
     async def page() -> Sequence[AppointmentRequest]:
         async with opened(load(StoreSettings)) as database:
-            return await list_histories(database, scope_of(owner), after=after, limit=limit, state=state)
+            return await list_histories(database, scope_of(owner), after=after, limit=limit, status=status)
 
     rows = [_row(found) for found in asyncio.run(page())]
     print_rows(rows, as_json=as_json)
@@ -136,7 +136,7 @@ def _row(found: AppointmentRequest) -> dict[str, Any]:
         "owner": found.owner,
         "orderId": found.order_id,
         "dateFrom": str(found.date_from),
-        "state": found.state,
+        "state": found.status,
         "createdOn": instant(found.created_on),
         "updatedOn": instant(found.updated_on),
         "cancelledOn": instant(found.cancelled_on),

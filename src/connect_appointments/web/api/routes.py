@@ -118,6 +118,7 @@ ROUTES = (
             errors.AppointmentRequestBooked,
             errors.AppointmentRequestCancelled,
             errors.AppointmentRequestNotOpen,
+            errors.OfferExpired,
             errors.OrderHasAppointment,
             errors.OrderTransferred,
             errors.SlotNotOffered,
