@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from connect_appointments.core.cutoffs import last_bookable_moment
-from connect_appointments.core.model import Scope
+from connect_appointments.core.model import MAX_ID, AppointmentRequest, Scope
 from connect_appointments.core.requests import CANCEL, State, Status
 from connect_appointments.jobs.withdrawals import Withdrawal, withdraw
 from connect_appointments.store.engine import Database
-from connect_appointments.store.queries import offers, requests
-from tests.build import BRISBANE
+from connect_appointments.store.queries import offers, orders, requests
+from connect_appointments.store.transaction import Transaction
+from tests.build import ALICE, BOB, BRISBANE, sample_order
 from tests.store.given import (
     ALICES,
     BOBS,
     BOBS_ORDER,
     EVERYBODYS,
     NOBODYS_ID,
+    ORDER,
     POLICY,
+    SECOND_ORDER,
     being_booked,
     booked,
     created,
@@ -93,6 +97,48 @@ async def test_d47_a_slot_of_a_request_without_an_offer_is_never_withdrawn(datab
     one = Withdrawal(request_id, "slot-1", BRISBANE)
     with pytest.raises(AssertionError, match="0 of 1 offers"):
         await database.write(lambda transaction: withdraw(transaction, [one], POLICY))
+
+
+async def _page(
+    database: Database, owner: str, before: int, limit: int, order_id: int = ORDER
+) -> list[AppointmentRequest]:
+    async def work(transaction: Transaction) -> Sequence[AppointmentRequest]:
+        return await requests.of_order(transaction, owner, order_id=order_id, before=before, limit=limit)
+
+    return list(await database.read(work))
+
+
+async def test_d44_the_pages_of_an_order_have_its_owners_rows_newest_first(database: Database) -> None:
+    made = [await in_state(database, state) for state in State]
+    await created(database, BOBS_ORDER)
+    await created(database, SECOND_ORDER)
+    found = await _page(database, ALICE, MAX_ID, 100)
+    assert [one.id for one in found] == made[::-1]
+    assert found == [await get_request(database, ALICES, one.id) for one in found]
+    assert await _page(database, BOB, MAX_ID, 100) == []
+
+
+@pytest.mark.parametrize("limit", range(1, 7))
+async def test_d44_pages_of_any_size_follow_each_other_without_gap_or_repeat(database: Database, limit: int) -> None:
+    made = [await created(database) for _ in range(5)]
+    seen: list[int] = []
+    while page := await _page(database, ALICE, min(seen, default=MAX_ID), limit):
+        assert len(page) == min(limit, len(made) - len(seen))
+        seen += [one.id for one in page]
+    assert seen == made[::-1]
+
+
+@pytest.mark.parametrize("owner", [ALICE, BOB])
+async def test_d44_an_order_is_known_to_its_owner_and_to_who_has_a_row_under_it(database: Database, owner: str) -> None:
+    async def is_known(order_id: int) -> bool:
+        return await database.read(lambda transaction: orders.is_known_to(transaction, owner, order_id))
+
+    await created(database)
+    await database.write(lambda transaction: orders.upsert(transaction, [sample_order(ORDER, BOB)]))
+    assert await is_known(ORDER)
+    assert await is_known(SECOND_ORDER) == (owner == ALICE)
+    assert await is_known(BOBS_ORDER) == (owner == BOB)
+    assert not await is_known(NOBODYS_ID)
 
 
 async def _offered(database: Database, *ids: int) -> dict[int, Any]:

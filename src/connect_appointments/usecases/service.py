@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.store.engine import Database
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
+from connect_appointments.usecases.appointments import Appointments
 from connect_appointments.usecases.bookings import Bookings
 from connect_appointments.usecases.clock import Clock
 from connect_appointments.usecases.options import ServiceOptions
@@ -19,6 +20,7 @@ class Service:
 
     appointment_requests: AppointmentRequests
     bookings: Bookings
+    appointments: Appointments
 
 
 def create_service(
@@ -41,4 +43,5 @@ def create_service(
             max_waiting=options.max_waiting,
             on_new_job=on_new_job,
         ),
+        Appointments(database, max_waiting=options.max_waiting),
     )

@@ -240,6 +240,25 @@ def _from_columns(
     return AppointmentRequest(number, owner, order_id, date_from, STATES[state], decode_slots(slots), *more)
 
 
+_OF_ORDER = (
+    sa.select(*_SHOWN)
+    .select_from(requests)
+    .outerjoin(offers, _IS_ON_OFFER)
+    .where(requests.c.order_id == param("order_id", BigId), requests.c.owner == param("owner", sa.Text()))
+    .where(requests.c.id < param("before", BigId))
+    .order_by(requests.c.id.desc())
+    .limit(param("limit", sa.Integer()))
+)
+
+
+async def of_order(
+    transaction: Transaction, owner: str, *, order_id: int, before: int, limit: int
+) -> Sequence[AppointmentRequest]:
+    """Up to `limit` appointment-requests of an order with ids below `before`, newest first."""
+    found = await transaction.fetch(_OF_ORDER, owner=owner, order_id=order_id, before=before, limit=limit)
+    return [_from_columns(*row) for row in found]
+
+
 async def number_from(transaction: Transaction, first_id: int) -> None:
     """Set the id of the first appointment-request; only while the table is empty."""
     if transaction.dialect == "postgresql":

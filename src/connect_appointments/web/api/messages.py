@@ -112,8 +112,13 @@ class AppointmentMessage(Struct, rename="camel"):
 
 
 def appointment_request_message(found: AppointmentRequest) -> bytes:
-    """The JSON of an appointment-request that is neither searching nor failed."""
-    message = AppointmentRequestMessage(
+    """The JSON of an appointment-request."""
+    return msgspec.json.encode(appointment_request_fields(found))
+
+
+def appointment_request_fields(found: AppointmentRequest) -> AppointmentRequestMessage:
+    """The message of an appointment-request."""
+    return AppointmentRequestMessage(
         id=found.id,
         order_id=found.order_id,
         date_from=found.date_from,
@@ -125,14 +130,18 @@ def appointment_request_message(found: AppointmentRequest) -> bytes:
         slots_expire_on=found.slots_expire_on and _whole_seconds(found.slots_expire_on),
         appointment_id=found.appointment_id,
     )
-    return msgspec.json.encode(message)
 
 
 def appointment_message(found: Appointment) -> bytes:
-    """The JSON of a booked appointment."""
+    """The JSON of an appointment."""
+    return msgspec.json.encode(appointment_fields(found))
+
+
+def appointment_fields(found: Appointment) -> AppointmentMessage:
+    """The message of an appointment."""
     order = found.order
     status = "booked" if found.state in appointments.CHANGING else found.state.value
-    message = AppointmentMessage(
+    return AppointmentMessage(
         order_id=order.id,
         id=found.id,
         nbn_appointment_id=found.workforce_id,
@@ -153,7 +162,6 @@ def appointment_message(found: Appointment) -> bytes:
         cancelled_by=found.cancelled_by,
         reason=found.reason,
     )
-    return msgspec.json.encode(message)
 
 
 @lru_cache(256)  # the same area has the same slots on offer for all its orders
