@@ -16,7 +16,7 @@ from connect_appointments.web.api.messages import (
     appointment_fields,
     appointment_request_fields,
 )
-from connect_appointments.web.api.query import MAX_LIMIT
+from connect_appointments.web.api.values import MAX_LIMIT
 
 ListedStatus = Annotated[str, Meta(extra_json_schema={"enum": [str(status) for status in Status]})]
 

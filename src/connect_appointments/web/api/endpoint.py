@@ -16,8 +16,7 @@ from connect_appointments.web.api.base_endpoint import BaseEndpoint
 from connect_appointments.web.api.body import decode
 from connect_appointments.web.api.fairness import Limiter
 from connect_appointments.web.api.handlers import Call
-from connect_appointments.web.api.query import read_list_query
-from connect_appointments.web.api.reading import check_body_headers
+from connect_appointments.web.api.reading import check_body_headers, read_list_query
 from connect_appointments.web.api.refusals import InvalidToken, MethodNotAllowed, RefusedToken, UnsupportedApiVersion
 from connect_appointments.web.api.request import Request
 from connect_appointments.web.api.response import Response

@@ -17,11 +17,10 @@ from connect_appointments.web.api.problems import (
     Problem,
     ProblemMessage,
 )
-from connect_appointments.web.api.query import DEFAULT_LIMIT, MAX_LIMIT
 from connect_appointments.web.api.refusals import HeadTimeout, MalformedRequest, PathNotFound, UnsupportedApiVersion
 from connect_appointments.web.api.response import SECURITY_HEADERS
 from connect_appointments.web.api.routes import OF_EVERY_BODY, OF_EVERY_CALL, ROUTES, Route, Success
-from connect_appointments.web.api.values import MAX_SAFE_INTEGER
+from connect_appointments.web.api.values import DEFAULT_LIMIT, MAX_LIMIT, MAX_SAFE_INTEGER
 from connect_appointments.web.api.versions import VERSIONS, Version
 
 SCHEMAS = "#/components/schemas/{name}"

@@ -15,6 +15,10 @@ MAX_SAFE_INTEGER = 2**53 - 1
 MAX_SLOTS = 120
 """The maximum size of an offer: both halves of each of the 60 days that `slot_days` may be."""
 
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+"""The maximum number of items of a list (D44)."""
+
 MAX_FIELD_ERRORS = 2000
 """An upper limit of the invalid fields in a body of 16 KiB: a repeated key takes at least ten bytes."""
 
