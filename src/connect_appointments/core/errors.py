@@ -14,11 +14,19 @@ class FieldError(NamedTuple):
     detail: str
 
 
+class ParameterError(NamedTuple):
+    """One bad parameter of a query string: its name, a code, and a sentence."""
+
+    parameter: str
+    code: str
+    detail: str
+
+
 class Refusal(Exception):
     """The request was refused."""
 
     code: ClassVar[str]
-    fields: tuple[FieldError, ...] = ()
+    fields: tuple[FieldError | ParameterError, ...] = ()
     retry_after_seconds: ClassVar[int | None] = None
 
     @classmethod
@@ -43,7 +51,7 @@ class InvalidFields(Refusal):
 
     code = "invalid-fields"
 
-    def __init__(self, *fields: FieldError) -> None:
+    def __init__(self, *fields: FieldError | ParameterError) -> None:
         super().__init__()
         self.fields = fields
 

@@ -20,10 +20,11 @@ from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs import kinds
 from connect_appointments.jobs.context import APPOINTMENT_COLUMNS, visit_of
 from connect_appointments.jobs.kinds import WORKER, JobKind, PutOff, RetrySchedule
+from connect_appointments.jobs.withdrawals import Withdrawal, withdraw
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, Locked, lock
-from connect_appointments.store.queries import appointments, jobs, offers, requests
+from connect_appointments.store.queries import appointments, jobs, requests
 from connect_appointments.store.queries.appointment_locks import LOCK_PAIRS
 from connect_appointments.store.queries.appointments import STATES, AppointmentChange
 from connect_appointments.store.queries.changes import reschedules
@@ -102,7 +103,10 @@ class RescheduleAppointment:
         self._workforce = workforce
         self._clock = clock
         self._answer_seconds = answer_seconds
-        self._ended = GroupCommit[Ended, Outcome](database, end_reschedules, repeatable=False)
+        self._ended = GroupCommit[Ended, Outcome](database, self._end, repeatable=False)
+
+    async def _end(self, transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
+        return await end_reschedules(transaction, ended, self._policy, wait=wait)
 
     def kind(self, slots: int, retry: RetrySchedule) -> JobKind:
         """The job kind. A reschedule is retried until it is decided: a missing answer is never a refusal."""
@@ -180,15 +184,20 @@ def _outcome(answer: object, outcome: Outcome | Exception | None) -> kinds.Outco
 Decided = tuple[Ended, Outcome, Locked]
 
 
-async def end_reschedules(transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
-    """End reschedules, except where another worker has claimed the job since."""
+async def end_reschedules(
+    transaction: Transaction, ended: Sequence[Ended], policy: BookingPolicy, *, wait: bool
+) -> Sequence[Any]:
+    """End reschedules, except where another worker has claimed the job since.
+
+    policy: the end of an offer without the refused slot.
+    """
     pairs = [(one.row, one.job.request_id, one.job.context.owner) for one in ended]
     locked = await lock(transaction, LOCK_PAIRS, pairs, wait=wait)
     decided = [(one, _decide(one, row), row) for one, row in zip(ended, locked, strict=True)]
     await reschedules.confirm(
         transaction, [_moved(one, row) for one, outcome, row in decided if outcome is Outcome.RESCHEDULED]
     )
-    await _refuse(transaction, [each for each in decided if each[1] in (Outcome.REFUSED, Outcome.OVERTAKEN)])
+    await _refuse(transaction, [each for each in decided if each[1] in (Outcome.REFUSED, Outcome.OVERTAKEN)], policy)
     return [outcome for _, outcome, _ in decided]
 
 
@@ -207,7 +216,7 @@ def _moved(ended: Ended, row: Locked) -> Moved:
     return Moved(ended.job, row.appointment_id, row.request_id, *who, ended.slot, ended.cancellable_until, detail)
 
 
-async def _refuse(transaction: Transaction, decided: Sequence[Decided]) -> None:
+async def _refuse(transaction: Transaction, decided: Sequence[Decided], policy: BookingPolicy) -> None:
     """Refuse reschedules and open their appointment-requests again, except where another worker has claimed the job."""
     finished = await jobs.finish(transaction, [one.job for one, _, _ in decided])
     counted = [each for each in decided if each[0].key in finished]
@@ -219,7 +228,8 @@ async def _refuse(transaction: Transaction, decided: Sequence[Decided]) -> None:
         await requests.transition(transaction, step, leaving)
     codes = {one.job.reschedule_id or 0: _code(outcome, row) for one, outcome, row in counted}
     await reschedules.refuse(transaction, codes, [row.request_id for _, _, row in counted])
-    await offers.withdraw(transaction, {row.request_id: one.slot.id for one, row in refused})
+    gone = [Withdrawal(row.request_id, one.slot.id, visit_of(one.job).site) for one, row in refused]
+    await withdraw(transaction, gone, policy)
 
 
 def _step(outcome: Outcome, row: Locked) -> Any:
