@@ -1,6 +1,7 @@
-/* The operations of a workforce system, and two windows that other customers want too. */
+/* Kinds of jobs, operations of a workforce system, and two windows that other customers want too. */
 #define CAPACITY 1
 
+mtype:job_kind = { no_job, search, book, cancel, reschedule }
 mtype:operation = { no_operation, find_slots, reserve_it, cancel_it, move_it, undo_it }
 mtype:reply = { unknown, yes, no, undone }
 

@@ -17,7 +17,6 @@
 
 #define NOBODY 0
 
-mtype:job_kind = { no_job, search, book, cancel, reschedule }
 
 byte crashes = CRASHES, pauses = PAUSES, losses = LOSSES
 
