@@ -60,7 +60,7 @@ byte news_window[NEWS], news_version[NEWS], sent
 byte refusals = REFUSALS, network_moves = NETWORK_MOVES, doubles = DOUBLES
 bool cancelled_by_network
 
-/* What callers were told, and counts that no row has. */
+/* Answers to callers, and counts that no row has. */
 mtype:change_state answered[CHANGES + 1] = not_made
 byte cancellations = CANCELLATIONS, reschedules = RESCHEDULES, cancel_events
 bool too_full[2]
@@ -136,9 +136,7 @@ inline undo_move(n) {
 #endif
     :: else
     fi;
-#ifndef UNDO_FORGOTTEN
     verdict[n] = undone
-#endif
 }
 
 inline execute(operation, n) {
@@ -296,11 +294,6 @@ inline apply(i) {
 #else
 #define KNOWN (appointment != unconfirmed) /* news of an appointment that is not there yet is kept until it is */
 #endif
-#ifdef NEWS_CURSOR_UNCHECKED
-#define AT_CURSOR true
-#else
-#define AT_CURSOR (cursor == from)
-#endif
 
 proctype reader() {
     byte from;
@@ -314,8 +307,8 @@ proctype reader() {
         fi;
 #else
         if
-        :: atomic { AT_CURSOR -> apply(from); cursor = from + 1 }
-        :: atomic { !AT_CURSOR }
+        :: atomic { cursor == from -> apply(from); cursor = from + 1 }
+        :: atomic { cursor != from }
         :: atomic { crashes > 0 -> crashes-- }
         fi;
 #endif
@@ -417,7 +410,7 @@ idle:
 #define IS_DECIDING(n) (change[n] == deciding)
 #define QUIET (cursor == sent && !IS_DECIDING(1) && !IS_DECIDING(2) && appointment != unconfirmed)
 
-/* An outcome is what callers were told. A refused cancellation never cancels, later either. */
+/* An outcome never differs from the first answer to a caller. A refused cancellation never cancels later. */
 #define CHANGE_FITS(n) \
     ((change[n] == deciding || change[n] == answered[n]) \
     && (kind_of[n] != cancel || change[n] != done || (appointment == cancelled && visit == gone)) \

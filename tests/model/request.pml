@@ -24,7 +24,7 @@ bool transferred /* the order belongs to another owner */
 /* The workforce system: one decision for each key, for ever. */
 mtype:reservation_state reservation[ATTEMPTS + 1]
 
-/* What callers were told, and counts that no row has. */
+/* Answers to callers, and counts that no row has. */
 bool answered_204, answered_refused[ATTEMPTS + 1]
 byte cancel_events
 
@@ -176,7 +176,8 @@ inline book_result() {
     :: answer == unknown -> postpone()
 #endif
     :: answer != unknown && !MINE
-    :: answer != unknown && MINE && !AT_THIS_ATTEMPT -> assert(false) /* whoever holds the claim finds its attempt under way */
+    /* The holder of the claim finds its attempt under way: either check alone is enough. */
+    :: answer != unknown && MINE && !AT_THIS_ATTEMPT -> assert(job_holder != _pid)
     :: answer != unknown && MINE && AT_THIS_ATTEMPT ->
         if
         :: answer == yes && TO_UNDO -> postpone()
