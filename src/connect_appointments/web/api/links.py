@@ -23,6 +23,16 @@ THE_CANCELLED = {
     "description": "The appointment-request, cancelled",
     "parameters": {"n": "$request.body#/appointmentRequestId"},
 }
+THE_APPOINTMENT = {
+    "operationId": "read_appointment",
+    "description": "The id of the appointment is the one to read it by",
+    "parameters": {"id": "$response.body#/id"},
+}
+OF_THE_ORDER = {
+    "operationId": "list_appointments",
+    "description": "The appointments of its order",
+    "parameters": {"orderId": "$response.body#/orderId"},
+}
 CANCEL = {
     "operationId": "cancel_request",
     "description": "The id of the appointment-request is the one to cancel by",
@@ -51,4 +61,5 @@ LINKS: Mapping[tuple[str, int], Mapping[str, Any]] = {
     ("cancel_request", 204): {"cancelled": THE_CANCELLED},
     ("book_slot", 201): {"outcome": THE_BOOKING},
     ("read_booking", 202): {"again": again("read_booking")},
+    ("read_booking", 200): {"appointment": THE_APPOINTMENT, "appointments": OF_THE_ORDER},
 }
