@@ -19,6 +19,7 @@ from tests.in_process import InProcess
 CANCEL = "/api/connect/orders/appointment-requests/cancel"
 CREATE = "/api/connect/orders/appointment-requests/request"
 BOOK = "/api/connect/orders/appointments/request"
+CANCELLATIONS = "/api/connect/orders/appointment-cancellations/request"
 RESCHEDULE = "/api/connect/orders/appointment-reschedules/request"
 
 
@@ -72,6 +73,14 @@ class Caller:
         """Read the outcome of a booking attempt."""
         return await self.request("GET", f"{BOOK}/{booking_id}", **changes)
 
+    async def cancel_appointment(self, appointment_id: object, **changes: Any) -> httpx2.Response:
+        """Cancel an appointment."""
+        return await self.request("POST", CANCELLATIONS, json={"appointmentId": appointment_id}, **changes)
+
+    async def read_cancellation(self, number: object, **changes: Any) -> httpx2.Response:
+        """Read the outcome of a cancellation."""
+        return await self.request("GET", f"{CANCELLATIONS}/{number}", **changes)
+
     async def reschedule(
         self, appointment_id: object, request_id: object, slot_id: object, **changes: Any
     ) -> httpx2.Response:
@@ -113,6 +122,21 @@ class Api:
         request_id, slots = await self.opened(order_id, who)
         booking_id = number_of(await who.book(request_id, slots[0]["id"]))
         return request_id, await self.settled(lambda: who.read_booking(booking_id))
+
+    async def appointed(self, order_id: int, caller: Caller | None = None) -> dict[str, Any]:
+        """Book the last slot on offer, which can be cancelled for days; return the appointment."""
+        who = caller or self.alice
+        request_id, slots = await self.opened(order_id, who)
+        booking_id = number_of(await who.book(request_id, slots[-1]["id"]))
+        answer = await self.settled(lambda: who.read_booking(booking_id))
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def cancelled(self, appointment_id: int, caller: Caller | None = None) -> httpx2.Response:
+        """Cancel an appointment and wait for the outcome."""
+        who = caller or self.alice
+        number = number_of(await who.cancel_appointment(appointment_id))
+        return await self.settled(lambda: who.read_cancellation(number))
 
     async def settled(self, ask: Callable[[], Any]) -> httpx2.Response:
         """Ask until the answer is no longer 202."""

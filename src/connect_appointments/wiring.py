@@ -13,7 +13,7 @@ import httpx2
 
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.options import WorkerOptions
-from connect_appointments.jobs.registry import job_kinds
+from connect_appointments.jobs.registry import job_kinds, recurring_jobs
 from connect_appointments.jobs.worker import Worker
 from connect_appointments.settings import ServeSettings, WorkSettings
 from connect_appointments.store.engine import Database
@@ -132,7 +132,9 @@ def create_worker(
 
     outage: the outage of the database; None creates one that is not shared.
     """
-    return Worker(database, job_kinds(database, workforce, policy, clock, options), clock, options, outage or Outage())
+    kinds = job_kinds(database, workforce, policy, clock, options)
+    recurring = recurring_jobs(database, workforce, policy, options)
+    return Worker(database, kinds, clock, options, outage or Outage(), recurring)
 
 
 @contextlib.asynccontextmanager

@@ -17,8 +17,14 @@ OWNED = {name for name, table in metadata.tables.items() if "owner" in table.c}
 QUERIES = {"select", "update", "delete"}
 IN_TEXT = re.compile(rf"\b(?:FROM|JOIN|UPDATE)\s+({'|'.join(OWNED)})\b")
 
-OF_THE_OPERATOR = {"verify": "holds the whole database against itself, for every owner"}
+OF_THE_OPERATOR = {
+    "verify": "holds the whole database against itself, for every owner",
+    "invariants": "holds the whole database against itself, for every owner",
+}
 ALLOWED = {
+    "appointment_cancellations._FACTS": "asked for appointments that the caller has locked with their owners",
+    "appointment_cancellations._insert": "inserts cancellations of appointments that the caller has locked",
+    "appointment_cancellations._END": "the worker's, which acts for every owner",
     "appointments._event": "writes events with the owner of the row that has changed",
     "appointments._update": "changes rows that the caller has locked, with the owner that they have",
     "bookings._ASSUMED_OVER": "counts on orders that the caller has locked, tells their ids alone",

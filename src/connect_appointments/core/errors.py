@@ -56,7 +56,7 @@ class AppointmentRequestBooking(Refusal):
 
 
 class AppointmentRequestBooked(Refusal):
-    """The appointment-request has become an appointment. Cancelling an appointment is another call."""
+    """It has become an appointment. POST to /api/connect/orders/appointment-cancellations/request to cancel that."""
 
     code = "appointment-request-booked"
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from connect_appointments.core.appointments import AppointmentState
 from connect_appointments.core.bookings import BookingState
-from connect_appointments.core.cancellations import CancelledBy
+from connect_appointments.core.cancellations import CancellationState, CancelledBy
 from connect_appointments.core.requests import State
 from connect_appointments.core.reschedules import RescheduleState
 
@@ -168,6 +168,23 @@ class Booking:
     state: BookingState
     refusal: str | None
     appointment: Appointment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """An attempt to cancel an appointment.
+
+    refusal: the problem code of a refused attempt.
+    cancelled_on: when the appointment was cancelled; None unless the attempt is `cancelled`.
+    """
+
+    id: int
+    appointment_id: int
+    order_id: int
+    state: CancellationState
+    refusal: str | None
+    requested_on: datetime
+    cancelled_on: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+OF_LEASE = 0.8
+"""The share of a lease after which calls to the workforce system time out."""
+
 
 @dataclass(frozen=True)
 class WorkerOptions:
@@ -16,6 +19,7 @@ class WorkerOptions:
     search_tries: failures after which a search has failed for good; a booking is retried until it is decided.
     backoff_seconds: the delay after the first failure, doubled after each further failure.
     max_backoff_seconds: the longest delay.
+    news_seconds: the time between two reads of the news of the workforce system.
     """
 
     slots: int = 256
@@ -25,3 +29,4 @@ class WorkerOptions:
     search_tries: int = 8
     backoff_seconds: float = 0.5
     max_backoff_seconds: float = 60
+    news_seconds: float = 10

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.book import Book
+from connect_appointments.jobs.cancel_appointment import CancelAppointment
 from connect_appointments.jobs.kinds import JobKind, RetrySchedule
-from connect_appointments.jobs.options import WorkerOptions
+from connect_appointments.jobs.options import OF_LEASE, WorkerOptions
+from connect_appointments.jobs.recurring import RecurringJob
 from connect_appointments.jobs.release_offer import ReleaseOffer
 from connect_appointments.jobs.reschedule_appointment import RescheduleAppointment
 from connect_appointments.jobs.search import Search
 from connect_appointments.store.engine import Database
 from connect_appointments.usecases.clock import Clock
 from connect_appointments.workforce.port import Workforce
-
-OF_LEASE = 0.8
-"""The share of a lease after which calls to the workforce system time out."""
 
 
 def job_kinds(
@@ -30,6 +29,15 @@ def job_kinds(
         Search(database, workforce, clock, answer_seconds=seconds).kind(options.slots, until_failed),
         Book(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
         ReleaseOffer(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
+        CancelAppointment(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
         # Changes of appointments
         RescheduleAppointment(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
     )
+
+
+def recurring_jobs(
+    database: Database, workforce: Workforce, policy: BookingPolicy, options: WorkerOptions
+) -> Sequence[RecurringJob]:
+    """Every recurring job."""
+    del database, workforce, policy, options
+    return ()

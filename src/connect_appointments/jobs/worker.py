@@ -8,27 +8,22 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-import structlog
-
-from connect_appointments.core import errors
+from connect_appointments.jobs.failures import reason_of, warn
 from connect_appointments.jobs.kinds import JobKind, Outcome, PutOff, RetrySchedule
 from connect_appointments.jobs.options import WorkerOptions
+from connect_appointments.jobs.recurring import RecurringJob, RecurringLine
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import idempotency, jobs
 from connect_appointments.store.queries.idempotency import KEY_LIFETIME
 from connect_appointments.store.queries.jobs import Job, Postponed
 from connect_appointments.store.transaction import Transaction
-from connect_appointments.store.unreachable import note_unreachable
 from connect_appointments.telemetry.metrics import JOB_FAILURES
 from connect_appointments.telemetry.outage import Outage
-
-log = structlog.get_logger(__name__)
 
 FORGET_EVERY = timedelta(hours=1)
 
 MAX_DOUBLINGS = 64
 """The delay reaches its maximum long before; after a thousand doublings, the number would overflow a float."""
-MAX_REASON_CHARACTERS = 500
 
 
 class Worker:
@@ -41,15 +36,16 @@ class Worker:
         clock: Callable[[], datetime],
         options: WorkerOptions,
         outage: Outage,
+        recurring: Sequence[RecurringJob] = (),
     ) -> None:
         """Create the worker without starting it. `outage`: the database's outage, which logs its failures once."""
         self._database = database
         self._outage = outage
         self._clock = clock
         self._options = options
-        self._stopping = False
         self._next_forgetting = clock() + FORGET_EVERY
         self._lines = {kind.name: Line(database, kind, options, outage) for kind in kinds}
+        self._recurring = {job.name: RecurringLine(database, job, options, outage) for job in recurring}
 
     def wake(self, kind: str) -> None:
         """Claim jobs of a kind now: a new job was committed."""
@@ -59,11 +55,14 @@ class Worker:
         """Stop claiming jobs; `run` returns after the running jobs have finished."""
         for line in self._lines.values():
             line.stop()
+        for recurring in self._recurring.values():
+            recurring.stop()
 
     async def run(self) -> None:
         """Run until stopped."""
         forgetting = asyncio.create_task(self._forget_keys_for_ever())
-        await asyncio.gather(*(line.run() for line in self._lines.values()))
+        recurring = [line.run() for line in self._recurring.values()]
+        await asyncio.gather(*(line.run() for line in self._lines.values()), *recurring)
         forgetting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await forgetting
@@ -74,6 +73,10 @@ class Worker:
             of_kind = [job for job in claimed if job.kind == name]
             if of_kind:
                 await line.do(of_kind)
+
+    async def recur(self, name: str) -> bool:
+        """Run a recurring job if it is due; return whether it has more to do now."""
+        return await self._recurring[name].run_once()
 
     async def _forget_keys_for_ever(self) -> None:
         while True:
@@ -89,7 +92,7 @@ class Worker:
         try:
             await self._database.write(lambda transaction: idempotency.forget(transaction, now - KEY_LIFETIME))
         except Exception as error:  # noqa: BLE001 - it will be tried again in an hour
-            _warn(self._outage, "keys-not-forgotten", error)
+            warn(self._outage, "keys-not-forgotten", error)
 
 
 class Line:
@@ -140,7 +143,7 @@ class Line:
         try:
             claimed = await self._database.write(self._claim_free, batch=True, one_statement=True)
         except Exception as error:  # noqa: BLE001 - whatever it is may pass, and a worker that ended would not see it
-            _warn(self._outage, "jobs-not-claimed", error, kind=self._kind.name)
+            warn(self._outage, "jobs-not-claimed", error, kind=self._kind.name)
             return False
         self._outage.over()
         if claimed:
@@ -193,18 +196,12 @@ class Line:
             if any(one.seconds == 0 for one in later):
                 self.wake()
         except Exception as failure:  # noqa: BLE001 - its lease runs out, and a worker claims it again
-            _warn(self._outage, "jobs-left-to-their-leases", failure, kind=self._kind.name)
+            warn(self._outage, "jobs-left-to-their-leases", failure, kind=self._kind.name)
 
     def _note(self, job: Job, error: Exception) -> None:
         JOB_FAILURES.labels(job.kind).inc()
         about = {"kind": job.kind, "job": job.id, "appointment_request": job.request_id, "request_id": job.x_request_id}
-        _warn(self._outage, "job-failed", error, tries=job.tries, **about)
-
-
-def _warn(outage: Outage, event: str, error: Exception, **about: object) -> None:
-    """Log a failure, unless its cause is an outage of the database, which is logged once."""
-    if not note_unreachable(outage, error):
-        log.warning(event, reason=_reason(error), **about)
+        warn(self._outage, "job-failed", error, tries=job.tries, **about)
 
 
 def _is_last(retry: RetrySchedule, job: Job) -> bool:
@@ -216,11 +213,4 @@ def _postponed(retry: RetrySchedule, job: Job, outcome: PutOff | Exception) -> P
         return Postponed(job, outcome.seconds, None)
     doublings = min(job.tries - 1, MAX_DOUBLINGS)
     longest = min(retry.longest_seconds, retry.first_seconds * 2**doublings)
-    return Postponed(job, longest * random.uniform(0.5, 1), _reason(outcome))  # noqa: S311 - jitter
-
-
-def _reason(error: Exception) -> str:
-    """The error's text, without characters that a database or a log cannot store."""
-    cause = error.__cause__ if isinstance(error, errors.Refusal) and error.__cause__ else error
-    text = f"{type(cause).__name__}: {cause}".replace("\x00", "\\x00").encode("ascii", "backslashreplace")
-    return text[:MAX_REASON_CHARACTERS].decode("ascii")
+    return Postponed(job, longest * random.uniform(0.5, 1), reason_of(outcome))  # noqa: S311 - jitter

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.store.engine import Database
+from connect_appointments.usecases.appointment_cancellations import AppointmentCancellations
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
 from connect_appointments.usecases.appointment_reschedules import AppointmentReschedules
 from connect_appointments.usecases.bookings import Bookings
@@ -20,6 +21,7 @@ class Service:
 
     appointment_requests: AppointmentRequests
     bookings: Bookings
+    appointment_cancellations: AppointmentCancellations
     appointment_reschedules: AppointmentReschedules
 
 
@@ -43,7 +45,6 @@ def create_service(
             max_waiting=options.max_waiting,
             on_new_job=on_new_job,
         ),
-        appointment_reschedules=AppointmentReschedules(
-            database, max_waiting=options.max_waiting, on_new_job=on_new_job
-        ),
+        AppointmentCancellations(database, max_waiting=options.max_waiting, on_new_job=on_new_job),
+        AppointmentReschedules(database, max_waiting=options.max_waiting, on_new_job=on_new_job),
     )

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from connect_appointments.core.appointments import FINAL as APPOINTMENT_FINAL
+from connect_appointments.core.appointments import AppointmentState
 from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.requests import CREATED, FINAL, TRANSITIONS, State
 from connect_appointments.core.reservations import ReservationState
+from connect_appointments.store.queries.changes.invariants import APPOINTMENT_RULES
 from connect_appointments.store.queries.changes.reschedule_invariants import RESCHEDULE_RULES
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import (
@@ -131,9 +133,14 @@ def _capacity() -> sa.Select[Any]:
 
 
 def _reservations() -> sa.Select[Any]:
-    """Booking attempts whose outcome differs from the calendar's decision."""
+    """Booking attempts whose outcome differs from the calendar's decision, except for cancelled appointments."""
     key = installation.c.id + "-" + sa.cast(bookings.c.id, sa.Text)
     is_reserved = reservations.c.state == ReservationState.RESERVED.value
+    given_back = sa.exists().where(
+        appointments.c.booking_id == bookings.c.id,
+        sa.or_(appointments.c.state == AppointmentState.CANCELLED.value, appointments.c.cancellation_id.is_not(None)),
+    )
+    is_booked = bookings.c.state == BookingState.BOOKED.value
     return (
         sa.select(bookings.c.id, bookings.c.state, reservations.c.state.label("reservation"))
         .select_from(bookings)
@@ -141,7 +148,8 @@ def _reservations() -> sa.Select[Any]:
         .join(reservations, reservations.c.key == key)
         .where(
             bookings.c.state != BookingState.BOOKING.value,
-            (bookings.c.state == BookingState.BOOKED.value) != is_reserved,
+            is_booked != is_reserved,
+            ~(is_booked & given_back),
         )
     )
 
@@ -208,5 +216,6 @@ RULES: Mapping[str, sa.Select[Any]] = {
     "bookable-only-by-the-owner-of-the-order": _foreign_requests(),
     "appointment-has-the-owner-of-its-booking": _foreign_appointments(),
     "refused-attempt-has-a-code": _refusals(),
+    **APPOINTMENT_RULES,
     **RESCHEDULE_RULES,
 }

@@ -92,5 +92,5 @@ async def read_booking(service: Service, call: Call) -> Response:
 
 
 def created(call: Call, path: str, number: int) -> Response:
-    """The response that names the URL of an outcome."""
+    """A 201; its Location is the path with the number at its end."""
     return Response(201, headers_before=((b"location", f"{call.base_url}{path}/{number}".encode()),))

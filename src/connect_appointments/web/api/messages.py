@@ -119,10 +119,10 @@ def appointment_request_message(found: AppointmentRequest) -> bytes:
         date_from=found.date_from,
         status=found.state.value,
         slots=_slots(found.slots if found.state is State.OPEN else ()),  # type: ignore[arg-type]  # it is their JSON
-        created_on=_whole_seconds(found.created_on),
-        updated_on=_whole_seconds(found.updated_on),
-        cancelled_on=found.cancelled_on and _whole_seconds(found.cancelled_on),
-        slots_expire_on=found.slots_expire_on and _whole_seconds(found.slots_expire_on),
+        created_on=whole_seconds(found.created_on),
+        updated_on=whole_seconds(found.updated_on),
+        cancelled_on=found.cancelled_on and whole_seconds(found.cancelled_on),
+        slots_expire_on=found.slots_expire_on and whole_seconds(found.slots_expire_on),
         appointment_id=found.appointment_id,
     )
     return msgspec.json.encode(message)
@@ -146,10 +146,10 @@ def appointment_message(found: Appointment) -> bytes:
         demand_type=order.demand_type,
         contact=ContactMessage(order.contact_name, order.contact_type, order.contact_phone, order.contact_notes),
         customer_ref=order.customer_ref,
-        cancelled_on=found.cancelled_on and _whole_seconds(found.cancelled_on),
+        cancelled_on=found.cancelled_on and whole_seconds(found.cancelled_on),
         service_id=order.service_id,
         appointment_request_id=found.request_id,
-        cancellable_until=_whole_seconds(found.cancellable_until) if status == "booked" else None,
+        cancellable_until=whole_seconds(found.cancellable_until) if status == "booked" else None,
         cancelled_by=found.cancelled_by,
         reason=found.reason,
     )
@@ -162,5 +162,6 @@ def _slots(slots: tuple[Slot, ...]) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(messages))
 
 
-def _whole_seconds(moment: datetime) -> datetime:
+def whole_seconds(moment: datetime) -> datetime:
+    """The moment as it is on the wire."""
     return moment.replace(microsecond=0)

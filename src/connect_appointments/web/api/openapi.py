@@ -22,6 +22,7 @@ SCHEMAS = "#/components/schemas/{name}"
 TAGS = {
     "appointment-requests": "A technician is wanted: create, read, cancel",
     "appointments": "A technician comes: book a slot, read the outcome",
+    "appointment-cancellations": "The technician is no longer wanted: cancel an appointment, read the outcome",
     "appointment-reschedules": "A technician comes at another time: reschedule an appointment, read the outcome",
 }
 OF_CODE = {InvalidFields.code: "errors", UnsupportedApiVersion.code: "supported"}

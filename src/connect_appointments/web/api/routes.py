@@ -11,7 +11,7 @@ from connect_appointments.core import errors
 from connect_appointments.core.errors import Refusal
 from connect_appointments.usecases.service import Service
 from connect_appointments.web.api import appointment_handlers, appointment_messages, handlers, messages, refusals
-from connect_appointments.web.api.appointment_handlers import RESCHEDULES_PATH
+from connect_appointments.web.api.appointment_handlers import CANCELLATIONS_PATH, RESCHEDULES_PATH
 from connect_appointments.web.api.handlers import APPOINTMENTS_PATH, REQUESTS_PATH, Call
 from connect_appointments.web.api.problems import NOT_FOUND
 from connect_appointments.web.api.response import Response
@@ -135,6 +135,32 @@ ROUTES = (
             Success(202, "The booking has not finished yet, but will in a moment"),
         ),
         (errors.SlotUnavailable, errors.OrderTransferred),
+    ),
+    # Cancellations of appointments
+    Route(
+        "POST",
+        CANCELLATIONS_PATH,
+        appointment_handlers.cancel_appointment,
+        "Cancel a booked appointment, if it is not past the point of no return.",
+        (Success(201, "The cancellation has begun; the Location is the URL of its outcome"),),
+        (errors.AppointmentChanging,),
+        body=appointment_messages.CancelAppointmentBody,
+    ),
+    Route(
+        "GET",
+        CANCELLATIONS_PATH + "/{n}",
+        appointment_handlers.read_cancellation,
+        "Read the outcome of a cancellation.",
+        (
+            Success(200, "The cancellation: the appointment is cancelled", appointment_messages.CancellationMessage),
+            Success(202, "The cancellation has not finished yet, but will in a moment"),
+        ),
+        (
+            errors.PastPointOfNoReturn,
+            errors.CancellationRefused,
+            errors.AppointmentInProgress,
+            errors.AppointmentEnded,
+        ),
     ),
     # Reschedules of appointments
     Route(
