@@ -23,6 +23,9 @@ CANCELLATIONS = "/api/connect/orders/appointment-cancellations/request"
 RESCHEDULE = "/api/connect/orders/appointment-reschedules/request"
 
 
+ORDERS = "/api/connect/orders"
+
+
 class Caller:
     """One owner's client. Each method is one call; what is not given is as the documentation has it."""
 
@@ -91,6 +94,18 @@ class Caller:
     async def read_reschedule(self, number: object, **changes: Any) -> httpx2.Response:
         """Read the outcome of a reschedule."""
         return await self.request("GET", f"{RESCHEDULE}/{number}", **changes)
+
+    async def read_appointment(self, appointment_id: object, **changes: Any) -> httpx2.Response:
+        """Read an appointment."""
+        return await self.request("GET", f"{ORDERS}/appointments/{appointment_id}", **changes)
+
+    async def list_appointments(self, order_id: object, query: str = "", **changes: Any) -> httpx2.Response:
+        """List the appointments of an order."""
+        return await self.request("GET", f"{ORDERS}/{order_id}/appointments{query}", **changes)
+
+    async def list_requests(self, order_id: object, query: str = "", **changes: Any) -> httpx2.Response:
+        """List the appointment-requests of an order."""
+        return await self.request("GET", f"{ORDERS}/{order_id}/appointment-requests{query}", **changes)
 
 
 class Api:

@@ -39,6 +39,8 @@ ALLOWED = {
     "idempotency._KEEP": "takes the owner as part of the key",
     "idempotency.forget": "housekeeping, tells nothing but a number",
     "order_locks._chain": "by ids with their owners for a caller, by ids alone for the worker",
+    "offers._READ": "asked for the offers of appointment-requests that the caller has locked with their owners",
+    "offers._END": "changes appointment-requests that the caller has locked",
     "orders.LOCK_ANY": "an import's, which may change the owner",
     "orders.occupy_statement": "counts on orders that the caller has locked, tells their ids alone",
     "orders.is_empty": "the sandbox's, tells whether there is anything at all",

@@ -10,7 +10,7 @@ from enum import StrEnum
 from connect_appointments.core.appointments import AppointmentState
 from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.cancellations import CancellationState, CancelledBy
-from connect_appointments.core.requests import State
+from connect_appointments.core.requests import State, Status
 from connect_appointments.core.reschedules import RescheduleState
 
 MAX_ID = 2**63 - 1
@@ -113,10 +113,11 @@ class Order(OrderDetails):
 
 @dataclass(frozen=True, slots=True)
 class AppointmentRequest:
-    """An appointment-request, as visible to its owner. `slots` is empty unless the state is `open`.
+    """An appointment-request, as visible to its owner. `slots` is empty unless the status is `open`.
 
     slots_expire_on: the end of the offer (D47); None for an offer that does not end.
     appointment_id: the appointment that the request became; None unless the state is `booked`.
+    is_expired: whether the state is `open` and the offer has ended.
     """
 
     id: int
@@ -130,6 +131,12 @@ class AppointmentRequest:
     cancelled_on: datetime | None
     slots_expire_on: datetime | None = None
     appointment_id: int | None = None
+    is_expired: bool = False
+
+    @property
+    def status(self) -> Status:
+        """The status that its owner and the operator see."""
+        return Status.EXPIRED if self.is_expired else Status(self.state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def job_kinds(
     for_ever = RetrySchedule(options.backoff_seconds, options.max_backoff_seconds)
     until_failed = RetrySchedule(options.backoff_seconds, options.max_backoff_seconds, options.search_tries)
     return (
-        Search(database, workforce, clock, answer_seconds=seconds).kind(options.slots, until_failed),
+        Search(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, until_failed),
         Book(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
         ReleaseOffer(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
         CancelAppointment(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),

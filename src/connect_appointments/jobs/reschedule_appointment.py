@@ -20,10 +20,11 @@ from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs import kinds
 from connect_appointments.jobs.context import APPOINTMENT_COLUMNS, visit_of
 from connect_appointments.jobs.kinds import WORKER, JobKind, PutOff, RetrySchedule
+from connect_appointments.jobs.withdrawals import Withdrawal, withdraw
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, Locked, lock
-from connect_appointments.store.queries import appointments, jobs, offers, requests
+from connect_appointments.store.queries import appointments, jobs, requests
 from connect_appointments.store.queries.appointment_locks import LOCK_PAIRS
 from connect_appointments.store.queries.appointments import STATES, AppointmentChange
 from connect_appointments.store.queries.changes import reschedules
@@ -102,7 +103,7 @@ class RescheduleAppointment:
         self._workforce = workforce
         self._clock = clock
         self._answer_seconds = answer_seconds
-        self._ended = GroupCommit[Ended, Outcome](database, end_reschedules, repeatable=False)
+        self._ended = GroupCommit[Ended, Outcome](database, self._end, repeatable=False)
 
     def kind(self, slots: int, retry: RetrySchedule) -> JobKind:
         """The job kind. A reschedule is retried until it is decided: a missing answer is never a refusal."""
@@ -125,6 +126,9 @@ class RescheduleAppointment:
             return None
         slot = decode_slot(job.context.new_slot)
         return Ended(job, slot, answer, cancellable_until(slot, visit_of(job).site, self._policy))
+
+    async def _end(self, transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
+        return await end_reschedules(transaction, ended, self._policy, wait=wait)
 
     async def _move(self, moving: Sequence[Job], returning: Sequence[Job]) -> Answers:
         commands = [
@@ -180,7 +184,9 @@ def _outcome(answer: object, outcome: Outcome | Exception | None) -> kinds.Outco
 Decided = tuple[Ended, Outcome, Locked]
 
 
-async def end_reschedules(transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
+async def end_reschedules(
+    transaction: Transaction, ended: Sequence[Ended], policy: BookingPolicy, *, wait: bool
+) -> Sequence[Any]:
     """End reschedules, except where another worker has claimed the job since."""
     pairs = [(one.row, one.job.request_id, one.job.context.owner) for one in ended]
     locked = await lock(transaction, LOCK_PAIRS, pairs, wait=wait)
@@ -188,7 +194,7 @@ async def end_reschedules(transaction: Transaction, ended: Sequence[Ended], *, w
     await reschedules.confirm(
         transaction, [_moved(one, row) for one, outcome, row in decided if outcome is Outcome.RESCHEDULED]
     )
-    await _refuse(transaction, [each for each in decided if each[1] in (Outcome.REFUSED, Outcome.OVERTAKEN)])
+    await _refuse(transaction, [each for each in decided if each[1] in (Outcome.REFUSED, Outcome.OVERTAKEN)], policy)
     return [outcome for _, outcome, _ in decided]
 
 
@@ -207,7 +213,7 @@ def _moved(ended: Ended, row: Locked) -> Moved:
     return Moved(ended.job, row.appointment_id, row.request_id, *who, ended.slot, ended.cancellable_until, detail)
 
 
-async def _refuse(transaction: Transaction, decided: Sequence[Decided]) -> None:
+async def _refuse(transaction: Transaction, decided: Sequence[Decided], policy: BookingPolicy) -> None:
     """Refuse reschedules and open their appointment-requests again, except where another worker has claimed the job."""
     finished = await jobs.finish(transaction, [one.job for one, _, _ in decided])
     counted = [each for each in decided if each[0].key in finished]
@@ -219,7 +225,8 @@ async def _refuse(transaction: Transaction, decided: Sequence[Decided]) -> None:
         await requests.transition(transaction, step, leaving)
     codes = {one.job.reschedule_id or 0: _code(outcome, row) for one, outcome, row in counted}
     await reschedules.refuse(transaction, codes, [row.request_id for _, _, row in counted])
-    await offers.withdraw(transaction, {row.request_id: one.slot.id for one, row in refused})
+    withdrawals = [Withdrawal(row.request_id, one.slot.id, visit_of(one.job).site) for one, row in refused]
+    await withdraw(transaction, withdrawals, policy)
 
 
 def _step(outcome: Outcome, row: Locked) -> Any:

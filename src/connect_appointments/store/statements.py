@@ -111,13 +111,11 @@ class Compiled(NamedTuple):
 
     arguments: builds the driver's arguments from the rows of the batch and the named values.
     decode: builds result rows from the driver's rows, given the column names.
-    returns_rows: whether the statement returns rows.
     """
 
     text: str
     arguments: Callable[[Sequence[Sequence[Any]], Mapping[str, Any]], list[Any]]
     decode: Callable[[Iterable[Any], Sequence[str]], list[Row]]
-    returns_rows: bool
 
 
 @lru_cache(maxsize=1024)
@@ -126,12 +124,10 @@ def compiled(statement: Any, dialect_name: str) -> Compiled:
     dialect = DIALECTS[dialect_name]
     found = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     columns = list(getattr(statement, "exported_columns", ()))
-    is_text = isinstance(statement, sa.TextClause)
     return Compiled(
         found.string,
         _argument_maker(found, dialect),
         _decoder(columns, dialect) if columns else _decode_by_name,
-        bool(columns) or is_text,
     )
 
 

@@ -10,6 +10,7 @@ from connect_appointments.store.engine import Database
 from connect_appointments.usecases.appointment_cancellations import AppointmentCancellations
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
 from connect_appointments.usecases.appointment_reschedules import AppointmentReschedules
+from connect_appointments.usecases.appointments import Appointments
 from connect_appointments.usecases.bookings import Bookings
 from connect_appointments.usecases.clock import Clock
 from connect_appointments.usecases.options import ServiceOptions
@@ -23,6 +24,7 @@ class Service:
     bookings: Bookings
     appointment_cancellations: AppointmentCancellations
     appointment_reschedules: AppointmentReschedules
+    appointments: Appointments
 
 
 def create_service(
@@ -47,4 +49,5 @@ def create_service(
         ),
         AppointmentCancellations(database, max_waiting=options.max_waiting, on_new_job=on_new_job),
         AppointmentReschedules(database, max_waiting=options.max_waiting, on_new_job=on_new_job),
+        Appointments(database, max_waiting=options.max_waiting),
     )
