@@ -108,6 +108,9 @@ class WorkSettings(StoreSettings):
     workforce: Annotated[Literal["calendar"], Field(description="The workforce system: the built-in `calendar`")] = (
         "calendar"
     )
+    news_poll_seconds: Annotated[
+        Seconds, Field(description="Interval between reads of the workforce system's news about appointments")
+    ] = 10
     slot_days: Annotated[int, Field(ge=1, le=60, description="Calendar days with slots")] = 14
     lead_days: Annotated[int, Field(ge=0, le=60, description="Working days between today and the first slot")] = 1
     booking_horizon_days: Annotated[int, Field(ge=1, le=365, description="Days from today to the latest dateFrom")] = 89
@@ -144,6 +147,7 @@ class WorkSettings(StoreSettings):
             lease_seconds=self.lease_seconds,
             poll_seconds=self.poll_seconds,
             search_tries=self.search_tries,
+            news_seconds=self.news_poll_seconds,
         )
 
 

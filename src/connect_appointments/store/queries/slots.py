@@ -55,3 +55,8 @@ def encode_slot(slot: Slot) -> str:
 def decode_slot(text: str) -> Slot:
     """Deserialize a slot."""
     return _one.decode(text)
+
+
+def encode_move(to: Slot, previous: Slot) -> str:
+    """Serialize the slots of a move, for the detail of an event."""
+    return msgspec.json.encode({"slot": to, "previousSlot": previous}).decode()
