@@ -20,6 +20,10 @@ CANCEL = "/api/connect/orders/appointment-requests/cancel"
 CREATE = "/api/connect/orders/appointment-requests/request"
 BOOK = "/api/connect/orders/appointments/request"
 CANCELLATIONS = "/api/connect/orders/appointment-cancellations/request"
+RESCHEDULE = "/api/connect/orders/appointment-reschedules/request"
+
+
+ORDERS = "/api/connect/orders"
 
 
 class Caller:
@@ -79,6 +83,29 @@ class Caller:
     async def read_cancellation(self, number: object, **changes: Any) -> httpx2.Response:
         """Read the outcome of a cancellation."""
         return await self.request("GET", f"{CANCELLATIONS}/{number}", **changes)
+
+    async def reschedule(
+        self, appointment_id: object, request_id: object, slot_id: object, **changes: Any
+    ) -> httpx2.Response:
+        """Reschedule an appointment."""
+        body = {"appointmentId": appointment_id, "appointmentRequestId": request_id, "slotId": slot_id}
+        return await self.request("POST", RESCHEDULE, json=body, **changes)
+
+    async def read_reschedule(self, number: object, **changes: Any) -> httpx2.Response:
+        """Read the outcome of a reschedule."""
+        return await self.request("GET", f"{RESCHEDULE}/{number}", **changes)
+
+    async def read_appointment(self, appointment_id: object, **changes: Any) -> httpx2.Response:
+        """Read an appointment."""
+        return await self.request("GET", f"{ORDERS}/appointments/{appointment_id}", **changes)
+
+    async def list_appointments(self, order_id: object, query: str = "", **changes: Any) -> httpx2.Response:
+        """List the appointments of an order."""
+        return await self.request("GET", f"{ORDERS}/{order_id}/appointments{query}", **changes)
+
+    async def list_requests(self, order_id: object, query: str = "", **changes: Any) -> httpx2.Response:
+        """List the appointment-requests of an order."""
+        return await self.request("GET", f"{ORDERS}/{order_id}/appointment-requests{query}", **changes)
 
 
 class Api:

@@ -45,6 +45,7 @@ RUN = {
     "connect-appointments serve": "tests/docs/test_first_start.py",
     "connect-appointments work": "tests/cli/test_serve.py",
     "connect-appointments verify": "tests/cli/test_backup_under_load.py",
+    "connect-appointments contacts erase": "tests/cli/test_contacts.py",
     "connect-appointments backup": "tests/cli/test_backup_under_load.py",
     "connect-appointments restore": "tests/cli/test_backup_under_load.py",
     "make": "tests/docs/test_commands.py",

@@ -193,7 +193,7 @@ class Reporting(Behind):
 
 def morning(name: str) -> Slot:
     """A slot by this name."""
-    start = datetime(2026, 11, 23, 22, tzinfo=UTC)
+    start = datetime(2054, 11, 23, 22, tzinfo=UTC)
     return Slot(name, SlotType.AM, start, start + timedelta(hours=4), "+10:00")
 
 

@@ -119,6 +119,15 @@ def _details() -> list[sa.Column[Any]]:
 
 
 DETAILS = tuple(column.name for column in _details())
+CONTACT = ("contact_name", "contact_phone", "contact_notes")
+"""The columns with personal data; they are erased (D49)."""
+
+
+def _contact_index(table: str, moment: str) -> sa.Index:
+    """The index of the rows that have a contact, for finding those whose contact is due for erasure."""
+    has_contact = sa.text(" OR ".join(f"{name} IS NOT NULL" for name in CONTACT))
+    return sa.Index(f"ix_{table}_contact", moment, "id", postgresql_where=has_contact, sqlite_where=has_contact)
+
 
 installation = sa.Table(
     "installation",
@@ -139,6 +148,7 @@ orders = sa.Table(
     # Number of booking attempts in progress, plus the appointments in a state that is not final (D27).
     sa.Column("occupancy", sa.Integer, nullable=False, server_default="0"),
     sa.Column("imported_on", Instant, nullable=False),
+    _contact_index("orders", "imported_on"),
 )
 
 appointment_requests = sa.Table(
@@ -229,6 +239,8 @@ appointments = sa.Table(
     sa.CheckConstraint("(state IN ('completed', 'incomplete', 'cancelled')) = (ended_on IS NOT NULL)", name="ended_on"),
     sa.CheckConstraint("state <> 'cancelling' OR cancellation_id IS NOT NULL", name="cancellation_id"),
     sa.CheckConstraint("state <> 'rescheduling' OR reschedule_id IS NOT NULL", name="reschedule_id"),
+    # A use never ends before the creation, which never changes: updates of other columns leave the index alone.
+    _contact_index("appointments", "created_on"),
     sqlite_autoincrement=True,
 )
 
@@ -365,7 +377,25 @@ reservations = sa.Table(
     sa.Column("day", sa.Date, nullable=False),
     sa.Column("slot_type", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
+    # The number of the last decided move; a lower number comes from a late call.
+    sa.Column("move_number", BigId, nullable=False, server_default="0"),
     _states("state", ReservationState),
     sa.Index("ix_reservations_area_day_slot_type", "area", "day", "slot_type"),
 )
 """The calendar's decision for each key, made once: a repeated call returns the same decision."""
+
+contact_erasures = sa.Table(
+    "contact_erasures",
+    metadata,
+    _id(),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("client", sa.Text, nullable=False),
+    sa.Column("x_request_id", sa.Text, nullable=False),
+    # The order that an operator named; null for a batch of the recurring job.
+    sa.Column("order_id", BigId),
+    # Rows whose contacts were erased.
+    sa.Column("orders", sa.Integer, nullable=False),
+    sa.Column("appointments", sa.Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""The events of erasures: they count rows, and name no contact."""

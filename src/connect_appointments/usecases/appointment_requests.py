@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from connect_appointments.core import errors
 from connect_appointments.core.model import Actor, AppointmentRequest, Owner
@@ -20,6 +20,7 @@ from connect_appointments.usecases.actors import owner_of
 from connect_appointments.usecases.clock import Clock
 from connect_appointments.usecases.creations import SEARCH, CreateCommand, Creations
 from connect_appointments.usecases.keys import OwnedId
+from connect_appointments.usecases.order_pages import MAX_BATCH, Page, PageQuery, read_pages
 
 StateBefore = State | Literal[RowLocked.ROW_LOCKED] | None
 
@@ -63,6 +64,9 @@ class AppointmentRequests:
         self._reads = GroupCommit[OwnedId, AppointmentRequest | None](
             database, _read, reads=True, max_waiting=max_waiting
         )
+        self._lists = GroupCommit[PageQuery, Page[AppointmentRequest]](
+            database, _list, reads=True, max_batch=MAX_BATCH, max_waiting=max_waiting
+        )
         self._on_new_job = on_new_job
         self._numbers = itertools.count()
 
@@ -90,6 +94,16 @@ class AppointmentRequests:
             raise errors.SearchFailed
         return found
 
+    async def list_requests(
+        self, scope: Owner, order_id: int, *, after: int | None, limit: int
+    ) -> Page[AppointmentRequest]:
+        """Appointment-requests of an order, in every status, newest first.
+
+        after: list only older appointment-requests than this id; None for the first page.
+        Raises `NotFound` unless the order, or an appointment-request of it, is the owner's.
+        """
+        return await self._lists.submit(PageQuery(order_id, scope.id, after, limit))
+
     async def cancel_request(self, actor: Actor, request_id: int) -> None:
         """Cancel an appointment-request, so that it can never be booked. A repeated cancel succeeds.
 
@@ -105,6 +119,11 @@ async def _read(
 ) -> Sequence[AppointmentRequest | None]:
     del wait
     return await requests.get_owned(transaction, keys)
+
+
+async def _list(transaction: Transaction, queries: Sequence[PageQuery], *, wait: bool) -> Sequence[Any]:
+    del wait
+    return await read_pages(transaction, queries, requests.of_order)
 
 
 async def cancel_batch(

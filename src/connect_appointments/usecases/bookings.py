@@ -77,8 +77,8 @@ class Bookings:
         """Begin to book a slot of an open appointment-request.
 
         Returns the number of the booking attempt; a repeated call for the same slot returns the same number.
-        Raises `NotFound`, `SlotNotOffered`, `OrderHasAppointment`, `OrderTransferred`, or the refusal of the request's
-        state.
+        Raises `NotFound`, `SlotNotOffered`, `OfferExpired`, `OrderHasAppointment`, `OrderTransferred`, or the refusal
+        of the request's state.
         """
         command = BookCommand(request_id, owner_of(actor), slot_id, actor.client, actor.x_request_id)
         booking_id = await self._books.submit(command)
@@ -129,12 +129,13 @@ async def _lock_subjects(
     keys = [(command.id, command.owner) for command in commands]
     locked = await lock(transaction, request_locks.LOCK_OWNED_WITH_ORDERS, keys, wait=wait)
     rows = [row for row in locked if is_row(row)]
-    offered = await offers.get(transaction, [row.id for row in rows if row.state == State.OPEN.value])
+    offered = await offers.read(transaction, [row.id for row in rows if row.state == State.OPEN.value])
     occupied = {row.order_id for row in rows if row.occupancy}
     over = await bookings.assumed_over(transaction, occupied, days=assume_over_days)
     slot_ids = await bookings.slot_ids(transaction, [row.booking_id for row in rows if row.state in OCCUPYING])
 
     def subject(row: Locked) -> BookSubject:
+        offer = offered.get(row.id, offers.NO_OFFER)
         return BookSubject(
             request_id=row.id,
             order_id=row.order_id,
@@ -144,7 +145,8 @@ async def _lock_subjects(
             state=STATES[row.state],
             booking_id=row.booking_id,
             slot_id=slot_ids.get(row.booking_id),
-            offered=offered.get(row.id, ()),
+            offered=offer.slots,
+            is_expired=offer.is_expired,
         )
 
     return [subject(row) if is_row(row) else row for row in locked]

@@ -15,7 +15,7 @@ from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.queries.orders import occupy_statement
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slot
-from connect_appointments.store.statements import Row, given
+from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import DETAILS, BigId, appointments, database_now
 from connect_appointments.store.tables import events as events_table
 from connect_appointments.store.transaction import Transaction, first
@@ -65,6 +65,23 @@ async def get(transaction: Transaction, scope: Scope, appointment_id: int) -> Ap
     query = sa.select(*SHOWN).where(appointments.c.id == appointment_id, visible(appointments, scope))
     row = await first(transaction, query)
     return None if row is None else from_row(row)
+
+
+_OF_ORDER = (
+    sa.select(*SHOWN)
+    .where(appointments.c.order_id == param("order_id", BigId), appointments.c.owner == param("owner", sa.Text()))
+    .where(appointments.c.id < param("before", BigId))
+    .order_by(appointments.c.id.desc())
+    .limit(param("limit", sa.Integer()))
+)
+
+
+async def of_order(
+    transaction: Transaction, owner: str, *, order_id: int, before: int, limit: int
+) -> Sequence[Appointment]:
+    """Up to `limit` appointments of an order with ids below `before`, newest first."""
+    found = await transaction.fetch(_OF_ORDER, owner=owner, order_id=order_id, before=before, limit=limit)
+    return [from_row(row) for row in found]
 
 
 class AppointmentChange(NamedTuple):

@@ -13,6 +13,7 @@ from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.requests import CREATED, FINAL, TRANSITIONS, State
 from connect_appointments.core.reservations import ReservationState
 from connect_appointments.store.queries.changes.invariants import APPOINTMENT_RULES
+from connect_appointments.store.queries.changes.reschedule_invariants import RESCHEDULE_RULES
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import (
     appointments,
@@ -102,9 +103,9 @@ def _attempts() -> sa.Select[Any]:
     )
 
 
-def _jobs(state: State, kind: str) -> sa.Select[Any]:
+def _jobs(state: State, *kinds: str) -> sa.Select[Any]:
     """Requests in a state that needs a job, without that job: they would stay in this state forever."""
-    has = sa.exists().where(jobs.c.request_id == requests.c.id, jobs.c.kind == kind)
+    has = sa.exists().where(jobs.c.request_id == requests.c.id, jobs.c.kind.in_(kinds))
     return sa.select(requests.c.id, requests.c.state).where(requests.c.state == state.value, ~has)
 
 
@@ -207,7 +208,7 @@ RULES: Mapping[str, sa.Select[Any]] = {
     "booked-means-one-appointment": _appointments(),
     "attempt-stands-where-its-request-does": _attempts(),
     "searching-has-a-job": _jobs(State.SEARCHING, "search"),
-    "booking-has-a-job": _jobs(State.BOOKING, "book"),
+    "booking-has-a-job": _jobs(State.BOOKING, "book", "reschedule-appointment"),
     "open-has-an-offer": _offers(),
     "capacity-taken-is-reserved": _capacity(),
     "attempt-ended-as-decided": _reservations(),
@@ -216,4 +217,5 @@ RULES: Mapping[str, sa.Select[Any]] = {
     "appointment-has-the-owner-of-its-booking": _foreign_appointments(),
     "refused-attempt-has-a-code": _refusals(),
     **APPOINTMENT_RULES,
+    **RESCHEDULE_RULES,
 }

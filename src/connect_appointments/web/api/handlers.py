@@ -25,8 +25,9 @@ _key = re.compile(rb"[\x20-\x7e]{1,255}")
 
 @dataclass(slots=True)
 class Call:
-    """A checked request: the caller, the message of its body (None: no body), the number in its path (0: no number).
+    """A checked request: the caller, the number in its path (0: no number).
 
+    message: the message of its body or its query string; None for a route that has neither.
     idempotency_key: the header's raw value, None if it is missing, empty if it is repeated.
     """
 

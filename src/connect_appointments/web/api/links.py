@@ -18,6 +18,11 @@ THE_BOOKING = {
     "description": "The number at the end of the Location is its n",
     "parameters": {"n": NUMBER_OF_LOCATION},
 }
+THE_RESCHEDULE = {
+    "operationId": "read_reschedule",
+    "description": "The number at the end of the Location is its n",
+    "parameters": {"n": NUMBER_OF_LOCATION},
+}
 THE_CANCELLED = {
     "operationId": "read_request",
     "description": "The appointment-request, cancelled",
@@ -65,4 +70,7 @@ LINKS: Mapping[tuple[str, int], Mapping[str, Any]] = {
     ("read_booking", 200): {"cancel": CANCEL_APPOINTMENT},
     ("cancel_appointment", 201): {"outcome": THE_CANCELLATION},
     ("read_cancellation", 202): {"again": again("read_cancellation")},
+    # Reschedules of appointments
+    ("reschedule_appointment", 201): {"outcome": THE_RESCHEDULE},
+    ("read_reschedule", 202): {"again": again("read_reschedule")},
 }
