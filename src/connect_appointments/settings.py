@@ -103,9 +103,7 @@ class WorkSettings(StoreSettings):
     lease_seconds: Annotated[Seconds, Field(description="Lease of a claimed job")] = 30
     poll_seconds: Annotated[Seconds, Field(description="Interval between searches for jobs of other processes")] = 1
     search_tries: Annotated[int, Field(ge=1, le=100, description="Failures after which a search fails for good")] = 8
-    workforce: Annotated[Literal["calendar"], Field(description="Workforce system: the built-in `calendar`")] = (
-        "calendar"
-    )
+    workforce: Annotated[Literal["calendar"], Field(description="Workforce system: built-in `calendar`")] = "calendar"
     news_poll_seconds: Annotated[Seconds, Field(description="Interval between reads of news of the workforce")] = 10
     slot_days: Annotated[int, Field(ge=1, le=60, description="Calendar days with slots")] = 14
     lead_days: Annotated[int, Field(ge=0, le=60, description="Working days between today and the first slot")] = 1
