@@ -40,7 +40,7 @@ SUBJECT = RescheduleSubject(
 )
 ENDED = {
     AppointmentState.IN_PROGRESS: errors.AppointmentInProgress,
-    **dict.fromkeys(FINAL, errors.AppointmentEnded),
+    **dict.fromkeys(sorted(FINAL), errors.AppointmentEnded),
 }
 
 
