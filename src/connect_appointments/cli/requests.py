@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from connect_appointments.cli.appointments.rows import appointment_row
+from connect_appointments.cli.appointments.rows import appointment_row, summary_of
 from connect_appointments.cli.database import on_database
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.cli.listing import (
@@ -68,7 +68,7 @@ def show_request(request_id: RequestId, as_json: AsJson = False) -> None:
         return
     parts = {name: found.pop(name) for name in ("slots", "bookings", "events")}
     appointment = found.pop("appointment")
-    parts["appointment"] = [] if appointment is None else [appointment]
+    parts["appointment"] = [] if appointment is None else [summary_of(appointment)]
     print_rows([found], as_json=False)
     for name, rows in parts.items():
         print_rows(rows, as_json=False, title=name)

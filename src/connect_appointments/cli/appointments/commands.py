@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from connect_appointments.cli.appointments.rows import appointment_row, change_row, event_row
+from connect_appointments.cli.appointments.rows import appointment_row, change_row, event_row, summary_of
 from connect_appointments.cli.database import on_database
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.cli.listing import (
@@ -76,7 +76,8 @@ def list_appointments(
             database, scope_of(owner), after=after, limit=limit, state=state
         ),
     )
-    print_page([appointment_row(one) for one in found], limit, as_json=as_json)
+    rows = [appointment_row(one) for one in found]
+    print_page(rows if as_json else [summary_of(row) for row in rows], limit, as_json=as_json)
 
 
 @app.command("show")
@@ -90,7 +91,7 @@ def show_appointment(appointment_id: AppointmentId, as_json: AsJson = False) -> 
         print(json.dumps(found))
         return
     parts = {name: found.pop(name) for name in ("changes", "events")}
-    print_rows([found], as_json=False)
+    print_rows([{"name": name, "value": value} for name, value in found.items()], as_json=False)
     for name, rows in parts.items():
         print_rows(rows, as_json=False, title=name)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from connect_appointments.cli.listing import instant
 from connect_appointments.core.events import Event
 from connect_appointments.usecases.histories.appointment_histories import ChangeHistory, OwnedAppointment
+
+SUMMARY = ("id", "owner", "orderId", "appointmentRequestId", "nbnAppointmentId", "state", "startTime", "cancelledBy")
 
 
 def appointment_row(found: OwnedAppointment) -> dict[str, Any]:
@@ -30,6 +33,11 @@ def appointment_row(found: OwnedAppointment) -> dict[str, Any]:
         "cancelledBy": one.cancelled_by,
         "reason": one.reason,
     }
+
+
+def summary_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of an appointment in a table, which fit into a terminal."""
+    return {name: row[name] for name in SUMMARY}
 
 
 def change_row(change: ChangeHistory) -> dict[str, Any]:

@@ -1,0 +1,92 @@
+"""Which reports of a workforce system change an appointment: the same in one batch as one after the other (D45)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connect_appointments.core.appointments import (
+    CANCELLED_BY_NETWORK,
+    COMPLETED,
+    FINAL,
+    INCOMPLETE,
+    WORK_BEGAN,
+    AppointmentState,
+)
+from connect_appointments.core.decisions.appointment_news import (
+    MOVABLE,
+    PENDING_ENDS,
+    News,
+    NewsDecision,
+    NewsSubject,
+    decide_news,
+)
+from connect_appointments.core.model import Slot, SlotType
+
+MORNING = datetime(2026, 11, 23, 22, tzinfo=UTC)
+SLOTS = [
+    Slot(f"day-{n}", SlotType.AM, MORNING + timedelta(days=n), MORNING + timedelta(days=n, hours=4), "+10:00")
+    for n in range(3)
+]
+STEPS = [WORK_BEGAN, COMPLETED, INCOMPLETE, CANCELLED_BY_NETWORK]
+unhurried = settings(deadline=None)
+subjects = st.lists(st.tuples(st.sampled_from(AppointmentState), st.sampled_from(SLOTS)), min_size=1, max_size=3)
+reports = st.lists(st.tuples(st.integers(0, 2), st.sampled_from([*STEPS, *SLOTS])), max_size=10)
+
+
+def in_turn(rows: list[tuple[AppointmentState, Slot]], about: Sequence[tuple[int, News]]) -> list[NewsDecision]:
+    """Each report decided alone, after those before it were written."""
+    found = []
+    for number, news in about:
+        state, slot = rows[number]
+        (decision,) = decide_news([(NewsSubject(number, state, slot), news)])
+        found.append(decision)
+        if decision.fits:
+            rows[number] = (state, news) if isinstance(news, Slot) else (news.target, slot)
+    return found
+
+
+@unhurried
+@given(rows=subjects, about=reports)
+def test_d45_a_batch_of_reports_is_decided_as_one_after_the_other(
+    rows: list[tuple[AppointmentState, Slot]], about: list[tuple[int, News]]
+) -> None:
+    known = [(number % len(rows), news) for number, news in about]
+    together = decide_news([(NewsSubject(number, *rows[number]), news) for number, news in known])
+    assert together == in_turn(list(rows), known)
+
+
+@unhurried
+@given(rows=subjects, about=reports)
+def test_d45_nothing_leaves_a_final_state_and_a_pending_cancellation_ends_once(
+    rows: list[tuple[AppointmentState, Slot]], about: list[tuple[int, News]]
+) -> None:
+    known = [(number % len(rows), news) for number, news in about]
+    decisions = decide_news([(NewsSubject(number, *rows[number]), news) for number, news in known])
+    ends = [
+        number
+        for (number, news), decision in zip(known, decisions, strict=True)
+        if decision.ends_cancellation and not isinstance(news, Slot)
+    ]
+    assert len(ends) == len(set(ends))
+    assert all(rows[number][0] is AppointmentState.CANCELLING for number in ends)
+    assert not any(decision.fits for decision in decisions if decision.before in FINAL)
+
+
+@pytest.mark.parametrize("state", AppointmentState)
+def test_d45_a_window_is_moved_before_the_work_begins_and_to_another_window_alone(state: AppointmentState) -> None:
+    there, elsewhere = decide_news([(NewsSubject(1, state, SLOTS[0]), SLOTS[0])]), SLOTS[1]
+    assert not there[0].fits
+    (decision,) = decide_news([(NewsSubject(1, state, SLOTS[0]), elsewhere)])
+    assert decision.fits == (state in MOVABLE)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_d46a_every_news_has_an_outcome_of_a_pending_cancellation(step: News) -> None:
+    assert not isinstance(step, Slot)
+    assert AppointmentState.CANCELLING in step.sources
+    assert (PENDING_ENDS[step.target] is None) == (step is CANCELLED_BY_NETWORK)
