@@ -40,7 +40,7 @@ BAD_PATHS = [
     CREATE + "/300/",
     CREATE + "/300/slots",
     CREATE + "/300%2F",
-    "/api/connect/orders/appointment-cancellations/request",
+    "/api/connect/orders/appointment-cancellations/requests",
     ORDERS + "/appointments/",
     ORDERS + "/appointments",
     ORDERS + "/300",

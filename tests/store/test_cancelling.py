@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from connect_appointments.core.errors import Overloaded, Refusal
-from connect_appointments.core.requests import BOOK, CANCEL, State
+from connect_appointments.core.requests import BOOK, CANCEL, State, Status
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
@@ -146,7 +146,7 @@ async def test_a_thousand_cancels_at_once_are_all_made(database: Database, group
     ids = await database.write(lambda transaction: requests.insert(transaction, new))
     assert await asyncio.gather(*(group.submit(command(n)) for n in ids)) == [State.SEARCHING] * 1000
     cancelled = await database.read(
-        lambda transaction: requests.page(transaction, EVERYBODYS, after=0, limit=2000, state=State.CANCELLED)
+        lambda transaction: requests.page(transaction, EVERYBODYS, after=0, limit=2000, status=Status.CANCELLED)
     )
     assert sorted(request.id for request in cancelled) == sorted(ids)
 
