@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connect_appointments.cli.main import app
-from connect_appointments.store.failures import raise_translated
+from connect_appointments.store.failures import translated_errors
 from connect_appointments.store.statements import param
 from tests.test_readme import ROOT
 from tests.throwaway_postgres import Server
@@ -171,8 +171,8 @@ async def test_asyncpg_puts_the_value_that_does_not_fit_behind_a_colon(postgres:
         await connection.close()
     assert caught.value.severity is None
     assert "Alice" in str(caught.value)
-    with pytest.raises(asyncpg.DataError, match=r"^invalid input for query argument \$1$"):
-        raise_translated(caught.value)
+    with pytest.raises(asyncpg.DataError, match=r"^invalid input for query argument \$1$"), translated_errors():
+        raise caught.value
 
 
 def test_typer_raises_wrong_calls_with_a_message_and_the_command() -> None:

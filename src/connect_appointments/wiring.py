@@ -164,7 +164,7 @@ async def running(config: AppConfig, *, with_worker: bool = True) -> AsyncIterat
     app = create_app(guards, service, health.answer, config.mounts)
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(keys.refreshing())
-        await stack.enter_async_context(health.looking())
+        await stack.enter_async_context(health.checking())
         if with_worker:
             await stack.enter_async_context(working(worker))
         yield Running(app, context, service, worker)

@@ -5,6 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
+from connect_appointments.web.api.tokens.keys import KeyRing
+from tests.build import Issuer
+
+first, second = Issuer("first"), Issuer("second")
+
 
 class Source:
     """An issuer's keys, as a test sets them; counts how often it was asked."""
@@ -32,3 +39,22 @@ class Seconds:
 
     def __call__(self) -> float:
         return self.now
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source(*first.jwks())
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+async def ring(source: Source, seconds: Seconds) -> KeyRing:
+    """A ring that has fetched once."""
+    found = KeyRing(source, seconds)
+    await found.refresh()
+    assert source.asked == 1
+    return found

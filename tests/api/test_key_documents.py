@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, OKPKey
 
@@ -23,32 +23,13 @@ from connect_appointments.web.api.tokens.keys import (
     keys_of_issuer,
     usable_keys,
 )
-from tests.api.issuers import Seconds, Source
+from tests.api.issuers import Seconds, Source, first, ring, second, seconds, source
 from tests.build import ISSUER, Issuer
+
+__all__ = ["ring", "seconds", "source"]
 
 DISCOVERY = f"{ISSUER}/.well-known/openid-configuration"
 JWKS = f"{ISSUER}/protocol/openid-connect/certs"
-
-first, second = Issuer("first"), Issuer("second")
-
-
-@pytest.fixture
-def source() -> Source:
-    return Source(*first.jwks())
-
-
-@pytest.fixture
-def seconds() -> Seconds:
-    return Seconds()
-
-
-@pytest.fixture
-async def ring(source: Source, seconds: Seconds) -> KeyRing:
-    """A ring that has fetched once."""
-    found = KeyRing(source, seconds)
-    await found.refresh()
-    assert source.asked == 1
-    return found
 
 
 def member(**changes: object) -> dict[str, Any]:
@@ -136,6 +117,7 @@ def test_a_good_key_is_taken_for_its_algorithms(changes: dict[str, object], algo
     assert usable_keys([member(**changes)])["second"].algorithms == algorithms
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["kty", "kid", "n", "e", "crv", "x", "y", "use", "alg", "key_ops", "d", "k"]),

@@ -12,29 +12,10 @@ from connect_appointments.web.api.refusals import RefusedToken
 from connect_appointments.web.api.tokens.auth import Authenticator
 from connect_appointments.web.api.tokens.keys import EXTRA_FETCH_SECONDS, KeyRing
 from connect_appointments.web.api.tokens.token_rules import TokenRules
-from tests.api.issuers import Seconds, Source
+from tests.api.issuers import Seconds, Source, first, ring, second, seconds, source
 from tests.build import ISSUER, Issuer
 
-first, second = Issuer("first"), Issuer("second")
-
-
-@pytest.fixture
-def source() -> Source:
-    return Source(*first.jwks())
-
-
-@pytest.fixture
-def seconds() -> Seconds:
-    return Seconds()
-
-
-@pytest.fixture
-async def ring(source: Source, seconds: Seconds) -> KeyRing:
-    """A ring that has fetched once."""
-    found = KeyRing(source, seconds)
-    await found.refresh()
-    assert source.asked == 1
-    return found
+__all__ = ["ring", "seconds", "source"]
 
 
 async def test_a_key_is_known_by_its_kid(ring: KeyRing) -> None:

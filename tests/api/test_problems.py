@@ -87,6 +87,13 @@ REACHED_ELSEWHERE = {
     "unexpected-error": "a bug: test_outages.py",
     "temporarily-unavailable": "a database that is gone: test_outages.py",
     "overloaded": "more than can wait: test_overload.py",
+    "offer-expired": "an offer that has ended: test_expired_offers.py",
+    "past-point-of-no-return": "an outcome: test_read_cancellation.py",
+    "cancellation-refused": "an outcome: test_read_cancellation.py",
+    "appointment-in-progress": "an outcome: test_read_cancellation.py",
+    "appointment-ended": "an outcome: test_read_cancellation.py",
+    "appointment-changing": "a change under way: test_reschedule_appointment.py",
+    "appointment-request-other-order": "another order: test_reschedule_appointment.py",
 }
 
 

@@ -43,6 +43,10 @@ KEYS = [
     "customerRef",
     "cancelledOn",
     "serviceId",
+    "appointmentRequestId",
+    "cancellableUntil",
+    "cancelledBy",
+    "reason",
 ]
 CONTACT_KEYS = ["name", "type", "phone", "notes"]
 MONDAY_NOON = "2026-11-23T02:00:00+00:00"
@@ -78,6 +82,10 @@ async def test_d31_the_appointment_has_the_webhooks_keys_in_its_order(database: 
         "customerRef": "CUST-REF-007",
         "cancelledOn": None,
         "serviceId": 300,
+        "appointmentRequestId": 1,
+        "cancellableUntil": "2026-11-23T07:00:00Z",
+        "cancelledBy": None,
+        "reason": None,
     }
 
 

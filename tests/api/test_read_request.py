@@ -25,6 +25,7 @@ pytestmark = pytest.mark.engines("sqlite", "postgresql")
 
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
 KEYS = ["id", "orderId", "dateFrom", "status", "slots", "createdOn", "updatedOn", "cancelledOn"]
+KEYS += ["slotsExpireOn", "appointmentId"]
 SLOT_KEYS = ["id", "slotType", "startTime", "endTime", "timezoneOffset"]
 WHOLE_SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 SYDNEY = Site("Australia/Sydney", "NSW", "4000")

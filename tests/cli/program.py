@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from connect_appointments.cli.main import app
 from connect_appointments.settings import PREFIX
+from tests.build import ISSUER, Issuer
 
 PROGRAM = str(Path(sys.executable).with_name("connect-appointments"))
 PATIENCE_SECONDS = 90
@@ -23,6 +25,22 @@ PATIENCE_SECONDS = 90
 def settings(**values: object) -> dict[str, str]:
     """Environment variables: `settings(database_url="...")`."""
     return {PREFIX + name.upper(): str(value) for name, value in values.items()}
+
+
+def settings_to_serve(database_url: str, issuer: Issuer, folder: Path, **more: object) -> dict[str, str]:
+    """The settings of a server on any free port that accepts every token of the issuer."""
+    keys = folder / "jwks.json"
+    keys.write_text(json.dumps({"keys": issuer.jwks()}), encoding="utf-8")
+    return settings(
+        database_url=database_url,
+        public_url="https://connect.test",
+        issuer=ISSUER,
+        jwks_file=keys,
+        audience="any",
+        listen_port=0,
+        drain_seconds=0,
+        **more,
+    )
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:

@@ -13,12 +13,12 @@ import asyncpg
 import pytest
 
 from connect_appointments.store.queries.verify import RULES
-from tests.build import ISSUER, Issuer, fill
+from tests.build import Issuer, fill
 from tests.cli.acknowledged import Callers
 from tests.cli.conftest import Start
 from tests.cli.documented import blocks_under, shell
 from tests.cli.files import database_at
-from tests.cli.program import run, settings
+from tests.cli.program import run, settings, settings_to_serve
 from tests.throwaway_postgres import Server
 
 AS_IT_IS = "PostgreSQL, as it is now"
@@ -33,17 +33,7 @@ def served(database_url: str, start: Start, issuer: Issuer, tmp_path: Path) -> s
             await fill(database, datetime.now(UTC))
 
     asyncio.run(work())
-    keys = tmp_path / "jwks.json"
-    keys.write_text(json.dumps({"keys": issuer.jwks()}), encoding="utf-8")
-    env = settings(
-        database_url=database_url,
-        public_url="https://connect.test",
-        issuer=ISSUER,
-        jwks_file=keys,
-        audience="any",
-        listen_port=0,
-        drain_seconds=0,
-    )
+    env = settings_to_serve(database_url, issuer, tmp_path)
     return start("serve", env=env).line_with("serving on ").split()[-1]
 
 

@@ -16,10 +16,10 @@ import pytest
 from connect_appointments.cli.main import COMMANDS
 from connect_appointments.store import schema
 from tests.api_client import BOOK, CANCEL, CREATE
-from tests.build import ISSUER, Issuer, fill
+from tests.build import Issuer, fill
 from tests.cli.conftest import Start
 from tests.cli.files import database_at
-from tests.cli.program import Program, invoke, run, settings
+from tests.cli.program import Program, invoke, run, settings, settings_to_serve
 from tests.throwaway_postgres import running_postgres
 
 PASSWORD = "marker-of-the-password"
@@ -57,18 +57,7 @@ def database_urls() -> Iterator[tuple[str, Any]]:
 def scene(database_urls: tuple[str, Any], start: Start, issuer: Issuer, tmp_path: Path) -> Scene:
     url, server = database_urls
     server.restart()
-    keys = tmp_path / "jwks.json"
-    keys.write_text(json.dumps({"keys": issuer.jwks()}), encoding="utf-8")
-    env = settings(
-        database_url=url,
-        public_url="https://connect.test",
-        issuer=ISSUER,
-        jwks_file=keys,
-        audience="any",
-        listen_port=0,
-        drain_seconds=0,
-        log_level="debug",
-    )
+    env = settings_to_serve(url, issuer, tmp_path, log_level="debug")
     program = start("serve", env=env)
     return Scene(program.line_with("serving on ").split()[-1], program, issuer.token(), url)
 

@@ -15,11 +15,11 @@ import pytest
 
 from connect_appointments.store import schema
 from tests.api_client import BOOK, CANCEL, CREATE
-from tests.build import ISSUER, Issuer, fill
+from tests.build import Issuer, fill
 from tests.cli.conftest import Start
 from tests.cli.files import database_at
-from tests.cli.program import PATIENCE_SECONDS, Program, settings
-from tests.cli.test_serve import GOOD, until
+from tests.cli.program import PATIENCE_SECONDS, Program, settings_to_serve
+from tests.cli.test_serve import until
 from tests.throwaway_postgres import Server, running_postgres
 
 
@@ -39,10 +39,8 @@ def own_postgres() -> Iterator[Server]:
 
 @pytest.fixture
 def program(own_postgres: Server, start: Start, issuer: Issuer, tmp_path: Path) -> Program:
-    keys = tmp_path / "jwks.json"
-    keys.write_text(json.dumps({"keys": issuer.jwks()}), encoding="utf-8")
-    more = {"issuer": ISSUER, "jwks_file": keys, "poll_seconds": 0.05, "connect_timeout_seconds": 1}
-    return start("serve", env=settings(**{**GOOD, **more}, database_url=own_postgres.url("own"), log_level="warning"))
+    more = {"poll_seconds": 0.05, "connect_timeout_seconds": 1, "log_level": "warning"}
+    return start("serve", env=settings_to_serve(own_postgres.url("own"), issuer, tmp_path, **more))
 
 
 def calls(url: str, token: str, name: str) -> dict[str, int]:

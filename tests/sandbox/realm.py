@@ -18,6 +18,7 @@ from joserfc.jws import JWSRegistry
 from connect_appointments.sandbox.issuer import Issuer
 from connect_appointments.sandbox.keys import SandboxKeys
 from connect_appointments.web.api.request import ServerContext
+from tests.documents import check_six_headers
 from tests.in_process import InProcess
 
 ISSUER = "http://127.0.0.1:8080/auth/realms/connect"
@@ -26,15 +27,6 @@ CERTS = f"{ISSUER}/protocol/openid-connect/certs"
 DISCOVERY = f"{ISSUER}/.well-known/openid-configuration"
 NOW = 1_748_238_382
 BEARER_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-SIX_HEADERS = [
-    ("x-content-type-options", "nosniff"),
-    ("x-xss-protection", "1; mode=block"),
-    ("cache-control", "no-cache, no-store, max-age=0, must-revalidate"),
-    ("pragma", "no-cache"),
-    ("expires", "0"),
-    ("x-frame-options", "DENY"),
-]
 
 
 @dataclass
@@ -99,8 +91,7 @@ class Realm:
 def check_every_answer(answer: httpx2.Response) -> None:
     """Six headers together and in order, JSON, and a description in the characters RFC 6749 section 5.2 allows."""
     headers = answer.headers.multi_items()
-    first = headers.index(SIX_HEADERS[0])
-    assert headers[first : first + 6] == SIX_HEADERS
+    check_six_headers(headers)
     assert len({name for name, _ in headers}) == len(headers)
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["content-length"] == str(len(answer.content))

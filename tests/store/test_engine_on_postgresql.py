@@ -140,19 +140,24 @@ async def _fail_at_commit(database: Database, failure: str, times: int) -> None:
     await connection.close()
 
 
+class CountedWork:
+    """Work that counts its runs and writes the count."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    async def __call__(self, transaction: Transaction) -> None:
+        self.runs += 1
+        await capacity.set_capacity(transaction, [Capacity(MORNING, self.runs)])
+
+
 @ON_POSTGRESQL
 async def test_a_connection_lost_at_commit_leaves_the_outcome_unknown(database: Database) -> None:
     await _fail_at_commit(database, "PERFORM pg_terminate_backend(pg_backend_pid())", times=1)
-    runs = 0
-
-    async def work(transaction: Transaction) -> None:
-        nonlocal runs
-        runs += 1
-        await capacity.set_capacity(transaction, [Capacity(MORNING, runs)])
-
+    work = CountedWork()
     with pytest.raises(Unavailable):
         await database.write(work)
-    assert runs == 1
+    assert work.runs == 1
     await database.write(work)
     assert await rows(database, "SELECT capacity FROM capacity") == [(2,)]
 
@@ -160,13 +165,7 @@ async def test_a_connection_lost_at_commit_leaves_the_outcome_unknown(database: 
 @ON_POSTGRESQL
 async def test_work_that_is_repeatable_runs_again_after_a_connection_lost_at_commit(database: Database) -> None:
     await _fail_at_commit(database, "PERFORM pg_terminate_backend(pg_backend_pid())", times=2)
-    runs = 0
-
-    async def work(transaction: Transaction) -> None:
-        nonlocal runs
-        runs += 1
-        await capacity.set_capacity(transaction, [Capacity(MORNING, runs)])
-
+    work = CountedWork()
     await database.write(work, batch=True, repeatable=True)
     assert await rows(database, "SELECT capacity FROM capacity") == [(3,)]
 
@@ -174,16 +173,10 @@ async def test_work_that_is_repeatable_runs_again_after_a_connection_lost_at_com
 @ON_POSTGRESQL
 async def test_one_statement_that_commits_by_itself_runs_again_where_it_is_repeatable(database: Database) -> None:
     await _fail_at_commit(database, "PERFORM pg_terminate_backend(pg_backend_pid())", times=2)
-    runs = 0
-
-    async def work(transaction: Transaction) -> None:
-        nonlocal runs
-        runs += 1
-        await capacity.set_capacity(transaction, [Capacity(MORNING, runs)])
-
+    work = CountedWork()
     with pytest.raises(Unavailable):
         await database.write(work, one_statement=True)
-    assert runs == 1
+    assert work.runs == 1
     await database.write(work, one_statement=True, repeatable=True)
     assert await rows(database, "SELECT capacity FROM capacity") == [(3,)]
 
@@ -205,13 +198,7 @@ async def test_an_error_that_work_swallows_is_no_commit(database: Database) -> N
 @ON_POSTGRESQL
 async def test_a_conflict_found_at_commit_is_run_again(database: Database) -> None:
     await _fail_at_commit(database, "RAISE EXCEPTION USING ERRCODE = '40001'", times=2)
-    runs = 0
-
-    async def work(transaction: Transaction) -> None:
-        nonlocal runs
-        runs += 1
-        await capacity.set_capacity(transaction, [Capacity(MORNING, runs)])
-
+    work = CountedWork()
     await database.write(work)
     assert await rows(database, "SELECT capacity FROM capacity") == [(3,)]
 

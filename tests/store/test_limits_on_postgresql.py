@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -16,7 +15,6 @@ from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.postgresql.transactions import BATCH_SETTINGS
 from tests.store.conftest import ON_PLAIN_POSTGRESQL
 from tests.store.given import execute, rows
-from tests.store.test_engine_on_postgresql import ONE
 
 
 @ON_PLAIN_POSTGRESQL
@@ -39,7 +37,7 @@ async def test_a_batch_waits_a_second_at_most_and_finds_its_rows_by_key(database
 
 
 @ON_PLAIN_POSTGRESQL
-async def test_a_connection_that_no_longer_answers_is_given_up(database_url: str) -> None:
+async def test_a_pooled_connection_that_no_longer_answers_is_given_up(database_url: str) -> None:
     database = Database(database_url, DatabaseOptions(pool_size=1, statement_timeout_seconds=0.1))
     ((pid,),) = await rows(database, "SELECT pg_backend_pid()")
     with contextlib.ExitStack() as stack:
@@ -61,13 +59,3 @@ async def test_behind_a_pooler_no_prepared_statement_is_kept(database_url: str) 
         query = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%FROM orders'"
         assert await rows(database, query) == [(int(kept),)]
         await database.close()
-
-
-@ON_PLAIN_POSTGRESQL
-async def test_closing_leaves_no_connection(database: Database, neighbour: Database) -> None:
-    await asyncio.gather(*(database.read(lambda transaction: transaction.fetch(ONE)) for _ in range(5)))
-    await database.close()
-    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    async with asyncio.timeout(5):
-        while await rows(neighbour, f"SELECT pid {others}"):  # noqa: ASYNC110 - another process; a constant
-            await asyncio.sleep(0.005)

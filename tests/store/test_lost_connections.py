@@ -72,7 +72,7 @@ def _stopped(pid: int) -> Iterator[None]:
 
 
 @ON_PLAIN_POSTGRESQL
-async def test_a_connection_that_no_longer_answers_is_given_up(database_url: str, database: Database) -> None:
+async def test_a_batch_connection_that_no_longer_answers_is_given_up(database_url: str, database: Database) -> None:
     request_id = await created(database)
     impatient = Database(database_url, DatabaseOptions(statement_timeout_seconds=0.1))
     ((pid,),) = await impatient.read(lambda transaction: transaction.fetch(PID), batch=True)
@@ -88,7 +88,7 @@ async def test_a_connection_that_no_longer_answers_is_given_up(database_url: str
 async def test_closing_leaves_no_connection(database: Database, group: Cancels) -> None:
     request_id = await created(database)
     await group.submit(command(request_id))
-    await state_read(database, request_id)
+    await asyncio.gather(*(rows(database, "SELECT 1") for _ in range(5)))
     await database.close()
     async with another_connection(database.url) as connection:
         await until(lambda: _is_alone(connection))

@@ -12,12 +12,10 @@ from typing import Annotated
 import typer
 
 from connect_appointments.cli.failing import CommandFailed
-from connect_appointments.cli.listing import counted
+from connect_appointments.cli.listing import AsJson, counted
 from connect_appointments.core.errors import BackupError
 from connect_appointments.settings import StoreSettings, load
 from connect_appointments.usecases import backups
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 ON_POSTGRESQL = (
     "this command is for SQLite. Back up PostgreSQL with pg_dump and pg_restore, or with pg_basebackup and archived "

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from connect_appointments.cli.database import opened
-from connect_appointments.cli.files import DryRun, ImportFile, progress, read_file
+from connect_appointments.cli.database import on_database
+from connect_appointments.cli.files import DryRun, ImportFile, print_checked, progress, read_file
 from connect_appointments.cli.importing.capacity import read_capacity
 from connect_appointments.cli.listing import AsJson, AsJsonLines, Limit, counted, group_of_commands, print_rows
-from connect_appointments.core.capacity import Capacity, Usage
+from connect_appointments.core.capacity import Usage
 from connect_appointments.settings import StoreSettings, load
 from connect_appointments.usecases import capacity
 
@@ -32,25 +30,21 @@ def import_capacity(file: ImportFile, dry_run: DryRun = False, as_json: AsJson =
     """
     settings = load(StoreSettings)
     found = sorted(read_file(file, read_capacity))
-    count = counted(len(found), "window")
     if dry_run:
-        print(
-            json.dumps({"imported": 0, "checked": len(found)}) if as_json else f"{count} checked; nothing was imported"
-        )
+        print_checked(len(found), "window", as_json=as_json)
         return
     with progress("Importing capacity", len(found), shown=not as_json) as done:
-        lowered = asyncio.run(_import(settings, found, done))
+        lowered = on_database(settings, lambda database: capacity.import_capacity(database, found, done))
     if lowered:
         print(
             f"connect-appointments: warning: {counted(lowered, 'window')} with less capacity than bookings",
             file=sys.stderr,
         )
-    print(json.dumps({"imported": len(found), "belowTaken": lowered}) if as_json else f"imported {count}")
-
-
-async def _import(settings: StoreSettings, found: Sequence[Capacity], done: Callable[[int], None]) -> int:
-    async with opened(settings) as database:
-        return await capacity.import_capacity(database, found, done)
+    print(
+        json.dumps({"imported": len(found), "belowTaken": lowered})
+        if as_json
+        else f"imported {counted(len(found), 'window')}"
+    )
 
 
 @app.command("list")
@@ -64,13 +58,10 @@ def list_capacity(
 ) -> None:
     """List windows from a date on, with their capacity and their bookings."""
     day = first.date() if first else datetime.now(UTC).date()
-    found = asyncio.run(_usage(load(StoreSettings), area, day, limit))
+    found = on_database(
+        load(StoreSettings), lambda database: capacity.list_usage(database, area=area, first=day, limit=limit)
+    )
     print_rows([_row(usage) for usage in found], as_json=as_json)
-
-
-async def _usage(settings: StoreSettings, area: str | None, first: date, limit: int) -> Sequence[Usage]:
-    async with opened(settings) as database:
-        return await capacity.list_usage(database, area=area, first=first, limit=limit)
 
 
 def _row(usage: Usage) -> dict[str, Any]:

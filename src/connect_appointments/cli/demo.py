@@ -49,22 +49,22 @@ def demo() -> None:
 async def _run(folder: Path, keys: SandboxKeys) -> None:
     listener = bind(HOST, 0)
     async with sandbox_on(listener, keys, folder, None) as found:
-        wrong = await Story(found, listener.getsockname()[1]).tell()
-    if wrong:
-        raise CommandFailed("not as documented: " + "; ".join(wrong))
+        differences = await Walkthrough(found, listener.getsockname()[1]).run()
+    if differences:
+        raise CommandFailed("not as documented: " + "; ".join(differences))
     print("Every response was as documented.")
 
 
-class Story:
+class Walkthrough:
     """One appointment-request, from creation to cancellation."""
 
     def __init__(self, found: Sandbox, port: int) -> None:
         """`port` is where the sandbox listens at 127.0.0.1."""
         self._token = next(iter(found.tokens.values()))
         self._port = port
-        self._wrong: list[str] = []
+        self._differences: list[str] = []
 
-    async def tell(self) -> Sequence[str]:
+    async def run(self) -> Sequence[str]:
         """Send every call in turn; return the differences from the documentation."""
         day = utc_now().date() + timedelta(days=2)
         created = await self._post(
@@ -83,7 +83,7 @@ class Story:
         refused = await self._post("Try to book it: 422, no booking follows", f"{APPOINTMENTS}/request", book, 422)
         code = json.loads(refused.body or b"{}").get("code")
         self._expect(code == "appointment-request-cancelled", f"booking was refused as {code}")
-        return self._wrong
+        return self._differences
 
     async def _poll(self, request_id: int) -> list[dict[str, str]]:
         path = f"{REQUESTS}/request/{request_id}"
@@ -109,4 +109,4 @@ class Story:
 
     def _expect(self, good: bool, otherwise: str) -> None:  # noqa: FBT001 - the expectation itself
         if not good:
-            self._wrong.append(otherwise)
+            self._differences.append(otherwise)

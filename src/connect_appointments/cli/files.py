@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.cli.importing.lines import Form, form_of
 from connect_appointments.cli.importing.problems import BadFile
+from connect_appointments.cli.listing import counted
 
 T = TypeVar("T")
 
@@ -45,6 +47,15 @@ def _content(name: str) -> bytes:
         return sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
     except OSError as error:
         raise CommandFailed(f"{name} cannot be read: {error.strerror}") from error
+
+
+def print_checked(count: int, noun: str, *, as_json: bool) -> None:
+    """Print the result of a dry run."""
+    print(
+        json.dumps({"imported": 0, "checked": count})
+        if as_json
+        else f"{counted(count, noun)} checked; nothing was imported"
+    )
 
 
 @contextlib.contextmanager

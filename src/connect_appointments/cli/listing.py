@@ -80,9 +80,10 @@ def _cell(value: object) -> Text:
     return Text("" if value is None else CONTROL_CHARACTERS.sub("?", str(value)))
 
 
-def print_next(rows: Sequence[Mapping[str, Any]], limit: int) -> None:
-    """Print the option for the next page when a table has `limit` rows."""
-    if len(rows) == limit:
+def print_page(rows: Sequence[Mapping[str, Any]], limit: int, *, as_json: bool) -> None:
+    """Print rows; after a table of `limit` rows, print the option for the next page."""
+    print_rows(rows, as_json=as_json)
+    if len(rows) == limit and not as_json:
         print(f"For the next page: --after {rows[-1]['id']}")
 
 

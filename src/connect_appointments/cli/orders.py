@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from connect_appointments.cli.database import opened
+from connect_appointments.cli.database import on_database
 from connect_appointments.cli.failing import CommandFailed
-from connect_appointments.cli.files import DryRun, ImportFile, progress, read_file
+from connect_appointments.cli.files import DryRun, ImportFile, print_checked, progress, read_file
 from connect_appointments.cli.importing.orders import read_orders
 from connect_appointments.cli.listing import (
     After,
@@ -22,12 +21,11 @@ from connect_appointments.cli.listing import (
     OfOwner,
     counted,
     group_of_commands,
-    print_next,
-    print_rows,
+    print_page,
     scope_of,
 )
 from connect_appointments.cli.operator import operator
-from connect_appointments.core.model import Actor, Order, Scope
+from connect_appointments.core.model import Actor, Order
 from connect_appointments.settings import StoreSettings, WorkSettings, load
 from connect_appointments.usecases import order_imports, orders
 from connect_appointments.usecases.order_imports import Imported, TransferRefused
@@ -57,34 +55,27 @@ def import_orders(
     settings = load(WorkSettings)
     found = read_file(file, lambda content, form: read_orders(content, form, settings.holiday_country))
     if dry_run:
-        count = counted(len(found), "order")
-        print(
-            json.dumps({"imported": 0, "checked": len(found)}) if as_json else f"{count} checked; nothing was imported"
-        )
+        print_checked(len(found), "order", as_json=as_json)
         return
-    with progress("Importing orders", len(found), shown=not as_json) as done:
-        imported = asyncio.run(_import(settings, found, done, transfer=transfer))
+    imported = _import(settings, found, transfer=transfer, show_progress=not as_json)
     print(json.dumps(_summary(imported)) if as_json else "\n".join(_sentences(imported)))
 
 
-async def _import(
-    settings: WorkSettings, found: Sequence[Order], done: Callable[[int], None], *, transfer: bool
-) -> Imported:
+def _import(settings: WorkSettings, found: Sequence[Order], *, transfer: bool, show_progress: bool) -> Imported:
     who = operator()
     actor = Actor(who, who.name, str(uuid.uuid4()))
-    async with opened(settings) as database:
-        try:
-            return await order_imports.import_orders(
-                database,
-                actor,
-                found,
-                transfer=transfer,
-                over_after_days=settings.assume_over_days,
-                on_progress=done,
+    days = settings.assume_over_days
+    try:
+        with progress("Importing orders", len(found), shown=show_progress) as done:
+            return on_database(
+                settings,
+                lambda database: order_imports.import_orders(
+                    database, actor, found, transfer=transfer, over_after_days=days, on_progress=done
+                ),
             )
-        except TransferRefused as error:
-            advice = "nothing was imported; --transfer changes the owner and cancels the appointment-requests"
-            raise CommandFailed("\n".join([*error.reasons, advice])) from error
+    except TransferRefused as error:
+        advice = "nothing was imported; --transfer changes the owner and cancels the appointment-requests"
+        raise CommandFailed("\n".join([*error.reasons, advice])) from error
 
 
 def _summary(imported: Imported) -> dict[str, Any]:
@@ -121,16 +112,11 @@ def list_orders(
 
     `orders import` accepts the output of --contacts --json.
     """
-    found = asyncio.run(_page(load(StoreSettings), scope_of(owner), after, limit))
-    rows = [_row(order, contacts=contacts) for order in found]
-    print_rows(rows, as_json=as_json)
-    if not as_json:
-        print_next(rows, limit)
-
-
-async def _page(settings: StoreSettings, scope: Scope, after: int, limit: int) -> Sequence[Order]:
-    async with opened(settings) as database:
-        return await orders.list_orders(database, scope, after=after, limit=limit)
+    found = on_database(
+        load(StoreSettings),
+        lambda database: orders.list_orders(database, scope_of(owner), after=after, limit=limit),
+    )
+    print_page([_row(order, contacts=contacts) for order in found], limit, as_json=as_json)
 
 
 def _row(order: Order, *, contacts: bool) -> dict[str, Any]:

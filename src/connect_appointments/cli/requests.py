@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import uuid
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from connect_appointments.cli.database import opened
+from connect_appointments.cli.database import on_database
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.cli.listing import (
     After,
@@ -20,7 +18,7 @@ from connect_appointments.cli.listing import (
     OfOwner,
     group_of_commands,
     instant,
-    print_next,
+    print_page,
     print_rows,
     scope_of,
     slot_row,
@@ -53,21 +51,17 @@ def list_requests(
     as_json: AsJsonLines = False,
 ) -> None:
     """List appointment-requests by id."""
-
-    async def page() -> Sequence[AppointmentRequest]:
-        async with opened(load(StoreSettings)) as database:
-            return await list_histories(database, scope_of(owner), after=after, limit=limit, state=state)
-
-    rows = [_row(found) for found in asyncio.run(page())]
-    print_rows(rows, as_json=as_json)
-    if not as_json:
-        print_next(rows, limit)
+    found = on_database(
+        load(StoreSettings),
+        lambda database: list_histories(database, scope_of(owner), after=after, limit=limit, state=state),
+    )
+    print_page([_row(request) for request in found], limit, as_json=as_json)
 
 
 @app.command("show")
 def show_request(request_id: RequestId, as_json: AsJson = False) -> None:
     """Show an appointment-request with its slots, booking attempts and events."""
-    found = asyncio.run(_story(load(StoreSettings), request_id))
+    found = _document(on_database(load(StoreSettings), lambda database: _history(database, request_id)))
     if as_json:
         print(json.dumps(found))
         return
@@ -83,19 +77,17 @@ def cancel_request(request_id: RequestId, as_json: AsJson = False) -> None:
 
     A repeated cancel succeeds too.
     """
-    asyncio.run(_cancel(load(StoreSettings), request_id))
+    on_database(load(StoreSettings), lambda database: _cancel(database, request_id))
     if as_json:
         print(json.dumps({"id": request_id, "state": CANCEL.target}))
     else:
         print(f"appointment-request {request_id} is cancelled")
 
 
-async def _cancel(settings: StoreSettings, request_id: int) -> None:
-    who = operator()
-    async with opened(settings) as database:
-        found = (await _history(database, request_id)).request
-        use_cases = AppointmentRequests(database, default_policy(), utc_now)
-        await use_cases.cancel_request(Actor(Owner(found.owner), who.name, str(uuid.uuid4())), request_id)
+async def _cancel(database: Database, request_id: int) -> None:
+    found = (await _history(database, request_id)).request
+    actor = Actor(Owner(found.owner), operator().name, str(uuid.uuid4()))
+    await AppointmentRequests(database, default_policy(), utc_now).cancel_request(actor, request_id)
 
 
 async def _history(database: Database, request_id: int) -> RequestHistory:
@@ -105,9 +97,8 @@ async def _history(database: Database, request_id: int) -> RequestHistory:
         raise CommandFailed(f"there is no appointment-request {request_id}") from error
 
 
-async def _story(settings: StoreSettings, request_id: int) -> dict[str, Any]:
-    async with opened(settings) as database:
-        request, attempts, events = await _history(database, request_id)
+def _document(history: RequestHistory) -> dict[str, Any]:
+    request, attempts, events = history
     return {
         **_row(request),
         "slots": [slot_row(slot) for slot in request.slots],

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import shlex
 import sys
-import tempfile
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 import uvloop
 
-from connect_appointments.cli.failing import CommandFailed
-from connect_appointments.sandbox.keys import KeysError, SandboxKeys
+from connect_appointments.cli.failing import CommandFailed, failing_on
+from connect_appointments.sandbox.keys import KeysError, SandboxKeys, write_private
 from connect_appointments.sandbox.running import Sandbox, sandbox_on
 from connect_appointments.settings import SettingsError
 from connect_appointments.telemetry.logs import configure_logging
@@ -76,77 +72,58 @@ def sandbox(
 ) -> None:
     """Run a sandbox with sample orders, free capacity, and tokens for two owners."""
     configure_logging("warning")
-    if database is not None:
-        _check_url(database)
-    with clear_key_errors():
-        options = Options(port, data, database, env_file, frozenset(trust_proxy or ()))
-        uvloop.run(_run(options, SandboxKeys.open(data)))
-
-
-class Options(NamedTuple):
-    """The options of the command."""
-
-    port: int
-    data: Path
-    database: str | None
-    env_file: Path | None
-    trusted_proxies: frozenset[str]
-
-
-@contextlib.contextmanager
-def clear_key_errors() -> Iterator[None]:
-    """Turn a `KeysError` into `CommandFailed`."""
     try:
-        yield
-    except KeysError as error:
-        raise CommandFailed(str(error)) from error
-
-
-def _check_url(database: str) -> None:
-    try:
-        check_database_url(database)
+        if database is not None:
+            check_database_url(database)
     except ValueError as error:
         raise SettingsError(f"--database is wrong: {error}") from None
+    with failing_on(KeysError):
+        keys = SandboxKeys.open(data)
+        uvloop.run(_run(keys, port, data, database, env_file, frozenset(trust_proxy or ())))
 
 
-async def _run(options: Options, keys: SandboxKeys) -> None:
+async def _run(
+    keys: SandboxKeys,
+    port: int,
+    data: Path,
+    database: str | None,
+    env_file: Path | None,
+    trusted_proxies: frozenset[str],
+) -> None:
     try:
-        listener = bind(HOST, options.port)
+        listener = bind(HOST, port)
     except OSError as error:
-        why = f"cannot listen on port {options.port}: {error.strerror}"
+        why = f"cannot listen on port {port}: {error.strerror}"
         raise CommandFailed(f"{why}. Choose another --port.") from error
     stopped = asyncio.create_task(until_stopped())
-    async with sandbox_on(listener, keys, options.data, options.database, options.trusted_proxies) as found:
-        if options.env_file is not None:
-            write_whole(options.env_file, found.env_file())
+    async with sandbox_on(listener, keys, data, database, trusted_proxies) as found:
+        if env_file is not None:
+            _write_variables(env_file, found)
         settle_memory()
-        print(_next_steps(found, options.data), flush=True)
+        print(_next_steps(found, data), flush=True)
         await stopped
 
 
-def program() -> str:
+def _program() -> str:
     """The command as the user typed it, for the printed examples."""
     return sys.argv[0] if Path(sys.argv[0]).name == "connect-appointments" else "connect-appointments"
 
 
 def _next_steps(found: Sandbox, data: Path) -> str:
-    values = dict(line.split("=", 1) for line in found.env_file().splitlines())
+    orders = found.variables()["SANDBOX_ORDER_IDS"]
     return NEXT.format(
         url=found.url,
-        orders=values["SANDBOX_ORDER_IDS"],
-        order=values["SANDBOX_ORDER_IDS"].partition("-")[0],
+        orders=orders,
+        order=orders.partition("-")[0],
         day=utc_now().date() + timedelta(days=2),
         folder=shlex.quote(str(data)),
-        command=shlex.quote(program()),
+        command=shlex.quote(_program()),
     )
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file with a secret atomically, with mode 0600."""
+def _write_variables(path: Path, found: Sandbox) -> None:
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in found.variables().items()]
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
+        write_private(path, "".join(lines).encode())
     except OSError as error:
         raise CommandFailed(f"{path} cannot be written: {error.strerror}") from error

@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from connect_appointments.cli.failing import CommandFailed
+from connect_appointments.cli.listing import AsJson
 from connect_appointments.settings import StoreSettings, load
 from connect_appointments.usecases import databases
 
 
 def migrate(
     check: Annotated[bool, typer.Option("--check", help="Only check: exit 1 unless the schema is current.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Migrate the schema of the database, or check it.
 

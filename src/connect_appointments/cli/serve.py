@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -23,19 +21,13 @@ def serve(
     Settings are environment variables CONNECT_APPOINTMENTS_…; a name with …_FILE names a file that has the value.
     """
     settings = load(ServeSettings)
-    with _counters(processes):
+    try:
+        counters = counters_of(processes)
+    except OSError as error:
+        raise CommandFailed(f"cannot create a folder for the counters of {processes} processes: {error}") from error
+    with counters:
         # Imported here: prometheus_client reads the folder of the counters at import.
         from connect_appointments.cli.serving import run_server
 
         code = run_server(settings, processes, with_worker=with_worker)
     sys.exit(code)
-
-
-@contextlib.contextmanager
-def _counters(processes: int) -> Iterator[None]:
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(counters_of(processes))
-        except OSError as error:
-            raise CommandFailed(f"cannot create a folder for the counters of {processes} processes: {error}") from error
-        yield

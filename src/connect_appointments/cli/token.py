@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from connect_appointments.cli.failing import CommandFailed
+from connect_appointments.cli.failing import CommandFailed, failing_on
 from connect_appointments.cli.listing import AsJson
-from connect_appointments.cli.sandbox import DEFAULT_FOLDER, DataFolder, clear_key_errors
+from connect_appointments.cli.sandbox import DEFAULT_FOLDER, DataFolder
 from connect_appointments.core.model import is_owner
-from connect_appointments.sandbox.keys import TENANTS, SandboxKeys
+from connect_appointments.sandbox.keys import TENANTS, KeysError, SandboxKeys
 from connect_appointments.sandbox.running import TOKEN_SECONDS, new_token
 
 LONGEST_SECONDS = 10 * 365 * 24 * 3600
@@ -30,7 +30,7 @@ def token(
         raise typer.BadParameter("an owner has 1 to 255 characters, without control characters", param_hint="--owner")
     if not (data / "keys").is_dir():
         raise CommandFailed(f"there is no sandbox in {data}: run connect-appointments sandbox --data {data}")
-    with clear_key_errors():
+    with failing_on(KeysError):
         keys = SandboxKeys.open(data)
     if not keys.issuers:
         raise CommandFailed(f"the sandbox in {data} has not run yet: run connect-appointments sandbox --data {data}")

@@ -48,9 +48,9 @@ def _folded(line: str) -> str:
     return f"{name.lower()}{colon}{value}"
 
 
-async def exchange(port: int, verb: str, path: str, token: str, body: str = "") -> Exchange:
+async def exchange(port: int, method: str, path: str, token: str, body: str = "") -> Exchange:
     """Send one request to 127.0.0.1 and read the response; raises TimeoutError after half a minute."""
-    lines = [f"{verb} {path} HTTP/1.1"]
+    lines = [f"{method} {path} HTTP/1.1"]
     if body:
         lines.append("Content-Type: application/json;charset=UTF-8")
     lines += [f"Authorization: Bearer {token}", "X-API-VERSION: 7"]

@@ -7,7 +7,7 @@ import heapq
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from joserfc.errors import ClaimError, JoseError, MissingClaimError, UnsupportedAlgorithmError
 from joserfc.jws import CompactSignature, JWSRegistry, extract_compact, validate_compact
@@ -28,10 +28,10 @@ _RS256_ONLY.max_header_length = 8192
 _ADVICE = {
     "iss": "iss and sub must both be the client_id.",
     "sub": "iss and sub must both be the client_id.",
-    "exp": f"exp must be a time to come (Unix seconds), at most {ASSERTION_SECONDS} s ahead. Check your clock.",
-    "nbf": "nbf must be a time that has come (Unix seconds). Check your clock.",
-    "iat": "iat must be a time that has come (Unix seconds). Check your clock.",
-    "jti": "jti must be a text that is not empty, a new one each time.",
+    "exp": f"exp must be a Unix time in the future, at most {ASSERTION_SECONDS} s ahead. Check your clock.",
+    "nbf": "nbf must be a Unix time that is not in the future. Check your clock.",
+    "iat": "iat must be a Unix time that is not in the future. Check your clock.",
+    "jti": "jti must be a string that is not empty, a new one for each assertion.",
 }
 
 
@@ -42,33 +42,20 @@ class TokenRefused(Exception):
     without quotation mark and backslash). Source: RFC 6749 section 5.2.
     """
 
-    status: ClassVar[int] = 400
-    error: ClassVar[str] = "invalid_request"
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-    def __init__(self, description: str, *headers: tuple[bytes, bytes]) -> None:
+    def __init__(
+        self, description: str, *headers: tuple[bytes, bytes], status: int = 400, error: str = "invalid_request"
+    ) -> None:
         super().__init__(description)
+        self.status = status
+        self.error = error
         self.headers = headers
 
 
 class InvalidClient(TokenRefused):
     """The client could not be authenticated."""
 
-    status = 401
-    error = "invalid_client"
-
-
-class UnsupportedGrantType(TokenRefused):
-    """Another grant than client_credentials."""
-
-    error = "unsupported_grant_type"
-
-
-class TooManyAssertions(TokenRefused):
-    """More assertions are waiting to expire than can be remembered."""
-
-    status = 503
-    error = "temporarily_unavailable"
+    def __init__(self, description: str, *headers: tuple[bytes, bytes]) -> None:
+        super().__init__(description, *headers, status=401, error="invalid_client")
 
 
 class SeenAssertions:
@@ -80,7 +67,7 @@ class SeenAssertions:
         self._by_end: list[tuple[float, bytes]] = []
 
     def use(self, client: str, jti: str, *, until: float, now: float) -> bool:
-        """Record the use (times in Unix seconds), and return whether it is the first. Raises TooManyAssertions."""
+        """Record the use (times in Unix seconds), and return whether it is the first. Raises TokenRefused."""
         while self._by_end and self._by_end[0][0] < now:
             self._used.discard(heapq.heappop(self._by_end)[1])
         # A digest has a fixed size for any jti; JSON strings can contain lone surrogates, which UTF-8 cannot encode.
@@ -88,7 +75,11 @@ class SeenAssertions:
         if digest in self._used:
             return False
         if len(self._used) >= self._capacity:
-            raise TooManyAssertions("Too many assertions have not expired yet. Try again in a moment.")
+            raise TokenRefused(
+                "Too many assertions have not expired yet. Try again in a moment.",
+                status=503,
+                error="temporarily_unavailable",
+            )
         self._used.add(digest)
         heapq.heappush(self._by_end, (until, digest))
         return True
@@ -133,8 +124,8 @@ class Authenticator:
         same = hmac.compare_digest(sent.encode(), (client.secret if client else sent).encode())
         if client is None or not same:
             raise InvalidClient(
-                f"client_id must be {self._names}, and client_secret what the file keys/<client_id>.secret "
-                "of the sandbox's data folder holds."
+                f"client_id must be {self._names}, and client_secret the content of the file "
+                "keys/<client_id>.secret in the sandbox's data folder."
             )
         return client
 

@@ -7,13 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
-from connect_appointments.sandbox.clients import (
-    Authenticator,
-    InvalidClient,
-    SeenAssertions,
-    TokenRefused,
-    UnsupportedGrantType,
-)
+from connect_appointments.sandbox.clients import Authenticator, InvalidClient, SeenAssertions, TokenRefused
 from connect_appointments.sandbox.keys import SandboxKeys
 from connect_appointments.sandbox.tokens import mint
 from connect_appointments.web.api.base_endpoint import BaseEndpoint
@@ -26,32 +20,6 @@ DISCOVERY_PATH = "/.well-known/openid-configuration"
 JWKS_PATH = "/protocol/openid-connect/certs"
 TOKEN_PATH = "/protocol/openid-connect/token"  # noqa: S105 - a path, not a password
 TOKEN_SECONDS = 3600
-
-
-class NoSuchPath(TokenRefused):
-    """Nothing answers at this path."""
-
-    status = 404
-    error = "not_found"
-
-
-class WrongMethod(TokenRefused):
-    """The path answers to another method, which the Allow header names."""
-
-    status = 405
-    error = "method_not_allowed"
-
-
-class BodyTooLate(TokenRefused):
-    """The body was not complete in time."""
-
-    status = 408
-
-
-class BodyTooLong(TokenRefused):
-    """The body is longer than any token request."""
-
-    status = 413
 
 
 class Issuer(BaseEndpoint):
@@ -94,10 +62,11 @@ class Issuer(BaseEndpoint):
 
     async def _answer(self, request: Request) -> Response:
         if request.path not in self._routes:
-            raise NoSuchPath(f"The realm answers at {', '.join(self._routes)}")
+            raise TokenRefused(f"The realm answers at {', '.join(self._routes)}", status=404, error="not_found")
         method, handler = self._routes[request.path]
         if request.method != method:
-            raise WrongMethod(f"Use {method}.", (b"allow", method.encode()))
+            allow = (b"allow", method.encode())
+            raise TokenRefused(f"Use {method}.", allow, status=405, error="method_not_allowed")
         return await handler(request)
 
     async def _discovery(self, _request: Request) -> Response:
@@ -154,9 +123,10 @@ async def _body(request: Request) -> bytes:
     try:
         return await request.read_body()
     except BodyTimeout as error:
-        raise BodyTooLate("The body did not come in time: send it at once.", CLOSE) from error
+        raise TokenRefused("The body was not complete in time: send it at once.", CLOSE, status=408) from error
     except BodyTooLarge as error:
-        raise BodyTooLong(f"The body must not be longer than {MAX_BODY_BYTES} bytes.", CLOSE) from error
+        description = f"The body must not be longer than {MAX_BODY_BYTES} bytes."
+        raise TokenRefused(description, CLOSE, status=413) from error
 
 
 def _check_headers(headers: Mapping[bytes, bytes]) -> None:
@@ -187,7 +157,9 @@ def _check_grant(form: Mapping[str, str]) -> None:
     if "grant_type" not in form:
         raise TokenRefused("grant_type is missing: send grant_type=client_credentials.")
     if form["grant_type"] != "client_credentials":
-        raise UnsupportedGrantType("Send grant_type=client_credentials: no other grant is supported.")
+        raise TokenRefused(
+            "Send grant_type=client_credentials: no other grant is supported.", error="unsupported_grant_type"
+        )
 
 
 def _json(body: Mapping[str, object], status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:

@@ -84,7 +84,7 @@ class SandboxKeys:
             before = _issuers(self._folder)
             after = (url, *(other for other in before if other != url))
             if after != before:
-                _write(self._folder / "issuers.json", json.dumps(after).encode())
+                write_private(self._folder / "issuers.json", json.dumps(after).encode())
             self.issuers = after
 
     def public_jwks(self) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _key_pair(path: Path) -> RSAKey:
     except (JoseError, ValueError, TypeError, SecurityWarning) as error:
         raise _broken(path, f"an RSA private key of at least {KEY_BITS} bits (PEM, no password)") from error
     if not key.is_private:
-        raise _broken(path, "a private key: it holds a public one")
+        raise _broken(path, "a private key: it contains a public key")
     return key
 
 
@@ -133,8 +133,8 @@ def _issuers(keys: Path) -> tuple[str, ...]:
 
 def _broken(path: Path, what: str) -> KeysError:
     return KeysError(
-        f"{path} is not {what}. Put a good copy back, or delete it and start again: "
-        "a new one is made, and what was issued with the old one is refused."
+        f"{path} is not {what}. Restore a good copy, or delete it and start again: "
+        "the sandbox makes a new one, and refuses what was issued with the old one."
     )
 
 
@@ -143,12 +143,12 @@ def _read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         content = make()
-        _write(path, content)
+        write_private(path, content)
         return content
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write the file atomically, readable by its user only."""
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file atomically, readable by its user only."""
     # mkstemp creates the file with mode 0600.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

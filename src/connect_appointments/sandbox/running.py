@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import socket
 import time
 import uuid
@@ -33,17 +32,16 @@ class Sandbox:
     url: str
     tokens: dict[str, str]
 
-    def env_file(self) -> str:
-        """The variables of the sandbox, as lines for a shell to source."""
+    def variables(self) -> dict[str, str]:
+        """The variables of the sandbox for a shell."""
         alice, bob = TENANTS
-        values = {
+        return {
             "SANDBOX_URL": self.url,
             "SANDBOX_TOKEN": self.tokens[alice],
             "SANDBOX_OTHER_TOKEN": self.tokens[bob],
             "SANDBOX_ORDER_IDS": _first_last(samples.order_ids(alice)),
             "SANDBOX_OTHER_ORDER_IDS": _first_last(samples.order_ids(bob)),
         }
-        return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 
 def _first_last(ids: range) -> str:

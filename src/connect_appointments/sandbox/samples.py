@@ -61,10 +61,10 @@ async def fill(database: Database, policy: BookingPolicy, now: datetime) -> None
             await orders.upsert(transaction, samples)
             await requests.number_from(transaction, FIRST_REQUEST_ID)
         windows = [
-            Window(site.area, now.date() + timedelta(days=n), half)
+            Window(site.area, now.date() + timedelta(days=n), slot_type)
             for site in SITES
             for n in range(days)
-            for half in SlotType
+            for slot_type in SlotType
         ]
         rows = [Capacity(window, CAPACITY_A_WINDOW) for window in windows]
         await capacity.set_capacity(transaction, rows, overwrite=False)

@@ -8,13 +8,7 @@ from typing import TypeVar
 import stamina
 
 from connect_appointments.store.batching.row_waits import RowWaits
-from connect_appointments.store.failures import (
-    is_out_of_time,
-    is_retryable,
-    is_unavailable,
-    raise_translated,
-    translated_errors,
-)
+from connect_appointments.store.failures import is_out_of_time, is_retryable, is_unavailable, translated_errors
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.postgresql.transactions import PostgresqlEngine
 from connect_appointments.store.sqlite.engine import SqliteEngine
@@ -84,9 +78,10 @@ async def _retried(run: Callable[[], Awaitable[T]], *, repeatable: bool, retries
 
     try:
         return await run()
-    except Exception as error:  # noqa: BLE001 - it is raised again, or what it undid is retried
+    except Exception as error:
         if retries == 0 or not worth_a_retry(error):
-            raise_translated(error)
+            with translated_errors():
+                raise
     with translated_errors():
         # The jitter is much shorter than the longest wait: transactions with equal waits would conflict again.
         async for attempt in stamina.retry_context(

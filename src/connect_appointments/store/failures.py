@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
-from typing import NoReturn
 
 import asyncpg
 
@@ -22,7 +21,6 @@ LOST_CLASSES = ("08", "57P", "25006", "25P03")
 
 OUT_OF_TIME = frozenset({"55P03", "57014"})
 """`lock_timeout` and `statement_timeout`: a retry would wait for the same time again."""
-
 
 SQLITE_CODES = frozenset(
     {
@@ -52,6 +50,11 @@ def sqlstate(error: BaseException) -> str:
     return getattr(error, "sqlstate", None) or ""
 
 
+def sqlite_code(error: BaseException) -> int:
+    """The primary result code of a SQLite error, or 0."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte of an extended code
+
+
 def is_retryable(error: Exception) -> bool:
     """Whether the transaction was certainly rolled back and can be retried."""
     if isinstance(error, LostBeforeCommit) or _is_stale_plan(error):
@@ -75,7 +78,7 @@ def is_unavailable(error: BaseException) -> bool:
     """Whether the database was unable to work, as opposed to an invalid statement."""
     if isinstance(error, (OSError, TimeoutError, LostBeforeCommit)):
         return True
-    if breaks_connection(error) or _is_unavailable_sqlite(error):
+    if breaks_connection(error) or sqlite_code(error) in SQLITE_CODES:
         return True
     return sqlstate(error).startswith(UNAVAILABLE_CLASSES)
 
@@ -93,28 +96,18 @@ def _is_stale_plan(error: BaseException) -> bool:
     return isinstance(error, (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError))
 
 
-def _is_unavailable_sqlite(error: BaseException) -> bool:
-    # The low byte is the primary result code.
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE_CODES
-
-
 @contextlib.contextmanager
 def translated_errors() -> Iterator[None]:
-    """Translate driver errors into errors of the core; bugs pass unchanged."""
+    """Translate driver errors into errors of the core; refusals and bugs pass unchanged."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - it is raised again
-        raise_translated(error)
-
-
-def raise_translated(error: Exception) -> NoReturn:
-    """Raise the core's error for a driver error; raise refusals and bugs unchanged."""
-    if isinstance(error, errors.Refusal):
-        raise error
-    _hide_values(error)
-    if is_unavailable(error):
-        raise errors.Unavailable from error
-    raise error
+    except errors.Refusal:
+        raise
+    except Exception as error:
+        _hide_values(error)
+        if is_unavailable(error):
+            raise errors.Unavailable from error
+        raise
 
 
 def _hide_values(error: Exception) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from connect_appointments.core.errors import Unavailable
-from connect_appointments.store.failures import breaks_connection, sqlstate
+from connect_appointments.store.failures import breaks_connection, sqlite_code, sqlstate
 from connect_appointments.telemetry.outage import Outage
 
 UNREACHABLE_CLASSES = ("08", "28", "3D000", "57P")
@@ -35,7 +35,10 @@ def is_unreachable(error: BaseException) -> bool:
     state = next(filter(None, map(sqlstate, causes)), "")
     if state:
         return state.startswith(UNREACHABLE_CLASSES)
-    return any(isinstance(cause, OSError) or breaks_connection(cause) or _is_unopened(cause) for cause in causes)
+    return any(
+        isinstance(cause, OSError) or breaks_connection(cause) or sqlite_code(cause) in UNREACHABLE_SQLITE_CODES
+        for cause in causes
+    )
 
 
 def reason_of(error: BaseException) -> str:
@@ -48,8 +51,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__
-
-
-def _is_unopened(error: BaseException) -> bool:
-    # The low byte is the primary result code.
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in UNREACHABLE_SQLITE_CODES

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, generate_latest
+import os
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from connect_appointments.telemetry.sharing import shared_folder
+from connect_appointments.telemetry.sharing import VARIABLE
 
 KEY_REFRESH_FAILURES = Counter("connect_key_refresh_failures", "Refreshes of the issuer's keys that failed.")
 REQUESTS = Counter("connect_requests", "Responses, by operation and status.", ["operation", "status"])
@@ -15,19 +17,10 @@ DATABASE_FAILURES = Counter(
 )
 
 
-def _scraped() -> CollectorRegistry:
-    folder = shared_folder()
-    if folder is None:
-        return REGISTRY
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
-    return registry
-
-
-SCRAPED = _scraped()
-"""The metrics of this process, or the sums over all processes that share a folder."""
-
-
 def metrics() -> bytes:
     """The metrics of this server, summed over its processes, in the Prometheus text format."""
-    return generate_latest(SCRAPED)
+    if VARIABLE not in os.environ:
+        return generate_latest()
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

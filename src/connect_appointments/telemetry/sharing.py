@@ -8,29 +8,22 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def shared_folder() -> str | None:
-    """The folder; None if the counters are in the memory of a single process."""
-    return os.environ.get(VARIABLE)
+def counters_of(processes: int) -> AbstractContextManager[str | None]:
+    """Keep the counters in memory for a single process, or in a folder that exists until the end of the context.
 
-
-@contextlib.contextmanager
-def counters_of(processes: int) -> Iterator[None]:
-    """Keep the counters in memory for a single process, or in a folder that exists for the duration of the context.
-
-    Enter the context before any import of prometheus_client, and in the parent process. The folder is accessible to its
+    Call it before any import of prometheus_client, and in the parent process. The folder is accessible to its
     user only. The file of a process is kept after its exit, so that the sums still include its counters.
     Raises OSError if the folder cannot be created.
     """
     # Ignore a folder that the operator has set for other programs.
     os.environ.pop(VARIABLE, None)
     if processes == 1:
-        yield
-        return
-    with tempfile.TemporaryDirectory(prefix="connect-appointments-metrics-") as folder:
-        os.environ[VARIABLE] = folder
-        yield
+        return contextlib.nullcontext()
+    folder = tempfile.TemporaryDirectory(prefix="connect-appointments-metrics-")
+    os.environ[VARIABLE] = folder.name
+    return folder

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 import sqlalchemy as sa
@@ -12,14 +11,16 @@ import sqlalchemy as sa
 from connect_appointments.core.errors import Refusal
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
-from connect_appointments.store.transaction import Transaction
 from connect_appointments.store.unreachable import reason_of
 from connect_appointments.telemetry.outage import Outage
 from connect_appointments.web.api.request import ServerContext
 from connect_appointments.web.api.response import JSON, Response
 from connect_appointments.web.api.tokens.keys import KeyRing
+from connect_appointments.web.repeating import repeating
 
 CHECK_SECONDS = 2
+
+_PING = sa.select(sa.literal(1).label("one"))
 
 
 class Health:
@@ -48,11 +49,11 @@ class Health:
         body = {"status": "ok" if ready else "unavailable", **{name: _word(good) for name, good in parts.items()}}
         return Response(200 if ready else 503, msgspec.json.encode(body), JSON)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Check the database."""
         try:
             async with asyncio.timeout(CHECK_SECONDS * 2):
-                await self._database.read(_ping)
+                await self._database.read(lambda transaction: transaction.fetch(_PING))
                 self._schema_current = await schema.revision(self._database) == schema.head()
         except (Refusal, TimeoutError, OSError) as error:
             self._database_reachable = False
@@ -61,30 +62,10 @@ class Health:
             self._database_reachable = True
             self._outage.over()
 
-    @contextlib.asynccontextmanager
-    async def looking(self) -> AsyncIterator[None]:
+    def checking(self) -> AbstractAsyncContextManager[None]:
         """Check now, and every two seconds during the context."""
-        await self.look()
-        task = asyncio.create_task(self._look_for_ever())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    async def _look_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            await self.look()
+        return repeating(self.check, lambda: CHECK_SECONDS)
 
 
-def _word(good: bool) -> str:  # noqa: FBT001 - the one thing it is about
+def _word(good: bool) -> str:  # noqa: FBT001 - the flag that it turns into a word
     return "ok" if good else "unavailable"
-
-
-_PING = sa.select(sa.literal(1).label("one"))
-
-
-async def _ping(transaction: Transaction) -> None:
-    await transaction.fetch(_PING)

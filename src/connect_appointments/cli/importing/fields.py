@@ -1,4 +1,4 @@
-"""The checks of single values. A check takes text of a CSV file or a JSON value, and raises ValueError in words."""
+"""The checks of single values: a CSV cell or a JSON value. The ValueError of a check says what is wrong."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def whole_number(first: int, last: int) -> Check:
 
 
 def text(longest: int = TEXT_CHARACTERS) -> Check:
-    """Text that both databases can keep."""
+    """Text that both engines can store."""
 
     def check(value: object) -> str:
         if not isinstance(value, str):
-            raise ValueError("must be text")  # noqa: TRY004 - of the file's content, as all the others
+            raise ValueError("must be text")  # noqa: TRY004 - a problem of the file, like all others
         if len(value) > longest:
             raise ValueError(f"is longer than {longest} characters")
         if _UNSTORABLE.search(value):
-            raise ValueError("holds U+0000 or half a surrogate pair")
+            raise ValueError("contains U+0000 or half a surrogate pair")
         return value
 
     return check
@@ -57,7 +57,7 @@ def owner(value: object) -> str:
 
 
 def area(value: object) -> str:
-    """The workforce's area: orders and capacity must spell it alike."""
+    """An area of the workforce system, spelled alike in orders and capacity."""
     found: str = text()(value)
     if found != found.strip():
         raise ValueError("must not begin or end with white space")
@@ -72,7 +72,7 @@ def time_zone(value: object) -> str:
 
 
 def state_of(country: str) -> Check:
-    """A state or territory of the country, by the code under which its holidays are known."""
+    """A state or territory of the country, by the code of its holiday calendar."""
 
     def check(value: object) -> str:
         if not isinstance(value, str) or not known_state(value, country):

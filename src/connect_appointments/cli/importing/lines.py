@@ -1,4 +1,4 @@
-"""From the bytes of a file to rows: CSV with a header, or a JSON object a line."""
+"""From the bytes of a file to rows: CSV with a header, or one JSON object per line."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read_rows(content: bytes, form: Form, columns: Sequence[str]) -> Iterator[Ro
     text = _decoded(content)
     if not text.strip():
         raise BadFile(Problem(None, "is empty"))
-    # Only CR, LF and CRLF end a line, and they are left as they are: a quoted value may hold them.
+    # Only CR, LF and CRLF end a line, and they stay unchanged: a quoted value may contain them.
     lines = io.StringIO(text, newline="")
     return _csv_rows(lines, columns) if form is Form.CSV else _json_rows(lines, columns)
 
@@ -116,23 +116,22 @@ def _json_rows(lines: io.StringIO, columns: Sequence[str]) -> Iterator[Row | Pro
 
 
 class _Object(list[tuple[str, Any]]):
-    """A JSON object with every pair it has."""
+    """A JSON object as its pairs, repeated keys included."""
 
 
 def _pairs(line: str) -> _Object:
-    """The pairs of a JSON object. Raises ValueError in words."""
+    """The pairs of a JSON object. The ValueError says what is wrong with the line."""
     try:
         found = json.loads(line, object_pairs_hook=_Object)
-    # The latter two: a number of thousands of digits, and nesting without end.
-    except (json.JSONDecodeError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         raise ValueError("is not JSON") from None
     if not isinstance(found, _Object):
-        raise ValueError("is not a JSON object")  # noqa: TRY004 - of the file's content, as all the others
+        raise ValueError("is not a JSON object")  # noqa: TRY004 - a problem of the file, like all others
     return found
 
 
 def _misfits(names: Sequence[str], columns: Sequence[str]) -> list[str]:
-    """How the names differ from the columns that are asked for; their order is free."""
+    """The differences between the names of a row and the columns; their order does not matter."""
     if len(names) == len(columns) and set(names) == set(columns):
         return []
     unknown = [quoted(name) for name in dict.fromkeys(names) if name not in columns]

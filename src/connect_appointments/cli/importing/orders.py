@@ -13,7 +13,7 @@ _number = fields.whole_number(1, MAX_NUMBER)
 
 
 def orders_table(country: str) -> Table:
-    """The columns of a file of orders. `country`: whose states there are, ISO 3166-1 alpha-2."""
+    """The columns of a file of orders. `country` (ISO 3166-1 alpha-2) has the permitted states."""
     columns = (
         Column("id", _number),
         Column("owner", fields.owner),

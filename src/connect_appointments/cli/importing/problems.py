@@ -27,5 +27,5 @@ def quoted(value: object) -> str:
     """A value of a file for a message: short, and without terminal codes."""
     if isinstance(value, (dict, list)):
         return "an object" if isinstance(value, dict) else "a list"
-    text = value if isinstance(value, str) else str(value)
+    text = str(value)
     return json.dumps(text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}...")

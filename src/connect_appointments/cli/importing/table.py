@@ -15,7 +15,7 @@ from connect_appointments.cli.importing.problems import BadFile, Problem
 class Column:
     """One column.
 
-    check: returns the value to store; raises ValueError in words.
+    check: returns the value to store; raises a ValueError that says what is wrong.
     optional: the value may be missing (an empty cell, or null), and is None then.
     """
 

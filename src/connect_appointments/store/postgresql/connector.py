@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from connect_appointments.store.options import DatabaseOptions
-from connect_appointments.store.postgresql.hosts import Hosts, hosts_of
-from connect_appointments.store.postgresql.one_host import TROUBLES, Connection, check_writes, connect_to
+from connect_appointments.store.postgresql.hosts import hosts_of
+from connect_appointments.store.postgresql.one_host import TROUBLES, Connection, connect_to, connect_to_write
 from connect_appointments.store.postgresql.primary import Primary
 
 
@@ -24,30 +26,22 @@ class Connector:
         Raises the last host's error when no host qualifies.
         """
         hosts = hosts_of(self._url)
-        if len(hosts.urls) > 1 and hosts.wants_writes:
-            if self._primary is None:
-                self._primary = Primary(hosts.urls, self._options)
-            return await self._primary.connect(settings)
-        return await self._first(hosts, settings)
+        if not hosts.wants_writes:
+            return await self._first(hosts.urls, settings)
+        if len(hosts.urls) == 1:
+            return await connect_to_write(hosts.urls[0], self._options, settings)
+        if self._primary is None:
+            self._primary = Primary(hosts.urls, self._options)
+        return await self._primary.connect(settings)
 
-    async def _first(self, hosts: Hosts, settings: dict[str, str]) -> Connection:
+    async def _first(self, urls: Sequence[str], settings: dict[str, str]) -> Connection:
         failure: Exception = ConnectionError("the database URL names no host")
-        for url in hosts.urls:
+        for url in urls:
             try:
-                return await self._checked(url, settings, wants_writes=hosts.wants_writes)
+                return await connect_to(url, self._options, settings)
             except TROUBLES as error:
                 failure = error
         raise failure
-
-    async def _checked(self, url: str, settings: dict[str, str], *, wants_writes: bool) -> Connection:
-        connection = await connect_to(url, self._options, settings)
-        try:
-            if wants_writes:
-                await check_writes(connection, self._options.connect_timeout_seconds)
-        except BaseException:
-            connection.terminate()
-            raise
-        return connection
 
     async def close(self) -> None:
         """Terminate the connections to a primary; all other connections are closed by their pools."""

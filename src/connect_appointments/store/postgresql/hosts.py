@@ -73,7 +73,7 @@ def _with_ports(hosts: list[str], text: str) -> list[str]:
 
 
 def _wants_writes(query: dict[str, str]) -> bool:
-    wish = query.get("target_session_attrs", "any")
-    if wish not in WRITABLE:
-        raise ValueError(f"target_session_attrs must be one of {', '.join(WRITABLE)}, for this service writes")
-    return WRITABLE[wish]
+    wanted = query.get("target_session_attrs", "any")
+    if wanted not in WRITABLE:
+        raise ValueError(f"target_session_attrs must be one of {', '.join(WRITABLE)}: the service writes")
+    return WRITABLE[wanted]

@@ -39,10 +39,18 @@ async def connect_to(url: str, options: DatabaseOptions, settings: dict[str, str
     )
 
 
-async def check_writes(connection: Connection, timeout_seconds: float) -> None:
-    """Raise ConnectionError if the host accepts no writes."""
-    if await connection.fetchval(READS_ONLY, timeout=timeout_seconds):
+async def connect_to_write(url: str, options: DatabaseOptions, settings: dict[str, str]) -> Connection:
+    """Connect to the host of a URL; raise one of `TROUBLES`, or ConnectionError if the host accepts no writes."""
+    connection = await connect_to(url, options, settings)
+    try:
+        reads_only = await connection.fetchval(READS_ONLY, timeout=options.connect_timeout_seconds)
+    except BaseException:
+        connection.terminate()
+        raise
+    if reads_only:
+        connection.terminate()
         raise ConnectionError("this host accepts no writes")
+    return connection
 
 
 async def timeline_of(connection: Connection, timeout_seconds: float) -> int:

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 0.5
 SILENCE_SECONDS = 5.0
-"""With heartbeat and search less than 18 s, Patroni's shortest time to a new primary (at its minimum ttl of 20)."""
+"""With heartbeat and search less than 18 s, Patroni's shortest time to a new primary (at its minimum ttl, 20 s)."""
 SEARCH_EVERY_SECONDS = 0.1
 
 
@@ -65,7 +65,7 @@ class Primary:
 
     async def connect(self, settings: dict[str, str]) -> Connection:
         """Connect to the primary; raise one of `TROUBLES` if there is no primary, or if it was lost meanwhile."""
-        leader = self._leader or await self._found()
+        leader = self._leader or await self._shared_search()
         connection = await connect_to(leader.url, self._options, settings)
         leader.connections.add(connection)
         try:
@@ -85,33 +85,33 @@ class Primary:
         if timeline != leader.timeline or self._leader is not leader:
             raise ConnectionError("the primary was lost while a connection to it was made")
 
-    async def _found(self) -> Leader:
+    async def _shared_search(self) -> Leader:
         """The leader; concurrent callers share one search."""
         if self._search is None:
-            self._search = asyncio.create_task(self._look())
-            self._search.add_done_callback(self._searched)
+            self._search = asyncio.create_task(self._search_hosts())
+            self._search.add_done_callback(self._search_ended)
         return await asyncio.shield(self._search)
 
-    def _searched(self, search: asyncio.Task[Leader]) -> None:
+    def _search_ended(self, search: asyncio.Task[Leader]) -> None:
         self._search = None
         if not search.cancelled():
             # All callers may have been cancelled; retrieve the exception, so that asyncio does not report it.
             search.exception()
 
-    async def _look(self) -> Leader:
+    async def _search_hosts(self) -> Leader:
         """Ask every host and choose the primary with the latest timeline; raise the last host's error if none is."""
         await asyncio.sleep(SEARCH_EVERY_SECONDS if self._timeline else 0)
-        found = await asyncio.gather(*(self._ask(url) for url in self._urls))
-        leaders = [answer for answer in found if isinstance(answer, Leader)]
+        answers = await asyncio.gather(*(self._ask(url) for url in self._urls))
+        leaders = [answer for answer in answers if isinstance(answer, Leader)]
         best = max(leaders, key=lambda leader: leader.timeline, default=None)
         for leader in leaders:
             if leader is not best or leader.timeline < self._timeline:
                 leader.end()
         if best is None:
-            raise next(error for error in reversed(found) if isinstance(error, Exception))
+            raise next(error for error in reversed(answers) if isinstance(error, Exception))
         if best.timeline < self._timeline:
-            raise ConnectionError(f"{best.host} is a primary of the past")
-        self._believe(best)
+            raise ConnectionError(f"{best.host} has an older timeline than the last primary")
+        self._trust(best)
         return best
 
     async def _ask(self, url: str) -> Leader | Exception:
@@ -128,7 +128,7 @@ class Primary:
                 return error
             raise
 
-    def _believe(self, leader: Leader) -> None:
+    def _trust(self, leader: Leader) -> None:
         if self._timeline:
             log.info("primary-found", host=leader.host, timeline=leader.timeline)
         self._leader, self._timeline = leader, leader.timeline
@@ -140,7 +140,7 @@ class Primary:
         while self._leader is leader:
             try:
                 await timeline_of(leader.watch, self._silence_seconds)
-            except Exception as error:  # noqa: BLE001 - a driver that fails in any way watches nothing any more
+            except Exception as error:  # noqa: BLE001 - after any error of the driver, nothing monitors the primary
                 self._lose(leader, f"{type(error).__name__}: {error}")
             await asyncio.sleep(HEARTBEAT_SECONDS)
 

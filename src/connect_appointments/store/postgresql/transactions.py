@@ -184,7 +184,7 @@ def _terminate(connection: Connection) -> None:
 
 
 async def _alone(connection: Connection, work: Work[T]) -> T:
-    """Run `work` with autocommit per statement; terminate the connection if it became unusable."""
+    """Run `work` with autocommit per statement, unless it begins a transaction; terminate an unusable connection."""
     try:
         return await work(PostgresqlTransaction(connection))
     except BaseException as error:
@@ -196,14 +196,8 @@ async def _alone(connection: Connection, work: Work[T]) -> T:
 async def _until_lost(connection: Connection, work: Work[T]) -> T:
     """Run `work`; terminate an unusable connection, and raise `LostBeforeCommit` if a retry on a new one is safe."""
     try:
-        return await work(PostgresqlTransaction(connection))
-    except asyncio.CancelledError:
-        _terminate(connection)
-        raise
+        return await _alone(connection, work)
     except Exception as error:
-        if not breaks_connection(error):
-            raise
-        _terminate(connection)
-        if is_out_of_time(error):
-            raise
-        raise LostBeforeCommit from error
+        if breaks_connection(error) and not is_out_of_time(error):
+            raise LostBeforeCommit from error
+        raise

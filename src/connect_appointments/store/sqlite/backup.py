@@ -89,7 +89,7 @@ def check_intact(path: Path) -> None:
     if said != "ok":
         raise BackupError(f"it is damaged: {' '.join(said.split())}")
     if dangling is not None:
-        raise BackupError(f"it is damaged: a row of {dangling[0]} refers to none that is there")
+        raise BackupError(f"it is damaged: a row of {dangling[0]} refers to a missing row")
 
 
 @contextlib.contextmanager
@@ -121,7 +121,7 @@ def move_away(path: Path) -> None:
     """
     kept = path.with_name(f"{path.name}.replaced")
     if is_there(kept):
-        raise BackupError(f"{kept} exists: it is what an earlier restore replaced, move it away first")
+        raise BackupError(f"{kept} exists, from an earlier restore: move it away first")
     # The database file first: without its log, it would look intact but lack the latest commits.
     for old, new in zip((path, *beside(path)), (kept, *beside(kept)), strict=True):
         if old.exists():

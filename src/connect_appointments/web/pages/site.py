@@ -86,7 +86,7 @@ class Site:
         page = self._pages.get(path)
         if page is None and path in ASSETS:
             asset = ASSETS[path]
-            page = self._pages[path] = Page(200, asset.media_type, asset.source().read_bytes())
+            page = self._pages[path] = Page(200, asset.media_type, asset.file.read_bytes())
         return page
 
     def _problem(self, problem: ProblemRow) -> Page:

@@ -44,14 +44,14 @@ class Supervisor:
         self._short_lives = 0
         self._stopping = False
         self._code = 0
-        self._alive, self._held = os.pipe()
+        self._read_end, self._write_end = os.pipe()
 
     def start_one(self) -> None:
         """Start another process."""
         pid = os.fork()
         if pid == 0:
-            os.close(self._held)
-            threading.Thread(target=_end_with_parent, args=[self._alive], daemon=True).start()
+            os.close(self._write_end)
+            threading.Thread(target=_end_with_parent, args=[self._read_end], daemon=True).start()
             _become(self._run)
         self._born[pid] = time.monotonic()
 
@@ -85,9 +85,9 @@ class Supervisor:
             self.start_one()
 
 
-def _end_with_parent(alive: int) -> None:
+def _end_with_parent(read_end: int) -> None:
     """Stop this process when its parent exits for any reason: the kernel closes the parent's end of the pipe."""
-    os.read(alive, 1)
+    os.read(read_end, 1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -101,7 +101,7 @@ def _become(run: Callable[[], None]) -> None:
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it ends here, in one line
+    except BaseException as error:  # noqa: BLE001 - every error ends the child process, with one line
         print(f"connect-appointments: {error}", file=sys.stderr)
     finally:
         sys.stdout.flush()

@@ -26,7 +26,7 @@ TICKS = 10
 """Checks of each connection within the shortest timeout; between one and ten checks per second."""
 LAST_READ_SECONDS = 0.1
 """After the listener is closed, the time limit for the first request of its last connections."""
-LOOK_SECONDS = 0.02
+CLOSED_CHECK_SECONDS = 0.02
 """How often the server checks whether the last connection is closed."""
 
 
@@ -66,8 +66,8 @@ async def serving_on(
     shutdown_seconds: the time limit for the remaining requests after that.
     timeouts: None uses the defaults.
     """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the usual soft limit is 1,024
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))  # the usual soft limit is 1,024
     connections = Connections(handler, context, timeouts or Timeouts())
     loop = asyncio.get_running_loop()
     ticking = loop.create_task(_tick(connections))
@@ -117,8 +117,8 @@ async def _shut_down(connections: Connections, shutdown_seconds: float) -> None:
         connection.shut_down()
     try:
         async with asyncio.timeout(shutdown_seconds):
-            while connections.alive:  # noqa: ASYNC110 - they are many, and this happens once
-                await asyncio.sleep(LOOK_SECONDS)
+            while connections.alive:  # noqa: ASYNC110 - an event for each connection would cost more
+                await asyncio.sleep(CLOSED_CHECK_SECONDS)
     except TimeoutError:
         log.warning("requests-cancelled", connections=len(connections.alive))
         for connection in list(connections.alive):

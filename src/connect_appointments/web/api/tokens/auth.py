@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
 import re
+import sys
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -194,15 +194,9 @@ _json = json.JSONDecoder(object_pairs_hook=_distinct)
 
 
 def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
         raise RefusedToken
-    try:
-        seconds = float(value)
-    except OverflowError as error:
-        raise RefusedToken from error
-    if not math.isfinite(seconds):
-        raise RefusedToken
-    return seconds
+    return float(value)
 
 
 def _audiences(value: object) -> frozenset[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from joserfc.jwk import ECKey, RSAKey, import_key
 
 from connect_appointments.core.errors import Unavailable
 from connect_appointments.telemetry.metrics import KEY_REFRESH_FAILURES
+from connect_appointments.web.repeating import repeating
 
 log = structlog.get_logger(__name__)
 
@@ -113,22 +114,9 @@ class KeyRing:
             for listener in self._listeners:
                 listener()
 
-    @contextlib.asynccontextmanager
-    async def refreshing(self) -> Any:
+    def refreshing(self) -> AbstractAsyncContextManager[None]:
         """Fetch the keys now, and every five minutes during the context; every five seconds until there is a key."""
-        await self.refresh()
-        task = asyncio.create_task(self._refresh_for_ever())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    async def _refresh_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(REFRESH_SECONDS if self._keys else RETRY_SECONDS)
-            await self.refresh()
+        return repeating(self.refresh, lambda: REFRESH_SECONDS if self._keys else RETRY_SECONDS)
 
 
 def _thumbprints(keys: Mapping[str, SigningKey]) -> dict[str, str]:
@@ -151,9 +139,9 @@ def usable_keys(members: list[Any]) -> dict[str, SigningKey]:
 def _usable(member: dict[str, Any], known: Mapping[str, SigningKey]) -> tuple[str, SigningKey]:
     kid = member["kid"]
     if not isinstance(kid, str):
-        raise TypeError("its kid is not a text")
+        raise TypeError("its kid is not a string")
     if kid in known:
-        raise ValueError("its kid stands twice")
+        raise ValueError("its kid is repeated")
     if member.get("use", "sig") != "sig" or "verify" not in member.get("key_ops", ["verify"]):
         raise ValueError("it is not for signatures")
     if "d" in member:
@@ -164,7 +152,7 @@ def _usable(member: dict[str, Any], known: Mapping[str, SigningKey]) -> tuple[st
     if "alg" in member:
         algorithms &= {member["alg"]}
     if not algorithms or not isinstance(key, (RSAKey, ECKey)):
-        raise ValueError("no algorithm known here goes with it")
+        raise ValueError("no supported algorithm fits it")
     return kid, SigningKey(key, algorithms, key.thumbprint())
 
 
@@ -226,5 +214,5 @@ async def _get(client: httpx2.AsyncClient, url: str) -> Any:
 def _members(document: Any) -> list[Any]:
     members = document["keys"]
     if not isinstance(members, list):
-        raise TypeError("the keys of a JWKS are a list")
+        raise TypeError("the keys of a JWKS must be a list")
     return members
