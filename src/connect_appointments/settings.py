@@ -115,6 +115,9 @@ class WorkSettings(StoreSettings):
     erase_contacts_after_days: Annotated[
         int, Field(ge=1, le=36_500, description="Days after the end of their use when contacts are erased")
     ] = 365
+    keep_days: Annotated[
+        int | None, Field(ge=2, le=36_500, description="Days after their end when rows move to the archive")
+    ] = None
     cancellation_cutoff_time: Annotated[
         WallTime, Field(description="Time at the site until which a visit can be cancelled")
     ] = time(17)
@@ -147,6 +150,7 @@ class WorkSettings(StoreSettings):
             search_tries=self.search_tries,
             assume_over_days=self.assume_over_days,
             erase_contacts_after_days=self.erase_contacts_after_days,
+            keep_days=self.keep_days,
         )
 
 

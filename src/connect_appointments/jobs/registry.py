@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connect_appointments.core.windows import BookingPolicy
+from connect_appointments.jobs.archive_families import ArchiveFamilies
 from connect_appointments.jobs.book import Book
 from connect_appointments.jobs.erase_contacts import EraseContacts
 from connect_appointments.jobs.kinds import JobKind, RetrySchedule
@@ -38,4 +39,8 @@ def recurring_jobs(
     """Every recurring job."""
     del workforce, policy
     ages = Ages(options.erase_contacts_after_days, options.assume_over_days)
-    return (EraseContacts(database, ages).job(),)
+    found = [EraseContacts(database, ages).job()]
+    if options.keep_days is not None:
+        archive = ArchiveFamilies(database, keep_days=options.keep_days, assume_over_days=options.assume_over_days)
+        found.append(archive.job())
+    return found

@@ -17,6 +17,7 @@ from connect_appointments.store.locking import RowLocked
 from connect_appointments.store.queries import cancellations, requests
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.actors import owner_of
+from connect_appointments.usecases.archives import Archive
 from connect_appointments.usecases.clock import Clock
 from connect_appointments.usecases.creations import SEARCH, CreateCommand, Creations
 from connect_appointments.usecases.keys import OwnedId
@@ -63,6 +64,7 @@ class AppointmentRequests:
         self._reads = GroupCommit[OwnedId, AppointmentRequest | None](
             database, _read, reads=True, max_waiting=max_waiting
         )
+        self._archive = Archive(database, max_waiting=max_waiting)
         self._on_new_job = on_new_job
         self._numbers = itertools.count()
 
@@ -95,9 +97,14 @@ class AppointmentRequests:
 
         Raises `NotFound`, `AppointmentRequestBooking`, `AppointmentRequestBooked`.
         """
-        CANCEL.check(
-            await self._cancels.submit(CancelCommand(request_id, owner_of(actor), actor.client, actor.x_request_id))
-        )
+        command = CancelCommand(request_id, owner_of(actor), actor.client, actor.x_request_id)
+        before = await self._cancels.submit(command)
+        if before is None:
+            before = await self._archive.state_of(OwnedId(request_id, command.owner))
+            if before in CANCEL.sources:
+                await self._archive.bring_back(request_id)
+                before = await self._cancels.submit(command)
+        CANCEL.check(before)
 
 
 async def _read(

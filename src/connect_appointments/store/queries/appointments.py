@@ -15,6 +15,7 @@ from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.queries.orders import occupy_statement
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slot
+from connect_appointments.store.retention.archive import fetch_everywhere
 from connect_appointments.store.statements import Row, given
 from connect_appointments.store.tables import DETAILS, BigId, appointments, database_now
 from connect_appointments.store.tables import events as events_table
@@ -55,7 +56,7 @@ READ = sa.select(_read.c.place, *SHOWN).join(
 async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -> list[Appointment | None]:
     """Appointments by id and owner, in key order; None for an unknown key."""
     found: list[Appointment | None] = [None] * len(keys)
-    for row in await transaction.fetch(READ, keys):
+    for row in await fetch_everywhere(transaction, READ, keys):
         found[row.place - 1] = from_row(row)
     return found
 

@@ -17,6 +17,7 @@ from connect_appointments.store.queries.orders import occupy_statement
 from connect_appointments.store.queries.requests import link_transition
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slot, encode_slot
+from connect_appointments.store.retention.archive import fetch_everywhere
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import (
     BigId,
@@ -162,7 +163,7 @@ READ = (
 async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -> list[Booking | None]:
     """Booking attempts with their appointments, by id and owner, in key order; None for an unknown key."""
     found: list[Booking | None] = [None] * len(keys)
-    for row in await transaction.fetch(READ, keys):
+    for row in await fetch_everywhere(transaction, READ, keys):
         found[row.place - 1] = _from_row(row)
     return found
 

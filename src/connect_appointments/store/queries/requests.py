@@ -15,6 +15,7 @@ from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.queries.jobs import bring_forward
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slots
+from connect_appointments.store.retention.archive import fetch_everywhere
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import BigId, Instant, database_now, jobs, offers
 from connect_appointments.store.tables import appointment_requests as requests
@@ -207,7 +208,9 @@ READ = (
 async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -> list[AppointmentRequest | None]:
     """Appointment-requests by id and owner, in key order; None for an unknown key."""
     found: list[AppointmentRequest | None] = [None] * len(keys)
-    for place, number, owner, order_id, date_from, state, slots, *moments in await transaction.fetch(READ, keys):
+    for place, number, owner, order_id, date_from, state, slots, *moments in await fetch_everywhere(
+        transaction, READ, keys
+    ):
         found[place - 1] = AppointmentRequest(
             number, owner, order_id, date_from, STATES[state], decode_slots(slots), *moments
         )

@@ -11,6 +11,7 @@ from connect_appointments.core.appointments import FINAL as APPOINTMENT_FINAL
 from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.requests import CREATED, FINAL, TRANSITIONS, State
 from connect_appointments.core.reservations import ReservationState
+from connect_appointments.store.retention.verify import ARCHIVE_RULES
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import (
     appointments,
@@ -193,7 +194,7 @@ def _refusals() -> sa.Select[Any]:
     )
 
 
-RULES: Mapping[str, sa.Select[Any]] = {
+RULES: Mapping[str, Any] = {
     "state-is-that-of-the-last-event": _last_event(),
     "nothing-follows-a-final-state": _final_left(),
     "booked-means-one-appointment": _appointments(),
@@ -207,4 +208,5 @@ RULES: Mapping[str, sa.Select[Any]] = {
     "bookable-only-by-the-owner-of-the-order": _foreign_requests(),
     "appointment-has-the-owner-of-its-booking": _foreign_appointments(),
     "refused-attempt-has-a-code": _refusals(),
+    **ARCHIVE_RULES,
 }
