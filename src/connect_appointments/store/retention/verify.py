@@ -66,7 +66,10 @@ def _in_part() -> Any:
 
 def _not_ended() -> Any:
     """Archived rows in a state that needs a job."""
-    states = {archived_requests: [State.SEARCHING, State.BOOKING], archived_appointments: sorted(CHANGING)}
+    states: Mapping[sa.Table, list[str]] = {
+        archived_requests: [State.SEARCHING, State.BOOKING],
+        archived_appointments: sorted(CHANGING),
+    }
     return sa.union_all(
         *(sa.select(table.c.id, table.c.state).where(table.c.state.in_(found)) for table, found in states.items())
     )
