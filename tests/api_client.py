@@ -19,6 +19,11 @@ from tests.in_process import InProcess
 CANCEL = "/api/connect/orders/appointment-requests/cancel"
 CREATE = "/api/connect/orders/appointment-requests/request"
 BOOK = "/api/connect/orders/appointments/request"
+CANCELLATIONS = "/api/connect/orders/appointment-cancellations/request"
+RESCHEDULE = "/api/connect/orders/appointment-reschedules/request"
+
+
+ORDERS = "/api/connect/orders"
 
 
 class Caller:
@@ -71,6 +76,37 @@ class Caller:
         """Read the outcome of a booking attempt."""
         return await self.request("GET", f"{BOOK}/{booking_id}", **changes)
 
+    async def cancel_appointment(self, appointment_id: object, **changes: Any) -> httpx2.Response:
+        """Cancel an appointment."""
+        return await self.request("POST", CANCELLATIONS, json={"appointmentId": appointment_id}, **changes)
+
+    async def read_cancellation(self, number: object, **changes: Any) -> httpx2.Response:
+        """Read the outcome of a cancellation."""
+        return await self.request("GET", f"{CANCELLATIONS}/{number}", **changes)
+
+    async def reschedule(
+        self, appointment_id: object, request_id: object, slot_id: object, **changes: Any
+    ) -> httpx2.Response:
+        """Reschedule an appointment."""
+        body = {"appointmentId": appointment_id, "appointmentRequestId": request_id, "slotId": slot_id}
+        return await self.request("POST", RESCHEDULE, json=body, **changes)
+
+    async def read_reschedule(self, number: object, **changes: Any) -> httpx2.Response:
+        """Read the outcome of a reschedule."""
+        return await self.request("GET", f"{RESCHEDULE}/{number}", **changes)
+
+    async def read_appointment(self, appointment_id: object, **changes: Any) -> httpx2.Response:
+        """Read an appointment."""
+        return await self.request("GET", f"{ORDERS}/appointments/{appointment_id}", **changes)
+
+    async def list_appointments(self, order_id: object, query: str = "", **changes: Any) -> httpx2.Response:
+        """List the appointments of an order."""
+        return await self.request("GET", f"{ORDERS}/{order_id}/appointments{query}", **changes)
+
+    async def list_requests(self, order_id: object, query: str = "", **changes: Any) -> httpx2.Response:
+        """List the appointment-requests of an order."""
+        return await self.request("GET", f"{ORDERS}/{order_id}/appointment-requests{query}", **changes)
+
 
 class Api:
     """The service in this process."""
@@ -101,6 +137,21 @@ class Api:
         request_id, slots = await self.opened(order_id, who)
         booking_id = number_of(await who.book(request_id, slots[0]["id"]))
         return request_id, await self.settled(lambda: who.read_booking(booking_id))
+
+    async def appointed(self, order_id: int, caller: Caller | None = None) -> dict[str, Any]:
+        """Book the last slot on offer, which can be cancelled for days; return the appointment."""
+        who = caller or self.alice
+        request_id, slots = await self.opened(order_id, who)
+        booking_id = number_of(await who.book(request_id, slots[-1]["id"]))
+        answer = await self.settled(lambda: who.read_booking(booking_id))
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def cancelled(self, appointment_id: int, caller: Caller | None = None) -> httpx2.Response:
+        """Cancel an appointment and wait for the outcome."""
+        who = caller or self.alice
+        number = number_of(await who.cancel_appointment(appointment_id))
+        return await self.settled(lambda: who.read_cancellation(number))
 
     async def settled(self, ask: Callable[[], Any]) -> httpx2.Response:
         """Ask until the answer is no longer 202."""

@@ -24,6 +24,7 @@ class InProcess(httpx2.AsyncBaseTransport):
             request.url.raw_path.partition(b"?")[0].decode("ascii"),
             {name.lower(): value for name, value in request.headers.raw},
             repeated={name for name in names if names.count(name) > 1},
+            query=request.url.raw_path.partition(b"?")[2].decode("ascii"),
         )
         found.add_body(await request.aread())
         found.end_body()

@@ -175,7 +175,7 @@ class ServeSettings(WorkSettings):
     listen_host: Annotated[str, Field(description="The address to listen on")] = "127.0.0.1"
     listen_port: Annotated[int, Field(ge=0, le=65_535, description="The port to listen on")] = 8080
     one_appointment_per_order: Annotated[
-        bool, Field(description="At most one appointment-request of an order is `booking` or `booked`")
+        bool, Field(description="At most one booking in progress, or one appointment that is not over, per order")
     ] = True
     deprecated_since: Annotated[date, Field(description="Date of the deprecation of versions 1 and 2")] = date(
         2025, 5, 26

@@ -29,7 +29,10 @@ class Stopped(Clock):
 async def served_at(
     database: Database, issuer: Issuer, moment: str, site: Site | None = None, **changes: Any
 ) -> AsyncIterator[tuple[Api, Stopped]]:
-    """The service at a moment, with its clock; `site` is where order 1 is, None for Brisbane."""
+    """The service at a moment, with its clock; `site` is where order 1 is, None for Brisbane.
+
+    An offer ends by the database's clock, which shows the true time: one made in a past year is expired at once.
+    """
     clock = Stopped(moment)
     await fill(database, clock())
     if site is not None:

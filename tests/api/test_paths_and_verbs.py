@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx2
@@ -9,7 +10,7 @@ import pytest
 
 from connect_appointments.web.api.routes import ROUTES
 from tests.api.wire import open_wire, spell
-from tests.api_client import BOOK, CANCEL, CREATE, Api
+from tests.api_client import BOOK, CANCEL, CREATE, ORDERS, Api
 
 pytestmark = pytest.mark.engines("sqlite")
 
@@ -40,6 +41,17 @@ BAD_PATHS = [
     CREATE + "/300/slots",
     CREATE + "/300%2F",
     "/api/connect/orders/appointment-cancellations/request",
+    ORDERS + "/appointments/",
+    ORDERS + "/appointments",
+    ORDERS + "/300",
+    ORDERS + "/300/",
+    ORDERS + "/300/appointments/",
+    ORDERS + "/300/Appointments",
+    ORDERS + "/300/appointments/1",
+    ORDERS + "/300//appointments",
+    ORDERS + "//appointments",
+    ORDERS + "/%33/appointments",
+    ORDERS + "/300/slots",
 ]
 
 
@@ -65,6 +77,15 @@ async def test_d13_a_query_is_no_part_of_the_path(shared_api: Api) -> None:
     assert answer.status_code == 204
 
 
+@pytest.mark.parametrize("origin", ["", "http://connect.test"])
+async def test_d44_the_query_of_a_list_is_read_on_the_wire(port: int, shared_api: Api, origin: str) -> None:
+    async with open_wire(port) as wire:
+        for query, status in (("", 200), ("?", 200), ("?limit=1", 200), ("?limit=0", 422), ("?limit=1?", 422)):
+            line = f"GET {origin}{ORDERS}/1/appointments{query} HTTP/1.1"
+            await wire.send(spell(shared_api.alice.token, line=line, Content_Length=None))
+            assert (await wire.answer("GET")).status == status
+
+
 NO_NUMBERS = [
     "0",
     "00",
@@ -85,11 +106,20 @@ NO_NUMBERS = [
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS, ids=lambda number: f"D7 {number[:25]}")
-@pytest.mark.parametrize("path", [CREATE, BOOK])
+@pytest.mark.parametrize(
+    "path",
+    [
+        CREATE + "/{}",
+        BOOK + "/{}",
+        ORDERS + "/appointments/{}",
+        ORDERS + "/{}/appointments",
+        ORDERS + "/{}/appointment-requests",
+    ],
+)
 async def test_d7_a_number_nobody_has_in_a_path_is_the_404_of_an_unknown_id(
     shared_api: Api, path: str, number: str
 ) -> None:
-    answer = await ask(shared_api, "GET", f"{path}/{number}")
+    answer = await ask(shared_api, "GET", path.format(number))
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
 
 
@@ -115,7 +145,7 @@ async def test_d11_any_other_verb_is_405_with_allow_whoever_asks(shared_api: Api
     if verb == route.method:
         return
     for headers in ({}, {"Authorization": None, "X-API-VERSION": None}):
-        answer = await shared_api.alice.request(verb, route.path.replace("{n}", "300"), headers=headers)
+        answer = await shared_api.alice.request(verb, re.sub(r"{\w+}", "300", route.path), headers=headers)
         assert (answer.status_code, answer.headers["allow"]) == (405, route.method)
 
 

@@ -130,49 +130,49 @@ async def test_d28_slots_stay_as_they_were_offered(api: Api, database: Database)
 
 
 async def test_d28_windows_are_mornings_and_afternoons_where_the_site_is(database: Database, issuer: Issuer) -> None:
-    async with served_at(database, issuer, "2026-11-23T01:00:00+00:00") as (api, _):
-        _, slots = await api.opened(1, date_from="2026-11-24")
+    async with served_at(database, issuer, "2054-11-23T01:00:00+00:00") as (api, _):
+        _, slots = await api.opened(1, date_from="2054-11-24")
     assert [tuple(slot.values())[1:] for slot in slots[:2]] == [
-        ("AM", "2026-11-23T22:00:00Z", "2026-11-24T02:00:00Z", "+10:00"),
-        ("PM", "2026-11-24T03:00:00Z", "2026-11-24T07:00:00Z", "+10:00"),
+        ("AM", "2054-11-23T22:00:00Z", "2054-11-24T02:00:00Z", "+10:00"),
+        ("PM", "2054-11-24T03:00:00Z", "2054-11-24T07:00:00Z", "+10:00"),
     ]
 
 
 async def test_d28_a_fortnight_from_date_from_has_its_working_days(database: Database, issuer: Issuer) -> None:
-    async with served_at(database, issuer, "2026-11-23T01:00:00+00:00") as (api, _):
-        _, slots = await api.opened(1, date_from="2026-11-28")
+    async with served_at(database, issuer, "2054-11-23T01:00:00+00:00") as (api, _):
+        _, slots = await api.opened(1, date_from="2054-11-28")
     days = [slot["startTime"][:10] for slot in slots if slot["slotType"] == "PM"]
-    assert days == [f"2026-{day}" for day in ("11-30", *(f"12-{n:02d}" for n in (1, 2, 3, 4, 7, 8, 9, 10, 11)))]
+    assert days == [f"2054-{day}" for day in ("11-30", *(f"12-{n:02d}" for n in (1, 2, 3, 4, 7, 8, 9, 10, 11)))]
 
 
-@pytest.mark.parametrize("date_from", ["2026-11-23", "2026-11-24"])
+@pytest.mark.parametrize("date_from", ["2054-11-23", "2054-11-24"])
 async def test_d28_the_later_of_date_from_and_the_lead_time_counts(
     database: Database, issuer: Issuer, date_from: str
 ) -> None:
-    async with served_at(database, issuer, "2026-11-23T01:00:00+00:00") as (api, _):
+    async with served_at(database, issuer, "2054-11-23T01:00:00+00:00") as (api, _):
         _, slots = await api.opened(1, date_from=date_from)
-    assert (slots[0]["startTime"], slots[-1]["startTime"]) == ("2026-11-23T22:00:00Z", "2026-12-07T03:00:00Z")
+    assert (slots[0]["startTime"], slots[-1]["startTime"]) == ("2054-11-23T22:00:00Z", "2054-12-07T03:00:00Z")
 
 
 async def test_d28_slot_days_and_lead_days_are_settings(database: Database, issuer: Issuer) -> None:
     policy = BookingPolicy(working_days("AU"), slot_days=2, lead_days=3)
-    async with served_at(database, issuer, "2026-11-23T01:00:00+00:00", policy=policy) as (api, _):
-        _, slots = await api.opened(1, date_from="2026-11-23")
-    assert [slot["startTime"][:10] for slot in slots if slot["slotType"] == "PM"] == ["2026-11-26", "2026-11-27"]
+    async with served_at(database, issuer, "2054-11-23T01:00:00+00:00", policy=policy) as (api, _):
+        _, slots = await api.opened(1, date_from="2054-11-23")
+    assert [slot["startTime"][:10] for slot in slots if slot["slotType"] == "PM"] == ["2054-11-26", "2054-11-27"]
 
 
 @pytest.mark.parametrize(
     ("site", "morning"),
     [
-        pytest.param(SYDNEY, "2026-10-05T21:00:00Z", id="d28-labour-day-in-new-south-wales"),
-        pytest.param(PERTH, "2026-10-05T00:00:00Z", id="d28-a-working-day-in-western-australia"),
+        pytest.param(SYDNEY, "2054-10-05T21:00:00Z", id="d28-labour-day-in-new-south-wales"),
+        pytest.param(PERTH, "2054-10-05T00:00:00Z", id="d28-a-working-day-in-western-australia"),
     ],
 )
 async def test_public_holidays_are_those_of_the_sites_state(
     database: Database, issuer: Issuer, site: Site, morning: str
 ) -> None:
-    async with served_at(database, issuer, "2026-09-30T01:00:00+00:00", site) as (api, _):
-        _, slots = await api.opened(1, date_from="2026-10-05")
+    async with served_at(database, issuer, "2054-09-30T01:00:00+00:00", site) as (api, _):
+        _, slots = await api.opened(1, date_from="2054-10-05")
     assert slots[0]["startTime"] == morning
 
 
@@ -180,50 +180,50 @@ async def test_public_holidays_are_those_of_the_sites_state(
     ("moment", "site", "date_from", "expected"),
     [
         pytest.param(
-            "2026-10-01T01:00:00+00:00",
+            "2054-10-01T01:00:00+00:00",
             SYDNEY,
-            "2026-10-02",
+            "2054-10-02",
             [
-                ("AM", "2026-10-01T22:00:00Z", "+10:00"),
-                ("PM", "2026-10-02T03:00:00Z", "+10:00"),
-                ("AM", "2026-10-05T21:00:00Z", "+11:00"),
-                ("PM", "2026-10-06T02:00:00Z", "+11:00"),
+                ("AM", "2054-10-01T22:00:00Z", "+10:00"),
+                ("PM", "2054-10-02T03:00:00Z", "+10:00"),
+                ("AM", "2054-10-05T21:00:00Z", "+11:00"),
+                ("PM", "2054-10-06T02:00:00Z", "+11:00"),
             ],
             id="d28-daylight-saving-begins",
         ),
         pytest.param(
-            "2027-03-31T01:00:00+00:00",
+            "2055-03-31T01:00:00+00:00",
             SYDNEY,
-            "2027-04-02",
+            "2055-04-02",
             [
-                ("AM", "2027-04-01T21:00:00Z", "+11:00"),
-                ("PM", "2027-04-02T02:00:00Z", "+11:00"),
-                ("AM", "2027-04-04T22:00:00Z", "+10:00"),
-                ("PM", "2027-04-05T03:00:00Z", "+10:00"),
+                ("AM", "2055-04-01T21:00:00Z", "+11:00"),
+                ("PM", "2055-04-02T02:00:00Z", "+11:00"),
+                ("AM", "2055-04-04T22:00:00Z", "+10:00"),
+                ("PM", "2055-04-05T03:00:00Z", "+10:00"),
             ],
             id="d28-daylight-saving-ends",
         ),
         pytest.param(
-            "2026-10-01T01:00:00+00:00",
+            "2054-10-01T01:00:00+00:00",
             ADELAIDE,
-            "2026-10-02",
+            "2054-10-02",
             [
-                ("AM", "2026-10-01T22:30:00Z", "+09:30"),
-                ("PM", "2026-10-02T03:30:00Z", "+09:30"),
-                ("AM", "2026-10-05T21:30:00Z", "+10:30"),
-                ("PM", "2026-10-06T02:30:00Z", "+10:30"),
+                ("AM", "2054-10-01T22:30:00Z", "+09:30"),
+                ("PM", "2054-10-02T03:30:00Z", "+09:30"),
+                ("AM", "2054-10-05T21:30:00Z", "+10:30"),
+                ("PM", "2054-10-06T02:30:00Z", "+10:30"),
             ],
             id="d28-daylight-saving-of-half-an-hour-less",
         ),
         pytest.param(
-            "2026-10-01T01:00:00+00:00",
+            "2054-10-01T01:00:00+00:00",
             PERTH,
-            "2026-10-02",
+            "2054-10-02",
             [
-                ("AM", "2026-10-02T00:00:00Z", "+08:00"),
-                ("PM", "2026-10-02T05:00:00Z", "+08:00"),
-                ("AM", "2026-10-05T00:00:00Z", "+08:00"),
-                ("PM", "2026-10-05T05:00:00Z", "+08:00"),
+                ("AM", "2054-10-02T00:00:00Z", "+08:00"),
+                ("PM", "2054-10-02T05:00:00Z", "+08:00"),
+                ("AM", "2054-10-05T00:00:00Z", "+08:00"),
+                ("PM", "2054-10-05T05:00:00Z", "+08:00"),
             ],
             id="d28-no-daylight-saving",
         ),

@@ -22,7 +22,7 @@ from tests.api_client import Api
 from tests.build import ALICE, BOB, sample_order
 from tests.cli.files import database_at
 from tests.cli.program import invoke, run, settings
-from tests.store.given import DAY, created
+from tests.store.given import DAY, created, let_expire
 
 ALICES, BOBS = sample_order(1), sample_order(11, BOB)
 
@@ -67,6 +67,17 @@ async def test_the_operator_lists_shows_and_cancels(api: Api, requests: Any, dat
     assert (again.exit_code, again.output) == (0, f"appointment-request {request_id} is cancelled\n")
     happened = await database.read(lambda transaction: events.of_request(transaction, Operator("test"), request_id))
     assert [event.kind for event in happened].count("cancelled") == 1
+
+
+async def test_d47_an_expired_one_is_listed_and_shown_as_expired(api: Api, requests: Any, database: Database) -> None:
+    expired, (still_open, _) = (await api.opened(1))[0], await api.opened(1)
+    await let_expire(database, expired)
+    for state, expected in (("expired", expired), ("open", still_open)):
+        listed = await requests("list", "--json", "--state", state)
+        assert [json.loads(line)["id"] for line in listed.stdout.splitlines()] == [expected]
+    shown = json.loads((await requests("show", str(expired), "--json")).stdout)
+    assert (shown["state"], shown["slots"]) == ("expired", [])
+    assert (await requests("cancel", str(expired))).exit_code == 0
 
 
 async def test_what_is_booked_is_shown_with_its_appointment_and_not_cancelled(api: Api, requests: Any) -> None:

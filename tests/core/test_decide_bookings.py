@@ -18,6 +18,7 @@ from connect_appointments.core.errors import (
     AppointmentRequestBooking,
     AppointmentRequestCancelled,
     AppointmentRequestNotOpen,
+    OfferExpired,
     OrderHasAppointment,
     OrderTransferred,
     Refusal,
@@ -45,6 +46,7 @@ class Request:
     state: State
     booking_id: int | None
     slot_id: str | None
+    is_expired: bool = False
 
 
 class Rows:
@@ -69,6 +71,7 @@ class Rows:
             booking_id=request.booking_id,
             slot_id=request.slot_id if request.state in OCCUPYING else None,
             offered=tuple(SLOTS.values()) if request.state is State.OPEN else (),
+            is_expired=request.is_expired,
         )
 
     def write(self, request_id: int, decision: Decision) -> None:
@@ -89,7 +92,9 @@ def rows(draw: st.DrawFn) -> Rows:
         state = draw(st.sampled_from([State.OPEN, *State]))
         booking_id = number if state in OCCUPYING else draw(st.sampled_from([None, number]))
         order_id = draw(st.sampled_from(sorted(orders)))
-        requests[number] = Request(order_id, "B", state, booking_id, booking_id and draw(st.sampled_from("abc")))
+        slot_id = booking_id and draw(st.sampled_from("abc"))
+        is_expired = state is State.OPEN and draw(st.booleans())
+        requests[number] = Request(order_id, "B", state, booking_id, slot_id, is_expired)
         orders[order_id].occupancy += state in OCCUPYING
     return Rows(orders, requests)
 
@@ -153,6 +158,7 @@ def test_a_request_begins_one_booking_at_most_and_only_of_a_slot_that_it_offers(
     for request_id, slot_id, slot in begun:
         assert slot is SLOTS[slot_id]
         assert found.requests[request_id].state is State.OPEN
+        assert not found.requests[request_id].is_expired
         assert found.orders[found.requests[request_id].order_id].owner == "B"
 
 
@@ -184,6 +190,9 @@ def subject(state: State = State.OPEN, **changes: Any) -> BookSubject:
         pytest.param(subject(State.BOOKING), "b", AppointmentRequestBooking, id="d33-another-slot-while-it-is-booked"),
         pytest.param(subject(State.BOOKED), "a", 7, id="d33-the-same-slot-when-it-is-booked"),
         pytest.param(subject(State.BOOKED), "b", AppointmentRequestBooked, id="d33-another-slot-when-it-is-booked"),
+        pytest.param(subject(is_expired=True), "a", OfferExpired, id="d47-an-expired-offer"),
+        pytest.param(subject(is_expired=True), NEVER_OFFERED, OfferExpired, id="d47-before-d30"),
+        pytest.param(subject(is_expired=True, occupancy=1), "a", OfferExpired, id="d47-before-d27"),
         pytest.param(subject(occupancy=1), "a", OrderHasAppointment, id="d27-an-occupied-order"),
         pytest.param(subject(order_owner="A"), "a", OrderTransferred, id="d48-an-order-that-has-changed-hands"),
         pytest.param(subject(State.BOOKED, order_owner="A"), "a", 7, id="d48-an-appointment-stays-with-its-old-owner"),

@@ -15,6 +15,8 @@ from connect_appointments.core.capacity import Window
 from connect_appointments.core.model import Actor, Operator, Owner, Slot, SlotType
 from connect_appointments.core.requests import CANCEL, SEARCH_FAILED, SLOT_REFUSED, SLOTS_FOUND, State
 from connect_appointments.core.transitions import Transition
+from connect_appointments.core.windows import BookingPolicy
+from connect_appointments.jobs.withdrawals import Withdrawal, withdraw
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
 from connect_appointments.store.queries import bookings, capacity, events, jobs, offers, orders, request_locks, requests
@@ -22,14 +24,16 @@ from connect_appointments.store.queries.bookings import NewAttempt
 from connect_appointments.store.queries.confirmations import Confirmed, confirm
 from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.queries.requests import Change, NewRequest
+from connect_appointments.store.tables import appointment_requests
 from connect_appointments.store.transaction import Transaction
-from tests.build import ALICE, BOB
+from tests.build import ALICE, BOB, BRISBANE
 
 ORDER, SECOND_ORDER, BOBS_ORDER = 1, 2, 11
 ALICES, BOBS, EVERYBODYS = Owner(ALICE), Owner(BOB), Operator("test")
 ACTOR = Actor(ALICES, "portal-api", "x_request_id-of-alice")
 DAY = date(2026, 11, 25)
 NOBODYS_ID = 987_654
+POLICY = BookingPolicy(lambda _day, _state: True)
 MORNING = Window("4000", DAY, SlotType.AM)
 
 DRIVER_ERRORS = (sqlite3.Error, asyncpg.PostgresError)
@@ -89,7 +93,7 @@ async def refused(database: Database, order_id: int = ORDER) -> tuple[int, int]:
         assert await led(transaction, SLOT_REFUSED, request_id, booking_id)
         await bookings.refuse(transaction, {booking_id: "slot-unavailable"})
         await orders.occupy(transaction, {order_id: -1})
-        await offers.withdraw(transaction, {request_id: slot().id})
+        await withdraw(transaction, [Withdrawal(request_id, slot().id, BRISBANE)], POLICY)
 
     await database.write(work)
     return request_id, booking_id
@@ -151,6 +155,15 @@ async def led(
 async def moved(database: Database, request_id: int, step: Transition[State], booking_id: int | None = None) -> bool:
     """Whether a transition was made, in a transaction of its own."""
     return await database.write(lambda transaction: led(transaction, step, request_id, booking_id))
+
+
+async def let_expire(database: Database, *request_ids: int, year: int = 2000) -> datetime:
+    """Let the offers of appointment-requests end at the beginning of a year; return that moment."""
+    moment = datetime(year, 1, 1, tzinfo=UTC)
+    table = appointment_requests
+    statement = sa.update(table).where(table.c.id.in_(request_ids)).values(offer_expires_on=moment)
+    await database.write(lambda transaction: transaction.execute(statement))
+    return moment
 
 
 async def take_place(transaction: Transaction, window: Window = MORNING) -> bool:

@@ -18,7 +18,7 @@ from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.transaction import Transaction
 from tests.build import BOB, sample_order
 from tests.store.conftest import ON_POSTGRESQL
-from tests.store.given import EVERYBODYS, ORDER, SECOND_ORDER, being_booked, kinds, rows, slot, state_of
+from tests.store.given import EVERYBODYS, ORDER, POLICY, SECOND_ORDER, being_booked, kinds, rows, slot, state_of
 
 KINDS = {Outcome.CONFIRMED: BOOKED, Outcome.REFUSED: SLOT_REFUSED, Outcome.TRANSFERRED: ORDER_TRANSFERRED}
 
@@ -37,7 +37,7 @@ async def _ended(database: Database, job: Job, answer: Answer) -> Ended:
 
 
 async def _end(database: Database, *ended: Ended, wait: bool = False) -> Sequence[Any]:
-    return await database.write(lambda transaction: end_bookings(transaction, ended, wait=wait))
+    return await database.write(lambda transaction: end_bookings(transaction, ended, POLICY, wait=wait))
 
 
 async def _transfer(database: Database, order_id: int = ORDER) -> None:

@@ -236,7 +236,7 @@ async def test_creating_leading_and_offering_none_changes_nothing(database: Data
 
     async def work(transaction: Transaction) -> list[int]:
         await offers.insert(transaction, {})
-        await offers.withdraw(transaction, {})
+        await offers.change(transaction, {})
         await requests.hold_offers(transaction, {})
         await requests.transition(transaction, SLOTS_FOUND, [])
         return await requests.insert(transaction, [])

@@ -17,8 +17,14 @@ OWNED = {name for name, table in metadata.tables.items() if "owner" in table.c}
 QUERIES = {"select", "update", "delete"}
 IN_TEXT = re.compile(rf"\b(?:FROM|JOIN|UPDATE)\s+({'|'.join(OWNED)})\b")
 
-OF_THE_OPERATOR = {"verify": "holds the whole database against itself, for every owner"}
+OF_THE_OPERATOR = {
+    "verify": "holds the whole database against itself, for every owner",
+    "invariants": "holds the whole database against itself, for every owner",
+}
 ALLOWED = {
+    "appointment_cancellations._FACTS": "asked for appointments that the caller has locked with their owners",
+    "appointment_cancellations._insert": "inserts cancellations of appointments that the caller has locked",
+    "appointment_cancellations._END": "the worker's, which acts for every owner",
     "appointments._event": "writes events with the owner of the row that has changed",
     "appointments._update": "changes rows that the caller has locked, with the owner that they have",
     "bookings._ASSUMED_OVER": "counts on orders that the caller has locked, tells their ids alone",
@@ -37,6 +43,8 @@ ALLOWED = {
     "idempotency._KEEP": "takes the owner as part of the key",
     "idempotency.forget": "housekeeping, tells nothing but a number",
     "order_locks._chain": "by ids with their owners for a caller, by ids alone for the worker",
+    "offers._READ": "asked for the offers of appointment-requests that the caller has locked with their owners",
+    "offers._END": "changes appointment-requests that the caller has locked",
     "orders.LOCK_ANY": "an import's, which may change the owner",
     "orders.occupy_statement": "counts on orders that the caller has locked, tells their ids alone",
     "orders.is_empty": "the sandbox's, tells whether there is anything at all",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from connect_appointments.core.model import Slot
 from connect_appointments.core.requests import CANCEL, SEARCH_FAILED, SLOTS_FOUND, State
 from connect_appointments.jobs.search import CLAIM, SearchResult, fail_searches, finish_searches
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, lock
-from connect_appointments.store.queries import events, jobs, offers, request_locks
+from connect_appointments.store.queries import events, jobs, offers, request_locks, requests
 from connect_appointments.store.queries.jobs import RELEASE_OFFER, Job, NewJob
+from connect_appointments.store.tables import database_now
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.workforce.port import Availability
 from tests.build import ALICE, BOB
@@ -72,6 +74,32 @@ async def test_each_event_is_of_its_owner_and_says_what_the_worker_followed(data
     for request_id, owner in zip(ids, (ALICE, BOB), strict=True):
         found = await database.read(lambda transaction, n=request_id: events.of_request(transaction, EVERYBODYS, n))
         assert found[-1][2:8] == (SLOTS_FOUND.name, found[-1].at, owner, "worker", f"x_request_id {request_id}", None)
+
+
+@pytest.mark.parametrize(
+    ("expires_on", "seconds", "expected"),
+    [
+        pytest.param(None, None, None, id="none"),
+        pytest.param(None, 600, None, id="none-of-an-empty-offer"),
+        pytest.param(timedelta(hours=1), None, timedelta(hours=1), id="its-slots"),
+        pytest.param(timedelta(hours=1), 600, timedelta(minutes=10), id="its-minutes"),
+        pytest.param(timedelta(minutes=5), 600, timedelta(minutes=5), id="its-slots-before-its-minutes"),
+    ],
+)
+async def test_d47_an_offer_ends_at_the_earlier_of_its_limits_by_the_clock_of_the_database(
+    database: Database, expires_on: timedelta | None, seconds: float | None, expected: timedelta | None
+) -> None:
+    request_id = await created(database)
+    (job,) = await _claimed(database, request_id)
+    ((now,),) = await database.read(lambda transaction: transaction.fetch(sa.select(database_now())))
+    found = _found(job, slot())._replace(expires_on=expires_on and now + expires_on, offer_seconds=seconds)
+    await _finish(database, found)
+    request = await database.read(lambda transaction: requests.get(transaction, EVERYBODYS, request_id))
+    assert request is not None
+    if expected == timedelta(minutes=10):
+        assert request.slots_expire_on == request.updated_on + expected
+    else:
+        assert request.slots_expire_on == (expected and now + expected)
 
 
 async def test_a_search_that_failed_for_good_leaves_no_offer(database: Database) -> None:

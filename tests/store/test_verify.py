@@ -20,13 +20,14 @@ from tests.conftest import migrated_database
 from tests.store.conftest import STORE_ENGINES, settings_of
 from tests.store.given import EVERYBODYS, execute, in_state, rows
 
+NOT_CANCELLED = "cancelled_on = NULL, cancelled_by = NULL, ended_on = NULL WHERE state = 'cancelled'"
 DAMAGE = {
     "state-is-that-of-the-last-event": "UPDATE appointment_requests SET state = 'failed' WHERE state = 'open'",
     "nothing-follows-a-final-state": (
         "INSERT INTO events (request_id, kind, at, owner, client, x_request_id) "
         "SELECT request_id, 'slots-found', at, owner, client, x_request_id FROM events WHERE kind = 'cancelled'"
     ),
-    "booked-means-one-appointment": "DELETE FROM appointments",
+    "booked-means-one-appointment": "DELETE FROM appointments WHERE state = 'booked'",
     "attempt-stands-where-its-request-does": "UPDATE bookings SET state = 'refused' WHERE state = 'booked'",
     "searching-has-a-job": (
         "UPDATE appointment_requests SET state = 'searching', cancelled_on = NULL WHERE state = 'cancelled'"
@@ -54,6 +55,17 @@ DAMAGE = {
         "FROM appointment_requests LIMIT 1"
     ),
     "refused-attempt-has-a-code": "UPDATE bookings SET refusal = NULL WHERE state = 'refused'",
+    "appointment-state-is-that-of-the-last-event": (
+        "UPDATE appointments SET state = 'in-progress' WHERE state = 'booked'"
+    ),
+    "cancelling-has-a-cancellation-and-a-job": (
+        "UPDATE appointments SET state = 'cancelling', cancellation_id = 1 WHERE state = 'booked'"
+    ),
+    "undecided-cancellation-has-an-appointment": (
+        "UPDATE cancellations SET state = 'deciding', ended_on = NULL WHERE state = 'cancelled'"
+    ),
+    "cancelled-cancellation-has-a-cancelled-appointment": "UPDATE appointments SET state = 'booked', " + NOT_CANCELLED,
+    "cancelled-appointment-has-no-capacity": "UPDATE reservations SET state = 'reserved' WHERE state = 'cancelled'",
 }
 SAME_RULE_OTHERWISE = {
     "occupancy-counts-the-bookings-of-an-order": [
@@ -81,12 +93,18 @@ SAME_RULE_OTHERWISE = {
     "booked-means-one-appointment": [
         "UPDATE appointment_requests SET state = 'open', appointment_id = NULL WHERE state = 'booked'",
     ],
+    "appointment-state-is-that-of-the-last-event": [
+        "INSERT INTO events (request_id, kind, at, owner, client, x_request_id, appointment_id) "
+        "SELECT request_id, 'completed', at, owner, client, x_request_id, appointment_id FROM events "
+        "WHERE kind = 'cancelled' AND appointment_id IS NOT NULL",
+    ],
+    "cancelling-has-a-cancellation-and-a-job": ["UPDATE appointments SET state = 'cancelling', " + NOT_CANCELLED],
 }
 """Other ways to break rules that have more than one."""
 
 
 async def a_request_in_each_settled_state(api: Api, database: Database, clock: Clock) -> None:
-    """Open, booked, cancelled, and open again after a slot was refused."""
+    """Open, booked, cancelled, open again after a slot was refused, and an appointment that is cancelled."""
     await api.opened(1)
     await api.booked(2)
     cancelled, _ = await api.opened(3)
@@ -96,6 +114,8 @@ async def a_request_in_each_settled_state(api: Api, database: Database, clock: C
     number = number_of(await api.alice.book(refused, slots[0]["id"]))
     assert (await api.settled(lambda: api.alice.read_booking(number))).status_code == 422
     await set_capacity(database, 1000, days_from(clock(), 120))
+    appointment = await api.appointed(5)
+    assert (await api.cancelled(appointment["id"])).status_code == 200
 
 
 async def test_all_rules_hold_after_ordinary_use(api: Api, database: Database, clock: Clock) -> None:

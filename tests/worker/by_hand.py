@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connect_appointments.core.reservations import ReservationState
-from connect_appointments.jobs import book, release_offer, search
+from connect_appointments.jobs import book, cancel_appointment, release_offer, reschedule_appointment, search
 from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.jobs.worker import Worker
 from connect_appointments.store.engine import Database
@@ -21,7 +21,7 @@ from connect_appointments.wiring import create_worker, default_policy
 from tests.build import Clock
 
 LEASE_SECONDS = 600
-CLAIMS = (search.CLAIM, book.CLAIM, release_offer.CLAIM)
+CLAIMS = (search.CLAIM, book.CLAIM, release_offer.CLAIM, cancel_appointment.CLAIM, reschedule_appointment.CLAIM)
 """The claim statement of every kind of job."""
 
 

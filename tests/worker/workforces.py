@@ -134,9 +134,37 @@ class Scripted:
         return [Cancelled() for _ in commands]
 
 
+class Cancelling(Behind):
+    """A workforce system that gives these answers to cancels, one after the other, and then asks the one behind it.
+
+    An exception is raised by the call. `asked` is the keys that it was to cancel, `sought` the keys that it was to
+    find.
+    """
+
+    def __init__(self, behind: Any, *answers: Any) -> None:
+        super().__init__(behind)
+        self._answers = list(answers)
+        self.asked: list[str] = []
+        self.sought: list[str] = []
+        self.finds: list[Exception] = []
+
+    async def cancel(self, commands: Sequence[CancelCommand]) -> Any:
+        self.asked += [one.key for one in commands]
+        if not self._answers:
+            return await self._behind.cancel(commands)
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return [answer for _ in commands]
+
+    async def find(self, keys: Sequence[str]) -> Any:
+        self.sought += keys
+        return [self.finds.pop(0)] if self.finds else await self._behind.find(keys)
+
+
 def morning(name: str) -> Slot:
     """A slot by this name."""
-    start = datetime(2026, 11, 23, 22, tzinfo=UTC)
+    start = datetime(2054, 11, 23, 22, tzinfo=UTC)
     return Slot(name, SlotType.AM, start, start + timedelta(hours=4), "+10:00")
 
 

@@ -22,6 +22,7 @@ from tests.workforce.stage import (
     cancel,
     find,
     move,
+    next_move,
     reserve,
     slots_of,
     visit,
@@ -119,9 +120,51 @@ class ChangesContract:
         await stage.set_capacity(1)
         first, second, *_ = await slots_of(stage)
         before = await reserve(stage, KEY, first)
-        answers = [await move(stage, KEY, second, now) for now in (NOW, NOW, LONG_PAST)]
+        number = next_move()
+        answers = [await move(stage, KEY, second, now, number=number) for now in (NOW, NOW, LONG_PAST)]
         assert answers == [before] * 3
         assert first in await slots_of(stage)
+
+    async def test_a_move_that_was_refused_stays_refused_when_a_place_comes_free(self, stage: Stage) -> None:
+        await stage.set_capacity(1)
+        first, second, *_ = await slots_of(stage)
+        await reserve(stage, KEY, first)
+        await reserve(stage, OTHER, second)
+        number = next_move()
+        assert isinstance(await move(stage, KEY, second, number=number), Refused)
+        await cancel(stage, OTHER)
+        assert isinstance(await move(stage, KEY, second, number=number), Refused)
+        assert second in await slots_of(stage)
+
+    async def test_a_late_move_of_a_lower_number_moves_nothing(self, stage: Stage) -> None:
+        """A worker that was paused before its call, while another one made the move and the next."""
+        await stage.set_capacity(1)
+        first, second, third, *_ = await slots_of(stage)
+        await reserve(stage, KEY, first)
+        paused, later = next_move(), next_move()
+        await move(stage, KEY, third, number=later)
+        assert isinstance(await move(stage, KEY, second, number=paused), Refused)
+        free = await slots_of(stage)
+        assert (first in free, second in free, third in free) == (True, True, False)
+
+    async def test_there_and_back_in_one_group_ends_where_the_last_move_goes(self, stage: Stage) -> None:
+        await stage.set_capacity(1)
+        first, second, *_ = await slots_of(stage)
+        name = await reserve(stage, KEY, first)
+        commands = [MoveCommand(KEY, visit(), slot, next_move()) for slot in (first, second, first)]
+        assert list(await stage.workforce.move(commands, NOW)) == [name] * 3
+        free = await slots_of(stage)
+        assert (first in free, second in free) == (False, True)
+
+    async def test_an_undone_move_gets_its_place_back_even_if_it_is_full_or_has_begun(self, stage: Stage) -> None:
+        await stage.set_capacity(1)
+        first, second, *_ = await slots_of(stage)
+        before = await reserve(stage, KEY, first)
+        await move(stage, KEY, second)
+        await reserve(stage, OTHER, first)
+        assert await move(stage, KEY, first, LONG_PAST, undo=True) == before
+        free = await slots_of(stage)
+        assert (first in free, second in free) == (False, True)
 
     async def test_a_move_to_its_own_window_is_a_success_that_changes_nothing(self, stage: Stage) -> None:
         await stage.set_capacity(1)
@@ -163,7 +206,7 @@ class ChangesContract:
         one, other = await reserve(stage, KEY, first), await reserve(stage, OTHER, second)
         wanted = [(THIRD, third), (KEY, third), (OTHER, third)]
         refused, granted, full = await stage.workforce.move(
-            [MoveCommand(key, visit(), slot) for key, slot in wanted], NOW
+            [MoveCommand(key, visit(), slot, next_move()) for key, slot in wanted], NOW
         )
         assert (type(refused), granted, type(full)) == (Refused, one, Refused)
         assert await find(stage, OTHER) == other
@@ -174,7 +217,7 @@ class ChangesContract:
         await stage.set_capacity(1)
         first, second, third, *_ = await slots_of(stage)
         name = await reserve(stage, KEY, first)
-        commands = [MoveCommand(KEY, visit(), slot) for slot in (second, third)]
+        commands = [MoveCommand(KEY, visit(), slot, next_move()) for slot in (second, third)]
         assert list(await stage.workforce.move(commands, NOW)) == [name, name]
         free = await slots_of(stage)
         assert (first in free, second in free, third in free) == (True, True, False)
@@ -184,8 +227,8 @@ class ChangesContract:
         first, second, *_ = await slots_of(stage)
         names = [await reserve(stage, KEY, first), await reserve(stage, OTHER, second)]
         await asyncio.gather(
-            stage.workforce.move([MoveCommand(KEY, visit(), second)], NOW),
-            stage.neighbour.move([MoveCommand(OTHER, visit(), first)], NOW),
+            stage.workforce.move([MoveCommand(KEY, visit(), second, next_move())], NOW),
+            stage.neighbour.move([MoveCommand(OTHER, visit(), first, next_move())], NOW),
             return_exceptions=True,
         )
         assert [await move(stage, KEY, second), await move(stage, OTHER, first)] == names

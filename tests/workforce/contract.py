@@ -7,6 +7,8 @@ ask in groups, as the worker does, and go by what the port says and nothing else
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -73,6 +75,24 @@ class WorkforceContract(ChangesContract):
         first, *others = await slots_of(stage)
         assert isinstance(await reserve(stage, KEY, first), Reserved)
         assert list(await slots_of(stage)) == others
+
+    async def test_d46_the_own_place_of_an_appointment_counts_as_free(self, stage: Stage) -> None:
+        await stage.set_capacity(1)
+        slots = await slots_of(stage)
+        await reserve(stage, KEY, slots[0])
+        query = AvailabilityQuery("abcdefgh-o1", visit(), TUESDAY)
+        found = await stage.workforce.find_slots([query, replace(query, own=slots[0]), query], NOW)
+        offered = [list(one.slots) for one in found if isinstance(one, Availability)]
+        assert offered == [list(slots[1:]), list(slots), list(slots[1:])]
+
+    async def test_d46_the_own_place_before_the_date_of_the_query_is_not_offered(self, stage: Stage) -> None:
+        await stage.set_capacity(1)
+        slots = await slots_of(stage)
+        await reserve(stage, KEY, slots[0])
+        query = AvailabilityQuery("abcdefgh-o1", visit(), TUESDAY + timedelta(days=1), own=slots[0])
+        (found,) = await stage.workforce.find_slots([query], NOW)
+        assert isinstance(found, Availability)
+        assert slots[0] not in found.slots
 
     async def test_a_group_of_queries_is_answered_in_its_order(self, stage: Stage) -> None:
         await stage.set_capacity(1, BRISBANE.area)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -28,6 +29,8 @@ LONG_PAST = NOW + timedelta(days=60)
 ELSEWHERE = Site("Australia/Brisbane", "QLD", "4870")
 KEY, OTHER, THIRD = "abcdefgh-1", "abcdefgh-2", "abcdefgh-3"
 TRIES = 50
+next_move = itertools.count(1).__next__
+"""The number of another move."""
 
 
 class SetCapacity(Protocol):
@@ -76,9 +79,12 @@ async def cancel(stage: Stage, key: str) -> Any:
     return await decided(lambda: stage.workforce.cancel([CancelCommand(key, "a test")]))
 
 
-async def move(stage: Stage, key: str, slot: Slot, now: datetime = NOW) -> Any:
-    """Move what is reserved under a key, asked again while nothing is decided."""
-    return await decided(lambda: stage.workforce.move([MoveCommand(key, visit(), slot)], now))
+async def move(
+    stage: Stage, key: str, slot: Slot, now: datetime = NOW, *, number: int | None = None, undo: bool = False
+) -> Any:
+    """Move what is reserved under a key, asked again while nothing is decided; a new move, or the one of a number."""
+    command = MoveCommand(key, visit(), slot, number or next_move(), undo)
+    return await decided(lambda: stage.workforce.move([command], now))
 
 
 async def find(stage: Stage, key: str) -> Any:

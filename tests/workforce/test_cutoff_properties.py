@@ -80,27 +80,27 @@ def is_shown_once(wall: datetime) -> bool:
 
 
 @unhurried
-@given(site=sites_anywhere, day=days, slot_type=slot_types, rules=policies_of_any_operator, made_at=moments)
+@given(site=sites_anywhere, day=days, slot_type=slot_types, rules=policies_of_any_operator)
 def test_d41_d47_a_later_slot_never_has_an_earlier_cut_off_or_expiry(
-    site: Site, day: date, slot_type: SlotType, rules: BookingPolicy, made_at: datetime
+    site: Site, day: date, slot_type: SlotType, rules: BookingPolicy
 ) -> None:
     slot, later = slot_for(site, day, slot_type), slot_for(site, day + timedelta(days=1), slot_type)
     assert cancellable_until(slot, site, rules) <= cancellable_until(later, site, rules)
     assert last_bookable_moment(slot, site, rules) <= last_bookable_moment(later, site, rules)
-    one = offer_expires_on((slot,), site, rules, made_at, None)
-    both = offer_expires_on((slot, later), site, rules, made_at, None)
+    one = offer_expires_on((slot,), site, rules, None)
+    both = offer_expires_on((slot, later), site, rules, None)
     assert one is not None
     assert both is not None
     assert one <= both
 
 
 @unhurried
-@given(site=sites_anywhere, first=days, windows=offers, lead_days=st.integers(0, 10), made_at=moments, shift=around)
-def test_d47_without_minutes_and_hold_an_offer_lasts_as_long_as_one_of_its_slots(
-    site: Site, first: date, windows: list[tuple[int, SlotType]], lead_days: int, made_at: datetime, shift: timedelta
+@given(site=sites_anywhere, first=days, windows=offers, lead_days=st.integers(0, 10), shift=around)
+def test_d47_without_a_hold_an_offer_lasts_as_long_as_one_of_its_slots(
+    site: Site, first: date, windows: list[tuple[int, SlotType]], lead_days: int, shift: timedelta
 ) -> None:
     slots, rules = offer_of(site, first, windows), policy(lead_days=lead_days)
-    expiry = offer_expires_on(slots, site, rules, made_at, None)
+    expiry = offer_expires_on(slots, site, rules, None)
     assert expiry is not None
     for now in (expiry + shift, expiry - INSTANT, expiry):
         assert any(may_still_be_booked(slot, now, site, rules) for slot in slots) == (now < expiry)
@@ -119,9 +119,8 @@ def test_d47_the_expiry_of_an_offer_is_one_of_its_limits_and_the_earliest(
 ) -> None:
     slots = offer_of(site, made_at.date(), windows)
     limits = [max(last_bookable_moment(slot, site, rules) for slot in slots)]
-    limits += [] if rules.offer_minutes is None else [made_at + timedelta(minutes=rules.offer_minutes)]
     limits += [] if hold is None else [made_at + hold]
-    assert offer_expires_on(slots, site, rules, made_at, None if hold is None else made_at + hold) == min(limits)
+    assert offer_expires_on(slots, site, rules, None if hold is None else made_at + hold) == min(limits)
 
 
 @unhurried
@@ -137,8 +136,8 @@ def test_d47_withdrawn_slots_leave_the_expiry_that_the_rest_of_the_offer_had_fro
 ) -> None:
     slots = offer_of(site, made_at.date(), windows)
     held_until = None if hold is None else made_at + hold
-    expiry = offer_expires_on(slots, site, rules, made_at, held_until)
+    expiry = offer_expires_on(slots, site, rules, held_until)
     while slots:
         slots = slots[1:]
         expiry = expiry_after_withdrawal(expiry, slots, site, rules)
-        assert expiry == offer_expires_on(slots, site, rules, made_at, held_until)
+        assert expiry == offer_expires_on(slots, site, rules, held_until)

@@ -27,7 +27,7 @@ from connect_appointments.cli.operator import operator
 from connect_appointments.core.errors import NotFound
 from connect_appointments.core.events import Event
 from connect_appointments.core.model import MAX_NUMBER, Actor, AppointmentRequest, Owner
-from connect_appointments.core.requests import CANCEL, State
+from connect_appointments.core.requests import CANCEL, Status
 from connect_appointments.settings import StoreSettings, load
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
 from connect_appointments.usecases.databases import Database
@@ -45,7 +45,7 @@ RequestId = Annotated[
 @app.command("list")
 def list_requests(
     owner: OfOwner = None,
-    state: Annotated[State | None, typer.Option(help="List only this state.")] = None,
+    status: Annotated[Status | None, typer.Option("--state", help="List only this state.")] = None,
     after: After = 0,
     limit: Limit = 100,
     as_json: AsJsonLines = False,
@@ -53,7 +53,7 @@ def list_requests(
     """List appointment-requests by id."""
     found = on_database(
         load(StoreSettings),
-        lambda database: list_histories(database, scope_of(owner), after=after, limit=limit, state=state),
+        lambda database: list_histories(database, scope_of(owner), after=after, limit=limit, status=status),
     )
     print_page([_row(request) for request in found], limit, as_json=as_json)
 
@@ -127,7 +127,7 @@ def _row(found: AppointmentRequest) -> dict[str, Any]:
         "owner": found.owner,
         "orderId": found.order_id,
         "dateFrom": str(found.date_from),
-        "state": found.state,
+        "state": found.status,
         "createdOn": instant(found.created_on),
         "updatedOn": instant(found.updated_on),
         "cancelledOn": instant(found.cancelled_on),

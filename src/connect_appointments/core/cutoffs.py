@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from connect_appointments.core.model import Site, Slot
@@ -29,6 +30,7 @@ def cancellable_until(slot: Slot, site: Site, policy: BookingPolicy) -> datetime
     return min(cutoff.astimezone(UTC), slot.start)
 
 
+@lru_cache(1024)  # the orders of an area have the same last slot on offer
 def last_bookable_moment(slot: Slot, site: Site, policy: BookingPolicy) -> datetime:
     """Return the moment from which `may_still_be_booked` is false for good; it is true until then.
 
@@ -40,21 +42,18 @@ def last_bookable_moment(slot: Slot, site: Site, policy: BookingPolicy) -> datet
 
 
 def offer_expires_on(
-    slots: Sequence[Slot], site: Site, policy: BookingPolicy, made_at: datetime, held_until: datetime | None
+    slots: Sequence[Slot], site: Site, policy: BookingPolicy, held_until: datetime | None
 ) -> datetime | None:
     """Return the moment from which nothing of a new offer can be booked; None for an offer without slots.
 
+    The policy's `offer_minutes` are not in it: they count from the moment at which the store writes the offer.
     held_until: the end of the workforce system's hold; None if the system holds no slots.
     Source: contract D47.
     """
     if not slots:
         return None
-    ends = [_last_slot_ends(slots, site, policy)]
-    if policy.offer_minutes is not None:
-        ends.append(made_at + timedelta(minutes=policy.offer_minutes))
-    if held_until is not None:
-        ends.append(held_until)
-    return min(ends)
+    ends = _last_slot_ends(slots, site, policy)
+    return ends if held_until is None else min(ends, held_until)
 
 
 def expiry_after_withdrawal(

@@ -14,11 +14,19 @@ class FieldError(NamedTuple):
     detail: str
 
 
+class ParameterError(NamedTuple):
+    """One bad parameter of a query string: its name, a code, and a sentence."""
+
+    parameter: str
+    code: str
+    detail: str
+
+
 class Refusal(Exception):
     """The request was refused."""
 
     code: ClassVar[str]
-    fields: tuple[FieldError, ...] = ()
+    fields: tuple[FieldError | ParameterError, ...] = ()
     retry_after_seconds: ClassVar[int | None] = None
 
     @classmethod
@@ -33,7 +41,7 @@ class Refusal(Exception):
 
 
 class NotFound(Refusal):
-    """No such resource is visible to you. Check the id, and that the token is of the owner who created it."""
+    """No such resource is visible to you. Check the id, and that the token belongs to the owner who created it."""
 
     code = "not-found"
 
@@ -43,7 +51,7 @@ class InvalidFields(Refusal):
 
     code = "invalid-fields"
 
-    def __init__(self, *fields: FieldError) -> None:
+    def __init__(self, *fields: FieldError | ParameterError) -> None:
         super().__init__()
         self.fields = fields
 
@@ -56,7 +64,7 @@ class AppointmentRequestBooking(Refusal):
 
 
 class AppointmentRequestBooked(Refusal):
-    """The appointment-request has become an appointment. Cancelling an appointment is another call."""
+    """It has become an appointment. POST to /api/connect/orders/appointment-cancellations/request to cancel that."""
 
     code = "appointment-request-booked"
 
@@ -74,13 +82,13 @@ class AppointmentRequestNotOpen(Refusal):
 
 
 class OrderHasAppointment(Refusal):
-    """Another appointment-request of this order is being booked or is booked."""
+    """The order has a booking in progress, or an appointment that is not over."""
 
     code = "order-has-appointment"
 
 
 class SlotNotOffered(Refusal):
-    """The slotId is not among the slots of this appointment-request. Take one from its slots."""
+    """The slotId is not among the slots of this appointment-request. Choose one of its slots."""
 
     code = "slot-not-offered"
 
@@ -153,7 +161,7 @@ class IdempotencyKeyReused(Refusal):
 
 
 class IdempotencyKeyInUse(Refusal):
-    """A request with this Idempotency-Key is still running. Repeat it in a moment."""
+    """A request with this Idempotency-Key is still in progress. Repeat it in a moment."""
 
     code = "idempotency-key-in-use"
     retry_after_seconds = 1
@@ -174,4 +182,4 @@ class Overloaded(Refusal):
 
 
 class BackupError(Exception):
-    """The copy was not made, or not put in place; the argument says why."""
+    """The backup or the restore failed; the argument is the reason."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import NamedTuple
 
@@ -23,3 +24,9 @@ class Event(NamedTuple):
     booking_id: int | None
     appointment_id: int | None = None
     detail: str | None = None
+
+
+def event_detail(**changes: str | int | None) -> str | None:
+    """The JSON of what an event changes besides the state, without the unknown; None for nothing."""
+    known = {name: value for name, value in changes.items() if value is not None}
+    return json.dumps(known) if known else None

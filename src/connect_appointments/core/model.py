@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from connect_appointments.core.appointments import AppointmentState
 from connect_appointments.core.bookings import BookingState
-from connect_appointments.core.cancellations import CancelledBy
-from connect_appointments.core.requests import State
+from connect_appointments.core.cancellations import CancellationState, CancelledBy
+from connect_appointments.core.requests import State, Status
+from connect_appointments.core.reschedules import RescheduleState
 
 MAX_ID = 2**63 - 1
 """The largest id that the database can store; no resource has a larger id."""
@@ -112,10 +113,11 @@ class Order(OrderDetails):
 
 @dataclass(frozen=True, slots=True)
 class AppointmentRequest:
-    """An appointment-request, as visible to its owner. `slots` is empty unless the state is `open`.
+    """An appointment-request, as visible to its owner. `slots` is empty unless the status is `open`.
 
     slots_expire_on: the end of the offer (D47); None for an offer that does not end.
     appointment_id: the appointment that the request became; None unless the state is `booked`.
+    is_expired: whether the state is `open` and the offer has ended.
     """
 
     id: int
@@ -129,6 +131,12 @@ class AppointmentRequest:
     cancelled_on: datetime | None
     slots_expire_on: datetime | None = None
     appointment_id: int | None = None
+    is_expired: bool = False
+
+    @property
+    def status(self) -> Status:
+        """The status that its owner and the operator see."""
+        return Status.EXPIRED if self.is_expired else Status(self.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +175,34 @@ class Booking:
     state: BookingState
     refusal: str | None
     appointment: Appointment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """An attempt to cancel an appointment.
+
+    refusal: the problem code of a refused attempt.
+    cancelled_on: when the appointment was cancelled; None unless the attempt is `cancelled`.
+    """
+
+    id: int
+    appointment_id: int
+    order_id: int
+    state: CancellationState
+    refusal: str | None
+    requested_on: datetime
+    cancelled_on: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reschedule:
+    """An attempt to move an appointment to another slot.
+
+    refusal: the problem code of a refused attempt.
+    appointment: the appointment as it is now.
+    """
+
+    id: int
+    state: RescheduleState
+    refusal: str | None
+    appointment: Appointment

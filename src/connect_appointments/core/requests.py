@@ -19,6 +19,18 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Status(StrEnum):
+    """The statuses of an appointment-request: its state, or `expired` while it is open after the end of its offer."""
+
+    SEARCHING = "searching"
+    OPEN = "open"
+    EXPIRED = "expired"
+    BOOKING = "booking"
+    BOOKED = "booked"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 CREATED = "created"
 """The kind of the first event of every appointment-request, which starts as `searching`."""
 
@@ -48,6 +60,8 @@ BOOK = Transition(
 )
 BOOKED = Transition("booked", frozenset({State.BOOKING}), State.BOOKED)
 SLOT_REFUSED = Transition("slot-refused", frozenset({State.BOOKING}), State.OPEN)
+RESCHEDULE_OVERTAKEN = Transition("reschedule-overtaken", frozenset({State.BOOKING}), State.OPEN)
+"""The appointment that was to take the slot has ended or its work has begun (D46a)."""
 ORDER_TRANSFERRED = Transition(
     "order-transferred",
     frozenset({State.SEARCHING, State.OPEN, State.FAILED, State.BOOKING}),
@@ -55,9 +69,9 @@ ORDER_TRANSFERRED = Transition(
 )
 """The order has changed its owner, and the old owner can no longer book (D48)."""
 
-TRANSITIONS = (SLOTS_FOUND, SEARCH_FAILED, CANCEL, BOOK, BOOKED, SLOT_REFUSED, ORDER_TRANSFERRED)
+TRANSITIONS = (SLOTS_FOUND, SEARCH_FAILED, CANCEL, BOOK, BOOKED, SLOT_REFUSED, RESCHEDULE_OVERTAKEN, ORDER_TRANSFERRED)
 FINAL = final_states(State, TRANSITIONS)
 OCCUPYING = frozenset({State.BOOKING, State.BOOKED})
 """States in which an appointment-request occupies its order: no other request of the order may be booked (D27)."""
-ON_THE_WIRE = tuple(state for state in State if state not in {State.SEARCHING, State.FAILED})
-"""The values of `status` in responses: `searching` is a 202, `failed` a 422 (D19)."""
+ON_THE_WIRE = tuple(status for status in Status if status not in {Status.SEARCHING, Status.FAILED})
+"""The values of `status` of an appointment-request alone: `searching` is a 202, `failed` a 422 (D19)."""

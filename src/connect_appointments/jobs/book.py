@@ -15,10 +15,11 @@ from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs import kinds
 from connect_appointments.jobs.context import ORDER_COLUMNS, visit_of
 from connect_appointments.jobs.kinds import WORKER, JobKind, PutOff, RetrySchedule
+from connect_appointments.jobs.withdrawals import Withdrawal, withdraw
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, Locked, lock
-from connect_appointments.store.queries import bookings, jobs, offers, orders, request_locks, requests
+from connect_appointments.store.queries import bookings, jobs, orders, request_locks, requests
 from connect_appointments.store.queries.bookings import Attempt
 from connect_appointments.store.queries.confirmations import Confirmed, confirm
 from connect_appointments.store.queries.jobs import Job, claim_statement
@@ -86,7 +87,7 @@ class Book:
         self._workforce = workforce
         self._clock = clock
         self._answer_seconds = answer_seconds
-        self._ended = GroupCommit[Ended, Outcome](database, end_bookings, repeatable=False)
+        self._ended = GroupCommit[Ended, Outcome](database, self._end, repeatable=False)
 
     def kind(self, slots: int, retry: RetrySchedule) -> JobKind:
         """The job kind. A booking is retried until it is decided: a missing answer is never a refusal."""
@@ -112,6 +113,9 @@ class Book:
         if isinstance(answer, Cancelled):
             return Ended(job, attempt, Answer.UNDONE, until)
         return Ended(job, attempt, Answer.REFUSED, until) if isinstance(answer, Refused) else None
+
+    async def _end(self, transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
+        return await end_bookings(transaction, ended, self._policy, wait=wait)
 
     async def _reserve(self, claimed: Sequence[Job]) -> dict[tuple[int, int], Any]:
         commands = [ReserveCommand(_key(job), visit_of(job), decode_slot(job.context.slot)) for job in claimed]
@@ -143,8 +147,13 @@ def _outcome(answer: object, outcome: Outcome | Exception | None) -> kinds.Outco
     return PutOff(0) if outcome is Outcome.TO_UNDO else None
 
 
-async def end_bookings(transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
-    """Confirm or refuse booking attempts, except where another worker has claimed the job since."""
+async def end_bookings(
+    transaction: Transaction, ended: Sequence[Ended], policy: BookingPolicy, *, wait: bool
+) -> Sequence[Any]:
+    """Confirm or refuse booking attempts, except where another worker has claimed the job since.
+
+    policy: the end of an offer without the refused slot.
+    """
     keys = [(one.attempt.request_id,) for one in ended]
     locked = await lock(transaction, request_locks.LOCK_ANY_WITH_ORDERS, keys, wait=wait)
     decided = [(one, _decide(one, row), row) for one, row in zip(ended, locked, strict=True)]
@@ -156,7 +165,7 @@ async def end_bookings(transaction: Transaction, ended: Sequence[Ended], *, wait
             if outcome is Outcome.CONFIRMED
         ],
     )
-    await _end(transaction, [each for each in decided if each[1] in ENDING])
+    await _end(transaction, [each for each in decided if each[1] in ENDING], policy)
     return [outcome for _, outcome, _ in decided]
 
 
@@ -174,7 +183,7 @@ ENDING = frozenset({Outcome.REFUSED, Outcome.TRANSFERRED, Outcome.STALE})
 STEPS = {Outcome.REFUSED: SLOT_REFUSED, Outcome.TRANSFERRED: ORDER_TRANSFERRED}
 
 
-async def _end(transaction: Transaction, decided: Sequence[tuple[Ended, Outcome, Any]]) -> None:
+async def _end(transaction: Transaction, decided: Sequence[tuple[Ended, Outcome, Any]], policy: BookingPolicy) -> None:
     """End booking attempts without an appointment, except where another worker has claimed the job since."""
     finished = await jobs.finish(transaction, [one.job for one, _, _ in decided])
     counted = [(one, outcome, row) for one, outcome, row in decided if one.key in finished and outcome in STEPS]
@@ -185,7 +194,11 @@ async def _end(transaction: Transaction, decided: Sequence[tuple[Ended, Outcome,
     freed = Counter(row.order_id for _, _, row in counted)
     await orders.occupy(transaction, {order_id: -count for order_id, count in freed.items()})
     refused = [one for one, outcome, _ in counted if outcome is Outcome.REFUSED]
-    await offers.withdraw(transaction, {one.attempt.request_id: one.attempt.slot.id for one in refused})
+    await withdraw(transaction, [_withdrawal(one) for one in refused], policy)
+
+
+def _withdrawal(ended: Ended) -> Withdrawal:
+    return Withdrawal(ended.attempt.request_id, ended.attempt.slot.id, visit_of(ended.job).site)
 
 
 def _change(ended: Ended) -> Change:

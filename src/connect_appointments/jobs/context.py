@@ -5,7 +5,7 @@ from __future__ import annotations
 from connect_appointments.core.model import OrderDetails
 from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.queries.orders import site_of
-from connect_appointments.store.tables import DETAILS, orders
+from connect_appointments.store.tables import DETAILS, appointments, orders
 from connect_appointments.workforce.port import Visit
 
 ORDER_COLUMNS = (
@@ -17,6 +17,15 @@ ORDER_COLUMNS = (
     *(orders.c[name] for name in DETAILS),
 )
 """The columns of an order that a kind's claim statement returns."""
+
+APPOINTMENT_COLUMNS = (
+    orders.c.id.label("order_id"),
+    orders.c.time_zone,
+    orders.c.state,
+    orders.c.area,
+    *(appointments.c[name] for name in DETAILS),
+)
+"""The columns for `visit_of` a standing appointment: the details of its order when it was booked, and the site."""
 
 
 def visit_of(job: Job) -> Visit:

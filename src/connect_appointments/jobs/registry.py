@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.archive_families import ArchiveFamilies
 from connect_appointments.jobs.book import Book
+from connect_appointments.jobs.cancel_appointment import CancelAppointment
 from connect_appointments.jobs.erase_contacts import EraseContacts
 from connect_appointments.jobs.kinds import JobKind, RetrySchedule
 from connect_appointments.jobs.options import OF_LEASE, WorkerOptions
 from connect_appointments.jobs.recurring import RecurringJob
 from connect_appointments.jobs.release_offer import ReleaseOffer
+from connect_appointments.jobs.reschedule_appointment import RescheduleAppointment
 from connect_appointments.jobs.search import Search
 from connect_appointments.store.engine import Database
 from connect_appointments.usecases.clock import Clock
@@ -27,9 +29,12 @@ def job_kinds(
     for_ever = RetrySchedule(options.backoff_seconds, options.max_backoff_seconds)
     until_failed = RetrySchedule(options.backoff_seconds, options.max_backoff_seconds, options.search_tries)
     return (
-        Search(database, workforce, clock, answer_seconds=seconds).kind(options.slots, until_failed),
+        Search(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, until_failed),
         Book(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
         ReleaseOffer(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
+        CancelAppointment(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
+        # Changes of appointments
+        RescheduleAppointment(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
     )
 
 

@@ -15,23 +15,24 @@ from connect_appointments.store.locking import lock
 from connect_appointments.store.queries import jobs, request_locks, requests
 from connect_appointments.store.queries.jobs import RELEASE_OFFER, Job, claim_statement
 from connect_appointments.store.queries.slots import decode_slots
-from connect_appointments.store.tables import appointment_requests, bookings, installation, offers, orders
+from connect_appointments.store.tables import appointment_requests, bookings, installation, offers, orders, reschedules
 from connect_appointments.store.tables import jobs as jobs_table
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.workforce.port import ReleaseCommand, Workforce
 
-_is_chosen = sa.and_(
-    bookings.c.id == appointment_requests.c.booking_id,
-    appointment_requests.c.state.in_(sorted(OCCUPYING)),
-)
+_is_taken = appointment_requests.c.state.in_(sorted(OCCUPYING))
+_is_booked = sa.and_(bookings.c.id == appointment_requests.c.booking_id, _is_taken)
+_is_rescheduled = sa.and_(reschedules.c.id == appointment_requests.c.reschedule_id, _is_taken)
+_chosen = sa.func.coalesce(bookings.c.slot_id, reschedules.c.slot_id).label("chosen")
 CLAIM = claim_statement(
     RELEASE_OFFER,
-    [offers.c.slots, bookings.c.slot_id.label("chosen"), *ORDER_COLUMNS, installation.c.id.label("installation")],
+    [offers.c.slots, _chosen, *ORDER_COLUMNS, installation.c.id.label("installation")],
     jobs_table.join(appointment_requests, appointment_requests.c.id == jobs_table.c.request_id)
     .join(orders, orders.c.id == appointment_requests.c.order_id)
     .join(offers, offers.c.request_id == appointment_requests.c.id)
     .join(installation, installation.c.id != "")
-    .outerjoin(bookings, _is_chosen),
+    .outerjoin(bookings, _is_booked)
+    .outerjoin(reschedules, _is_rescheduled),
 )
 
 

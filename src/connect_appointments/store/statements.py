@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.functions import FunctionElement, GenericFunction
 
 from connect_appointments.store.tables import Instant, instant_text
 
@@ -27,6 +27,7 @@ GIVEN = "given_"
 """Prefix of the parameters that contain the rows of a batch."""
 
 _encode = msgspec.json.Encoder().encode
+_decode_numbers = msgspec.json.Decoder(list[int]).decode
 
 
 class Given(FunctionElement[Any]):
@@ -84,6 +85,37 @@ class JsonTexts(sa.types.TypeDecorator[Any]):
     cache_ok = True
 
 
+class Numbers(sa.types.TypeDecorator[list[int]]):
+    """A list of numbers: an array on PostgreSQL, a JSON text on SQLite."""
+
+    impl = sa.ARRAY(sa.BigInteger())
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return sa.Text() if dialect.name == "sqlite" else dialect.type_descriptor(sa.ARRAY(sa.BigInteger()))
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> list[int]:  # noqa: ARG002 - SQLAlchemy passes it
+        found: list[int] = _decode_numbers(value) if isinstance(value, str) else value
+        return found
+
+
+class gathered(GenericFunction[list[int]]):  # noqa: N801 - a SQL function, spelled as one
+    """The numbers of a group of rows."""
+
+    type = Numbers()
+    inherit_cache = True
+
+
+@compiles(gathered, "postgresql")
+def _gathered_on_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"array_agg({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(gathered, "sqlite")
+def _gathered_on_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"json_group_array({compiler.process(element.clauses, **kw)})"
+
+
 @compiles(Given, "postgresql")
 def _given_on_postgresql(element: Given, compiler: Any, **_: Any) -> str:
     arrays = [_array(compiler, f"{GIVEN}{number}", kind) for number, kind in enumerate(element.given.values())]
@@ -111,13 +143,11 @@ class Compiled(NamedTuple):
 
     arguments: builds the driver's arguments from the rows of the batch and the named values.
     decode: builds result rows from the driver's rows, given the column names.
-    returns_rows: whether the statement returns rows.
     """
 
     text: str
     arguments: Callable[[Sequence[Sequence[Any]], Mapping[str, Any]], list[Any]]
     decode: Callable[[Iterable[Any], Sequence[str]], list[Row]]
-    returns_rows: bool
 
 
 @lru_cache(maxsize=1024)
@@ -126,12 +156,10 @@ def compiled(statement: Any, dialect_name: str) -> Compiled:
     dialect = DIALECTS[dialect_name]
     found = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     columns = list(getattr(statement, "exported_columns", ()))
-    is_text = isinstance(statement, sa.TextClause)
     return Compiled(
         found.string,
         _argument_maker(found, dialect),
         _decoder(columns, dialect) if columns else _decode_by_name,
-        bool(columns) or is_text,
     )
 
 

@@ -379,6 +379,8 @@ reservations = sa.Table(
     sa.Column("day", sa.Date, nullable=False),
     sa.Column("slot_type", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
+    # The number of the last decided move; a lower number comes from a late call.
+    sa.Column("move_number", BigId, nullable=False, server_default="0"),
     _states("state", ReservationState),
     sa.Index("ix_reservations_area_day_slot_type", "area", "day", "slot_type"),
 )

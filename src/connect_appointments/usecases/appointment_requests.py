@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from connect_appointments.core import errors
 from connect_appointments.core.model import Actor, AppointmentRequest, Owner
@@ -21,6 +21,7 @@ from connect_appointments.usecases.archives import Archive
 from connect_appointments.usecases.clock import Clock
 from connect_appointments.usecases.creations import SEARCH, CreateCommand, Creations
 from connect_appointments.usecases.keys import OwnedId
+from connect_appointments.usecases.order_pages import MAX_BATCH, Page, PageQuery, read_pages
 
 StateBefore = State | Literal[RowLocked.ROW_LOCKED] | None
 
@@ -64,6 +65,9 @@ class AppointmentRequests:
         self._reads = GroupCommit[OwnedId, AppointmentRequest | None](
             database, _read, reads=True, max_waiting=max_waiting
         )
+        self._lists = GroupCommit[PageQuery, Page[AppointmentRequest]](
+            database, _list, reads=True, max_batch=MAX_BATCH, max_waiting=max_waiting
+        )
         self._archive = Archive(database, max_waiting=max_waiting)
         self._on_new_job = on_new_job
         self._numbers = itertools.count()
@@ -92,6 +96,16 @@ class AppointmentRequests:
             raise errors.SearchFailed
         return found
 
+    async def list_requests(
+        self, scope: Owner, order_id: int, *, after: int | None, limit: int
+    ) -> Page[AppointmentRequest]:
+        """Appointment-requests of an order, in every status, newest first.
+
+        after: list only older appointment-requests than this id; None for the first page.
+        Raises `NotFound` unless the order, or an appointment-request of it, is the owner's.
+        """
+        return await self._lists.submit(PageQuery(order_id, scope.id, after, limit))
+
     async def cancel_request(self, actor: Actor, request_id: int) -> None:
         """Cancel an appointment-request, so that it can never be booked. A repeated cancel succeeds.
 
@@ -100,7 +114,8 @@ class AppointmentRequests:
         command = CancelCommand(request_id, owner_of(actor), actor.client, actor.x_request_id)
         before = await self._cancels.submit(command)
         if before is None:
-            before = await self._archive.state_of(OwnedId(request_id, command.owner))
+            found = await self._archive.read_request(OwnedId(request_id, command.owner))
+            before = None if found is None else found.state
             if before in CANCEL.sources:
                 await self._archive.bring_back(request_id)
                 before = await self._cancels.submit(command)
@@ -112,6 +127,11 @@ async def _read(
 ) -> Sequence[AppointmentRequest | None]:
     del wait
     return await requests.get_owned(transaction, keys)
+
+
+async def _list(transaction: Transaction, queries: Sequence[PageQuery], *, wait: bool) -> Sequence[Any]:
+    del wait
+    return await read_pages(transaction, queries, requests.of_order)
 
 
 async def cancel_batch(

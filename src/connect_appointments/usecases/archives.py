@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from connect_appointments.core.decisions.archiving import EndedFamilies, ended_families
-from connect_appointments.core.requests import State
+from connect_appointments.core.model import Appointment, AppointmentRequest
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import is_row, lock
-from connect_appointments.store.queries import idempotency, orders, request_locks, requests
+from connect_appointments.store.queries import appointments, idempotency, orders, request_locks, requests
 from connect_appointments.store.retention import families, moves
 from connect_appointments.store.retention.contacts import LOCK_ANY_APPOINTMENT
 from connect_appointments.store.retention.endings import ages_of
@@ -84,11 +84,23 @@ class Archive:
     def __init__(self, database: Database, *, max_waiting: int = 4096) -> None:
         """Create the use case without starting any task."""
         self._database = database
-        self._states = GroupCommit[OwnedId, State | None](database, _states, reads=True, max_waiting=max_waiting)
+        self._requests = GroupCommit[OwnedId, AppointmentRequest | None](
+            database, _read_requests, reads=True, max_waiting=max_waiting
+        )
+        self._appointments = GroupCommit[OwnedId, Appointment | None](
+            database, _read_appointments, reads=True, max_waiting=max_waiting
+        )
 
-    async def state_of(self, key: OwnedId) -> State | None:
-        """The state of an appointment-request that was missing in its table; None if the owner has no such request."""
-        return await self._states.submit(key)
+    async def read_request(self, key: OwnedId) -> AppointmentRequest | None:
+        """An appointment-request that was missing in its table; None if the owner has no such request."""
+        return await self._requests.submit(key)
+
+    async def bring_back_appointment(self, key: OwnedId) -> bool:
+        """Move the family of an archived appointment back; return False if the owner has no such appointment."""
+        found = await self._appointments.submit(key)
+        if found is not None:
+            await self.bring_back(found.request_id)
+        return found is not None
 
     async def bring_back(self, request_id: int) -> None:
         """Move the family of an archived appointment-request back, so that it can change."""
@@ -109,6 +121,11 @@ class Archive:
         await self._database.write(work)
 
 
-async def _states(transaction: Transaction, keys: Sequence[OwnedId], *, wait: bool) -> Sequence[State | None]:
+async def _read_requests(transaction: Transaction, keys: Sequence[OwnedId], *, wait: bool) -> Sequence[Any]:
     del wait
-    return [None if found is None else found.state for found in await requests.get_owned(transaction, keys)]
+    return await requests.get_owned(transaction, keys)
+
+
+async def _read_appointments(transaction: Transaction, keys: Sequence[OwnedId], *, wait: bool) -> Sequence[Any]:
+    del wait
+    return await appointments.get_owned(transaction, keys)

@@ -79,8 +79,8 @@ class Bookings:
         """Begin to book a slot of an open appointment-request.
 
         Returns the number of the booking attempt; a repeated call for the same slot returns the same number.
-        Raises `NotFound`, `SlotNotOffered`, `OrderHasAppointment`, `OrderTransferred`, or the refusal of the request's
-        state.
+        Raises `NotFound`, `SlotNotOffered`, `OfferExpired`, `OrderHasAppointment`, `OrderTransferred`, or the refusal
+        of the request's state.
         """
         command = BookCommand(request_id, owner_of(actor), slot_id, actor.client, actor.x_request_id)
         booking_id = await self._begin(command)
@@ -91,11 +91,13 @@ class Bookings:
         try:
             return await self._books.submit(command)
         except errors.NotFound:
-            state = await self._archive.state_of(OwnedId(command.id, command.owner))
-            if state is None:
+            found = await self._archive.read_request(OwnedId(command.id, command.owner))
+            if found is None:
                 raise
-        if state is State.CANCELLED:
-            BOOK.check(state)
+        if found.state is State.OPEN:
+            raise errors.SlotNotOffered if found.slots_expire_on is None else errors.OfferExpired
+        if found.state is not State.BOOKED:
+            BOOK.check(found.state)
         await self._archive.bring_back(command.id)
         return await self._books.submit(command)
 
@@ -143,12 +145,13 @@ async def _lock_subjects(
     keys = [(command.id, command.owner) for command in commands]
     locked = await lock(transaction, request_locks.LOCK_OWNED_WITH_ORDERS, keys, wait=wait)
     rows = [row for row in locked if is_row(row)]
-    offered = await offers.get(transaction, [row.id for row in rows if row.state == State.OPEN.value])
+    offered = await offers.read(transaction, [row.id for row in rows if row.state == State.OPEN.value])
     occupied = {row.order_id for row in rows if row.occupancy}
     over = await bookings.assumed_over(transaction, occupied, days=assume_over_days)
     slot_ids = await bookings.slot_ids(transaction, [row.booking_id for row in rows if row.state in OCCUPYING])
 
     def subject(row: Locked) -> BookSubject:
+        offer = offered.get(row.id, offers.NO_OFFER)
         return BookSubject(
             request_id=row.id,
             order_id=row.order_id,
@@ -158,7 +161,8 @@ async def _lock_subjects(
             state=STATES[row.state],
             booking_id=row.booking_id,
             slot_id=slot_ids.get(row.booking_id),
-            offered=offered.get(row.id, ()),
+            offered=offer.slots,
+            is_expired=offer.is_expired,
         )
 
     return [subject(row) if is_row(row) else row for row in locked]

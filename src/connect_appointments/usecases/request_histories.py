@@ -8,7 +8,7 @@ from typing import NamedTuple
 from connect_appointments.core.errors import NotFound
 from connect_appointments.core.events import Event
 from connect_appointments.core.model import AppointmentRequest, Booking, Scope, Slot
-from connect_appointments.core.requests import State
+from connect_appointments.core.requests import Status
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import bookings, events, requests
 from connect_appointments.store.transaction import Transaction
@@ -31,11 +31,11 @@ class RequestHistory(NamedTuple):
 
 
 async def list_requests(
-    database: Database, scope: Scope, *, after: int, limit: int, state: State | None
+    database: Database, scope: Scope, *, after: int, limit: int, status: Status | None
 ) -> Sequence[AppointmentRequest]:
-    """Up to `limit` appointment-requests with ids above `after`, by id; `state` None means every state."""
+    """Up to `limit` appointment-requests with ids above `after`, by id; `status` None means every status."""
     return await database.read(
-        lambda transaction: requests.page(transaction, scope, after=after, limit=limit, state=state)
+        lambda transaction: requests.page(transaction, scope, after=after, limit=limit, status=status)
     )
 
 

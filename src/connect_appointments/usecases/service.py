@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.store.engine import Database
+from connect_appointments.usecases.appointment_cancellations import AppointmentCancellations
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
+from connect_appointments.usecases.appointment_reschedules import AppointmentReschedules
+from connect_appointments.usecases.appointments import Appointments
 from connect_appointments.usecases.bookings import Bookings
 from connect_appointments.usecases.clock import Clock
 from connect_appointments.usecases.options import ServiceOptions
@@ -19,6 +22,9 @@ class Service:
 
     appointment_requests: AppointmentRequests
     bookings: Bookings
+    appointment_cancellations: AppointmentCancellations
+    appointment_reschedules: AppointmentReschedules
+    appointments: Appointments
 
 
 def create_service(
@@ -41,4 +47,11 @@ def create_service(
             max_waiting=options.max_waiting,
             on_new_job=on_new_job,
         ),
+        appointment_cancellations=AppointmentCancellations(
+            database, max_waiting=options.max_waiting, on_new_job=on_new_job
+        ),
+        appointment_reschedules=AppointmentReschedules(
+            database, max_waiting=options.max_waiting, on_new_job=on_new_job
+        ),
+        appointments=Appointments(database, max_waiting=options.max_waiting),
     )

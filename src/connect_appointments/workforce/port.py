@@ -33,11 +33,14 @@ class AvailabilityQuery:
     """A query for the slots of a visit on or after a date.
 
     key: the key of the offer, if the system holds it for this service.
+    own: the slot of the order's appointment, which the visit may keep; None without an appointment. The place that the
+    appointment takes counts as free: an adapter adds the slot to the available slots if no place is left but this one.
     """
 
     key: str
     visit: Visit
     date_from: date
+    own: Slot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,20 @@ class CancelCommand:
 
 @dataclass(frozen=True, slots=True)
 class MoveCommand:
-    """Move the reservation of a key to another slot of the same visit."""
+    """Move the reservation of a key to another slot of the same visit.
+
+    number: 1 or more, higher for a later move of the key. A number that was decided keeps its answer, and a number
+    below the last decided one is refused, so that the late call of a paused worker moves nothing. An adapter whose
+    system cannot compare numbers passes the number on where it can.
+    undo: the slot is the place before an earlier move that was decided too late. The move must not be refused because
+    the window is full or has begun.
+    """
 
     key: str
     visit: Visit
     slot: Slot
+    number: int
+    undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)

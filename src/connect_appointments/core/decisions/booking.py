@@ -6,7 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from connect_appointments.core.errors import OrderHasAppointment, OrderTransferred, Refusal, SlotNotOffered
+from connect_appointments.core.errors import (
+    OfferExpired,
+    OrderHasAppointment,
+    OrderTransferred,
+    Refusal,
+    SlotNotOffered,
+)
 from connect_appointments.core.model import Slot
 from connect_appointments.core.requests import BOOK, OCCUPYING, State
 
@@ -19,6 +25,7 @@ class BookSubject:
     occupancy: the number of booking attempts in progress and of appointments of the order that are not over (D27).
     booking_id, slot_id: the current booking attempt of the appointment-request, and the attempt's slot.
     offered: the offered slots while the request is open.
+    is_expired: whether the offer has ended (D47).
     """
 
     request_id: int
@@ -30,6 +37,7 @@ class BookSubject:
     booking_id: int | None
     slot_id: str | None
     offered: Sequence[Slot]
+    is_expired: bool = False
 
 
 Decision = Slot | int | Refusal
@@ -67,6 +75,8 @@ def _decide(
     BOOK.check(state)
     if subject.owner != subject.order_owner:
         raise OrderTransferred
+    if subject.is_expired:
+        raise OfferExpired
     if one_per_order and subject.occupancy + occupied[subject.order_id]:
         raise OrderHasAppointment
     slot = next((slot for slot in subject.offered if slot.id == slot_id), None)

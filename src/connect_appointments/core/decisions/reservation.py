@@ -61,11 +61,17 @@ def decide_reservations(
 
 
 class MoveQuestion(NamedTuple, Generic[W]):
-    """A question whether the reservation of a key can move to another window."""
+    """A question whether the reservation of a key can move to another window.
+
+    number: the number of the move among the moves of the key.
+    undo: the window is the one before an earlier move, and must not be refused.
+    """
 
     key: str
     window: W
     in_time: bool
+    number: int
+    undo: bool = False
 
 
 class Moves(NamedTuple, Generic[W]):
@@ -73,31 +79,45 @@ class Moves(NamedTuple, Generic[W]):
 
     answers: per question, in order, whether its key's reservation is now at the window.
     moved: the window of each such key after the last question.
+    numbers: the number of the last decided move of each key.
     taken: the capacity to take from each window; negative to release capacity.
     """
 
     answers: Sequence[bool]
     moved: Mapping[str, W]
+    numbers: Mapping[str, int]
     taken: Mapping[W, int]
 
 
-def decide_moves(questions: Iterable[MoveQuestion[W]], at: Mapping[str, W], free: Mapping[W, int]) -> Moves[W]:
+def decide_moves(
+    questions: Iterable[MoveQuestion[W]], at: Mapping[str, W], numbers: Mapping[str, int], free: Mapping[W, int]
+) -> Moves[W]:
     """Move reservations in the order of the questions; a key that is already at its new window is unchanged.
 
+    A number that was decided before keeps its answer, and a lower number is refused: it belongs to a late call.
     at: the window of each reserved key; other keys are refused.
+    numbers: the number of the last decided move of each key, 0 for a key that was never moved.
     """
     moved: dict[str, W] = {}
+    decided: dict[str, int] = {}
     answers: list[bool] = []
     taken: Counter[W] = Counter()
-    for key, window, in_time in questions:
-        now_at = moved.get(key, at.get(key))
-        stays = now_at == window
-        granted = stays or (now_at is not None and in_time and taken[window] < free.get(window, 0))
-        answers.append(granted)
-        if not granted:
+    for question in questions:
+        key, window = question.key, question.window
+        now_at, last = moved.get(key, at.get(key)), decided.get(key, numbers.get(key, 0))
+        if now_at is None or question.number <= last:
+            answers.append(now_at == window and question.number == last)
             continue
-        moved[key] = window
-        if now_at is not None and not stays:
+        decided[key] = question.number
+        answers.append(now_at == window or _has_capacity(question, taken, free))
+        if answers[-1]:
+            moved[key] = window
             taken[window] += 1
             taken[now_at] -= 1
-    return Moves(answers, moved, {window: by for window, by in taken.items() if by})
+    return Moves(answers, moved, decided, {window: by for window, by in taken.items() if by})
+
+
+def _has_capacity(question: MoveQuestion[W], taken: Counter[W], free: Mapping[W, int]) -> bool:
+    if question.undo:
+        return question.window in free
+    return question.in_time and taken[question.window] < free.get(question.window, 0)

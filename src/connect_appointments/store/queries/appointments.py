@@ -15,11 +15,11 @@ from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.queries.orders import occupy_statement
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slot
-from connect_appointments.store.retention.archive import fetch_everywhere
-from connect_appointments.store.statements import Row, given
+from connect_appointments.store.retention.archive import fetch_everywhere, first_everywhere, page_everywhere
+from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import DETAILS, BigId, appointments, database_now
 from connect_appointments.store.tables import events as events_table
-from connect_appointments.store.transaction import Transaction, first
+from connect_appointments.store.transaction import Transaction
 
 STATES = {state.value: state for state in AppointmentState}
 
@@ -64,8 +64,26 @@ async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -
 async def get(transaction: Transaction, scope: Scope, appointment_id: int) -> Appointment | None:
     """The appointment; None if it does not exist in the scope."""
     query = sa.select(*SHOWN).where(appointments.c.id == appointment_id, visible(appointments, scope))
-    row = await first(transaction, query)
+    row = await first_everywhere(transaction, query)
     return None if row is None else from_row(row)
+
+
+_OF_ORDER = (
+    sa.select(*SHOWN)
+    .where(appointments.c.order_id == param("order_id", BigId), appointments.c.owner == param("owner", sa.Text()))
+    .where(appointments.c.id < param("before", BigId))
+    .order_by(appointments.c.id.desc())
+    .limit(param("limit", sa.Integer()))
+)
+
+
+async def of_order(
+    transaction: Transaction, owner: str, *, order_id: int, before: int, limit: int
+) -> Sequence[Appointment]:
+    """Up to `limit` appointments of an order with ids below `before`, newest first."""
+    values = {"owner": owner, "order_id": order_id, "before": before}
+    found = await page_everywhere(transaction, _OF_ORDER, limit=limit, newest_first=True, **values)
+    return [from_row(row) for row in found]
 
 
 class AppointmentChange(NamedTuple):

@@ -13,7 +13,7 @@ from connect_appointments.core.model import SlotType
 from connect_appointments.core.reservations import ReservationState
 from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.statements import given
-from connect_appointments.store.tables import capacity, reservations
+from connect_appointments.store.tables import BigId, capacity, reservations
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.store.upserts import upsert_statement
 
@@ -21,11 +21,15 @@ ROWS_A_STATEMENT = 1000
 
 
 class Reservation(NamedTuple):
-    """The decision for a key, and its window."""
+    """The decision for a key, and its window.
+
+    move_number: the number of the last decided move, 0 for a key that was never moved.
+    """
 
     key: str
     window: Window
     state: ReservationState
+    move_number: int = 0
 
 
 _WINDOW = (capacity.c.area, capacity.c.day, capacity.c.slot_type)
@@ -56,11 +60,11 @@ def _take_statement(rows: Any) -> Any:
 
 _TAKE = _take_statement(_taken)
 
-_RESERVATION = (*(reservations.c[name] for name in ("key", "area", "day", "slot_type", "state")),)
+_RESERVATION = (*(reservations.c[name] for name in ("key", "area", "day", "slot_type", "state", "move_number")),)
 _key = given(key=sa.Text())
 _DECIDED = sa.select(*_RESERVATION).join(_key, _key.c.key == reservations.c.key)
 _LOCK_DECIDED = _DECIDED.order_by(reservations.c.key).with_for_update(of=reservations)
-_decided = given(key=sa.Text(), area=sa.Text(), day=sa.Date(), slot_type=sa.Text(), state=sa.Text())
+_decided = given(key=sa.Text(), area=sa.Text(), day=sa.Date(), slot_type=sa.Text(), state=sa.Text(), move_number=BigId)
 _INSERT = sa.insert(reservations).from_select(
     ["key", "area", "day", "slot_type", "state"],
     sa.select(_decided.c.key, _decided.c.area, _decided.c.day, _decided.c.slot_type, _decided.c.state),
@@ -68,7 +72,7 @@ _INSERT = sa.insert(reservations).from_select(
 _CHANGE = (
     sa.update(reservations)
     .where(reservations.c.key == _decided.c.key)
-    .values(area=_decided.c.area, day=_decided.c.day, slot_type=_decided.c.slot_type, state=_decided.c.state)
+    .values({name: _decided.c[name] for name in ("area", "day", "slot_type", "state", "move_number")})
     .returning(reservations.c.key)
 )
 
@@ -150,15 +154,19 @@ async def decisions(transaction: Transaction, keys: Sequence[str]) -> dict[str, 
 
 async def _decisions(transaction: Transaction, query: Any, keys: Sequence[str]) -> dict[str, Reservation]:
     rows = await transaction.fetch(query, [(key,) for key in keys])
-    return {row.key: Reservation(row.key, _window(row), ReservationState(row.state)) for row in rows}
+    return {row.key: Reservation(row.key, _window(row), ReservationState(row.state), row.move_number) for row in rows}
 
 
 async def decide(transaction: Transaction, new: Sequence[Reservation], changed: Sequence[Reservation] = ()) -> None:
     """Insert decisions for new keys, and update the locked decisions."""
-    await transaction.execute(_INSERT, [(one.key, *one.window, one.state.value) for one in new])
-    rows = await transaction.fetch(_CHANGE, [(one.key, *one.window, one.state.value) for one in changed])
+    await transaction.execute(_INSERT, [_decision(one) for one in new])
+    rows = await transaction.fetch(_CHANGE, [_decision(one) for one in changed])
     if len(rows) != len(changed):
         raise AssertionError(f"{len(rows)} of {len(changed)} decisions were changed")
+
+
+def _decision(one: Reservation) -> tuple[Any, ...]:
+    return one.key, *one.window, one.state.value, one.move_number
 
 
 async def set_capacity(transaction: Transaction, found: Sequence[Capacity], *, overwrite: bool = True) -> None:

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from connect_appointments.core.model import Order, Scope, Site
 from connect_appointments.store.locking import lock_statements
 from connect_appointments.store.queries.scope import visible
-from connect_appointments.store.statements import Row, given
+from connect_appointments.store.retention.archive import in_archive
+from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import DETAILS, BigId, orders
+from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.transaction import Transaction, first
 from connect_appointments.store.upserts import upsert_statement
 
@@ -68,6 +70,23 @@ async def get(transaction: Transaction, scope: Scope, order_id: int) -> Order | 
     """The order; None if it does not exist in the scope."""
     row = await first(transaction, _visible_to(scope).where(orders.c.id == order_id))
     return None if row is None else from_row(row)
+
+
+_order_id, _owner = param("order_id", BigId), param("owner", sa.Text())
+_has_request = sa.exists().where(requests.c.order_id == _order_id, requests.c.owner == _owner)
+_IS_KNOWN = sa.select(
+    sa.or_(
+        sa.exists().where(orders.c.id == _order_id, orders.c.owner == _owner),
+        _has_request,
+        in_archive(_has_request),
+    ).label("is_known")
+)
+
+
+async def is_known_to(transaction: Transaction, owner: str, order_id: int) -> bool:
+    """Whether the order, or an appointment-request of it, is the owner's; an appointment has such a request."""
+    row = await first(transaction, _IS_KNOWN, owner=owner, order_id=order_id)
+    return row is not None and bool(row.is_known)
 
 
 async def page(transaction: Transaction, scope: Scope, *, after: int, limit: int) -> Sequence[Order]:

@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from connect_appointments.core.model import AppointmentRequest, Scope
-from connect_appointments.core.requests import CREATED, ORDER_TRANSFERRED, TRANSITIONS, State
+from connect_appointments.core.requests import CREATED, ORDER_TRANSFERRED, TRANSITIONS, State, Status
 from connect_appointments.core.transitions import Transition
 from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.queries.jobs import bring_forward
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slots
-from connect_appointments.store.retention.archive import fetch_everywhere
+from connect_appointments.store.retention.archive import fetch_everywhere, first_everywhere, page_everywhere
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import BigId, Instant, database_now, jobs, offers
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import events as events_table
-from connect_appointments.store.transaction import Transaction, first
+from connect_appointments.store.transaction import Transaction
 
 STATES: Mapping[str, State] = {state.value: state for state in State}
 
@@ -183,81 +183,82 @@ async def hold_offers(transaction: Transaction, until: Mapping[int, datetime | N
     await transaction.execute(_HOLD, list(until.items()))
 
 
-_read = given(id=BigId, owner=sa.Text())
-READ = (
-    sa.select(
-        _read.c.place,
-        requests.c.id,
-        requests.c.owner,
-        requests.c.order_id,
-        requests.c.date_from,
-        requests.c.state,
-        offers.c.slots,
-        requests.c.created_on,
-        requests.c.updated_on,
-        requests.c.cancelled_on,
-        requests.c.offer_expires_on,
-        requests.c.appointment_id,
-    )
-    .select_from(_read)
-    .join(requests, sa.and_(requests.c.id == _read.c.id, requests.c.owner == _read.c.owner))
-    .outerjoin(offers, sa.and_(offers.c.request_id == requests.c.id, requests.c.state == State.OPEN.value))
+_IS_OPEN = requests.c.state == State.OPEN.value
+_IS_EXPIRED = sa.and_(_IS_OPEN, sa.func.coalesce(requests.c.offer_expires_on <= database_now(), sa.false()))
+"""Whether an open request has the status `expired` (D47): the database's clock decides."""
+_IS_ON_OFFER = sa.and_(offers.c.request_id == requests.c.id, _IS_OPEN, ~_IS_EXPIRED)
+
+_SHOWN = (
+    *(requests.c[name] for name in ("id", "owner", "order_id", "date_from", "state")),
+    offers.c.slots,
+    *(requests.c[name] for name in ("created_on", "updated_on", "cancelled_on", "offer_expires_on", "appointment_id")),
+    _IS_EXPIRED.label("is_expired"),
 )
+"""The columns of `_from_columns`, in its order."""
+
+_read = given(id=BigId, owner=sa.Text())
+_is_asked = sa.and_(requests.c.id == _read.c.id, requests.c.owner == _read.c.owner)
+READ = sa.select(_read.c.place, *_SHOWN).select_from(_read).join(requests, _is_asked).outerjoin(offers, _IS_ON_OFFER)
 
 
 async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -> list[AppointmentRequest | None]:
     """Appointment-requests by id and owner, in key order; None for an unknown key."""
     found: list[AppointmentRequest | None] = [None] * len(keys)
-    for place, number, owner, order_id, date_from, state, slots, *moments in await fetch_everywhere(
-        transaction, READ, keys
-    ):
-        found[place - 1] = AppointmentRequest(
-            number, owner, order_id, date_from, STATES[state], decode_slots(slots), *moments
-        )
+    for place, *columns in await fetch_everywhere(transaction, READ, keys):
+        found[place - 1] = _from_columns(*columns)
     return found
 
 
 async def get(transaction: Transaction, scope: Scope, request_id: int) -> AppointmentRequest | None:
     """The appointment-request; None if it does not exist in the scope."""
-    row = await first(transaction, _visible_to(scope).where(requests.c.id == request_id))
-    return None if row is None else _from_row(row)
+    row = await first_everywhere(transaction, _visible_to(scope).where(requests.c.id == request_id))
+    return None if row is None else _from_columns(*row)
 
 
 async def page(
-    transaction: Transaction, scope: Scope, *, after: int, limit: int, state: State | None = None
+    transaction: Transaction, scope: Scope, *, after: int, limit: int, status: Status | None = None
 ) -> Sequence[AppointmentRequest]:
-    """Up to `limit` appointment-requests with ids above `after`, by id; `state` None means every state."""
+    """Up to `limit` appointment-requests with ids above `after`, by id; `status` None means every status."""
     query = _visible_to(scope).where(requests.c.id > after).order_by(requests.c.id).limit(limit)
-    if state is not None:
-        query = query.where(requests.c.state == state)
-    return [_from_row(row) for row in await transaction.fetch(query)]
+    if status is not None:
+        query = query.where(_has_status(status))
+    return [_from_columns(*row) for row in await transaction.fetch(query)]
 
 
-_SHOWN = [
-    *(requests.c[name] for name in ("id", "owner", "order_id", "date_from", "state")),
-    *(requests.c[name] for name in ("created_on", "updated_on", "cancelled_on", "offer_expires_on", "appointment_id")),
-]
+def _has_status(status: Status) -> sa.ColumnElement[bool]:
+    if status is Status.EXPIRED:
+        return _IS_EXPIRED
+    return sa.and_(_IS_OPEN, ~_IS_EXPIRED) if status is Status.OPEN else requests.c.state == status.value
 
 
 def _visible_to(scope: Scope) -> sa.Select[Any]:
-    on_offer = sa.and_(offers.c.request_id == requests.c.id, requests.c.state == State.OPEN.value)
-    return sa.select(*_SHOWN, offers.c.slots).outerjoin(offers, on_offer).where(visible(requests, scope))
+    return sa.select(*_SHOWN).select_from(requests).outerjoin(offers, _IS_ON_OFFER).where(visible(requests, scope))
 
 
-def _from_row(row: Row) -> AppointmentRequest:
-    return AppointmentRequest(
-        id=row.id,
-        owner=row.owner,
-        order_id=row.order_id,
-        date_from=row.date_from,
-        state=State(row.state),
-        slots=decode_slots(row.slots),
-        created_on=row.created_on,
-        updated_on=row.updated_on,
-        cancelled_on=row.cancelled_on,
-        slots_expire_on=row.offer_expires_on,
-        appointment_id=row.appointment_id,
-    )
+def _from_columns(
+    number: int, owner: str, order_id: int, date_from: date, state: str, slots: str | None, *more: Any
+) -> AppointmentRequest:
+    return AppointmentRequest(number, owner, order_id, date_from, STATES[state], decode_slots(slots), *more)
+
+
+_OF_ORDER = (
+    sa.select(*_SHOWN)
+    .select_from(requests)
+    .outerjoin(offers, _IS_ON_OFFER)
+    .where(requests.c.order_id == param("order_id", BigId), requests.c.owner == param("owner", sa.Text()))
+    .where(requests.c.id < param("before", BigId))
+    .order_by(requests.c.id.desc())
+    .limit(param("limit", sa.Integer()))
+)
+
+
+async def of_order(
+    transaction: Transaction, owner: str, *, order_id: int, before: int, limit: int
+) -> Sequence[AppointmentRequest]:
+    """Up to `limit` appointment-requests of an order with ids below `before`, newest first."""
+    values = {"owner": owner, "order_id": order_id, "before": before}
+    found = await page_everywhere(transaction, _OF_ORDER, limit=limit, newest_first=True, **values)
+    return [_from_columns(*row) for row in found]
 
 
 async def number_from(transaction: Transaction, first_id: int) -> None:

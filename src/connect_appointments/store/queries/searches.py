@@ -17,19 +17,34 @@ from connect_appointments.store.queries.jobs import RELEASE_OFFER, Job, finish_s
 from connect_appointments.store.queries.requests import link_locked_transition
 from connect_appointments.store.queries.slots import encode_slots
 from connect_appointments.store.statements import given
-from connect_appointments.store.tables import BigId, Instant, appointment_requests, database_now, jobs, offers
+from connect_appointments.store.tables import (
+    BigId,
+    Instant,
+    appointment_requests,
+    database_now,
+    jobs,
+    offers,
+    seconds_from_now,
+)
 from connect_appointments.store.transaction import Transaction
 
 _KEPT = ("client", "x_request_id", "booking_id", "job_id", "tries", "slots", "held_until")
 
 
 class FoundSlots(NamedTuple):
-    """The slots that the search of a claimed job returned, and the end of the workforce system's hold on them."""
+    """The slots that the search of a claimed job returned.
+
+    held_until: the end of the workforce system's hold on the slots; None if there is no hold.
+    expires_on: the end of the offer by its slots and its hold (D47); None for an offer without slots.
+    offer_seconds: how long an offer lasts at most; None for no limit.
+    """
 
     job: Job
     client: str
     slots: Sequence[Slot]
     held_until: datetime | None
+    expires_on: datetime | None
+    offer_seconds: float | None
 
 
 def _ended(step: Transition[State], keep: Callable[[Link, Any], None], *, skip_locked: bool) -> Chain:
@@ -43,14 +58,19 @@ def _ended(step: Transition[State], keep: Callable[[Link, Any], None], *, skip_l
         tries=sa.Integer(),
         slots=sa.Text(),
         held_until=Instant(),
+        expires_on=Instant(),
+        offer_seconds=sa.Float(),
     )
     is_asked = appointment_requests.c.id == rows.c.id
 
     def build(link: Link) -> Any:
         request = [appointment_requests.c[name] for name in ("id", "owner", "state")]
+        kept = [rows.c[name] for name in _KEPT]
         locked = link(
             "locked",
-            sa.select(rows.c.place, *request, database_now().label("now"), *(rows.c[name] for name in _KEPT))
+            sa.select(
+                rows.c.place, *request, database_now().label("now"), *kept, _expiry(rows).label("offer_expires_on")
+            )
             .select_from(rows.join(appointment_requests, is_asked))
             .order_by(appointment_requests.c.id)
             .with_for_update(of=appointment_requests, skip_locked=skip_locked),
@@ -59,13 +79,22 @@ def _ended(step: Transition[State], keep: Callable[[Link, Any], None], *, skip_l
         # A job can occur twice, claimed again after its lease expired: only its latest claim is finished.
         is_finished = sa.and_(finished.c.id == locked.c.job_id, finished.c.tries == locked.c.tries)
         counted = sa.select(*locked.c).join(finished, is_finished).subquery("counted")
-        keep(link, link_locked_transition(link, step, counted, held_until="held_until"))
+        keep(
+            link,
+            link_locked_transition(link, step, counted, held_until="held_until", offer_expires_on="offer_expires_on"),
+        )
         is_locked = sa.or_(locked.c.place.is_not(None), ~sa.exists().where(is_asked))
         return sa.select(rows.c.place, is_locked.label("is_done")).select_from(
             rows.outerjoin(locked, locked.c.place == rows.c.place)
         )
 
     return Chain(build)
+
+
+def _expiry(rows: Any) -> sa.ColumnElement[datetime | None]:
+    """The end of an offer that is written now: `expires_on`, or earlier after `offer_seconds`."""
+    limit = seconds_from_now(rows.c.offer_seconds)
+    return sa.case((limit < rows.c.expires_on, limit), else_=rows.c.expires_on)
 
 
 def _keep_offers(link: Link, found: Any) -> None:
@@ -89,13 +118,13 @@ async def finish(transaction: Transaction, found: Sequence[FoundSlots], *, wait:
 
     Returns None for each; `ROW_LOCKED` if another transaction has locked its appointment-request.
     """
-    rows = [(*_row(one.job, one.client), encode_slots(one.slots), one.held_until) for one in found]
+    rows = [(*_row(one.job, one.client), encode_slots(one.slots), *one[-3:]) for one in found]
     return await _end(transaction, _FOUND[wait], rows)
 
 
 async def fail(transaction: Transaction, failed: Sequence[Job], client: str, *, wait: bool) -> list[Any]:
     """Mark the searches of claimed jobs as failed for good; returns the same as `finish`."""
-    return await _end(transaction, _FAILED[wait], [(*_row(job, client), None, None) for job in failed])
+    return await _end(transaction, _FAILED[wait], [(*_row(job, client), None, None, None, None) for job in failed])
 
 
 def _row(job: Job, client: str) -> tuple[Any, ...]:

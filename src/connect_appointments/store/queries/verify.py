@@ -8,9 +8,12 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from connect_appointments.core.appointments import FINAL as APPOINTMENT_FINAL
+from connect_appointments.core.appointments import AppointmentState
 from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.requests import CREATED, FINAL, TRANSITIONS, State
 from connect_appointments.core.reservations import ReservationState
+from connect_appointments.store.queries.changes.invariants import APPOINTMENT_RULES
+from connect_appointments.store.queries.changes.reschedule_invariants import RESCHEDULE_RULES
 from connect_appointments.store.retention.verify import ARCHIVE_RULES
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import (
@@ -101,9 +104,9 @@ def _attempts() -> sa.Select[Any]:
     )
 
 
-def _jobs(state: State, kind: str) -> sa.Select[Any]:
+def _jobs(state: State, *kinds: str) -> sa.Select[Any]:
     """Requests in a state that needs a job, without that job: they would stay in this state forever."""
-    has = sa.exists().where(jobs.c.request_id == requests.c.id, jobs.c.kind == kind)
+    has = sa.exists().where(jobs.c.request_id == requests.c.id, jobs.c.kind.in_(kinds))
     return sa.select(requests.c.id, requests.c.state).where(requests.c.state == state.value, ~has)
 
 
@@ -131,9 +134,14 @@ def _capacity() -> sa.Select[Any]:
 
 
 def _reservations() -> sa.Select[Any]:
-    """Booking attempts whose outcome differs from the calendar's decision."""
+    """Booking attempts whose outcome differs from the calendar's decision, except for cancelled appointments."""
     key = installation.c.id + "-" + sa.cast(bookings.c.id, sa.Text)
     is_reserved = reservations.c.state == ReservationState.RESERVED.value
+    given_back = sa.exists().where(
+        appointments.c.booking_id == bookings.c.id,
+        sa.or_(appointments.c.state == AppointmentState.CANCELLED.value, appointments.c.cancellation_id.is_not(None)),
+    )
+    is_booked = bookings.c.state == BookingState.BOOKED.value
     return (
         sa.select(bookings.c.id, bookings.c.state, reservations.c.state.label("reservation"))
         .select_from(bookings)
@@ -141,7 +149,8 @@ def _reservations() -> sa.Select[Any]:
         .join(reservations, reservations.c.key == key)
         .where(
             bookings.c.state != BookingState.BOOKING.value,
-            (bookings.c.state == BookingState.BOOKED.value) != is_reserved,
+            is_booked != is_reserved,
+            ~(is_booked & given_back),
         )
     )
 
@@ -200,7 +209,7 @@ RULES: Mapping[str, Any] = {
     "booked-means-one-appointment": _appointments(),
     "attempt-stands-where-its-request-does": _attempts(),
     "searching-has-a-job": _jobs(State.SEARCHING, "search"),
-    "booking-has-a-job": _jobs(State.BOOKING, "book"),
+    "booking-has-a-job": _jobs(State.BOOKING, "book", "reschedule-appointment"),
     "open-has-an-offer": _offers(),
     "capacity-taken-is-reserved": _capacity(),
     "attempt-ended-as-decided": _reservations(),
@@ -208,5 +217,7 @@ RULES: Mapping[str, Any] = {
     "bookable-only-by-the-owner-of-the-order": _foreign_requests(),
     "appointment-has-the-owner-of-its-booking": _foreign_appointments(),
     "refused-attempt-has-a-code": _refusals(),
+    **APPOINTMENT_RULES,
+    **RESCHEDULE_RULES,
     **ARCHIVE_RULES,
 }

@@ -11,7 +11,7 @@ from sqlalchemy.sql import visitors
 
 from connect_appointments.store.archive_tables import ARCHIVE
 from connect_appointments.store.statements import Row
-from connect_appointments.store.transaction import Transaction
+from connect_appointments.store.transaction import Transaction, first
 
 
 def in_archive(statement: Any) -> Any:
@@ -31,6 +31,26 @@ def _replaced(element: Any, **_: Any) -> Any:
 def _everywhere(statement: Any) -> Any:
     # Both in one snapshot: a family that moves between the two is in exactly one of them.
     return sa.union_all(in_archive(statement), statement)
+
+
+async def page_everywhere(
+    transaction: Transaction, statement: Any, *, limit: int, newest_first: bool = False, **values: Any
+) -> list[Row]:
+    """The rows of a statement with the column `id`, ordered by it and limited to `limit`, of the tables and archive."""
+    rows = await transaction.fetch(_page_everywhere(statement), limit=limit, **values)
+    return sorted(rows, key=lambda row: row.id, reverse=newest_first)[:limit]
+
+
+@cache
+def _page_everywhere(statement: Any) -> Any:
+    # SQLite allows an order and a limit in a part of a union only within a subquery.
+    parts = [part.subquery() for part in (in_archive(statement), statement)]
+    return sa.union_all(*(sa.select(*part.c) for part in parts))
+
+
+async def first_everywhere(transaction: Transaction, statement: Any, **values: Any) -> Row | None:
+    """The first row of a statement, from the tables or from the archive."""
+    return await first(transaction, sa.union_all(statement, in_archive(statement)), **values)
 
 
 async def fetch_everywhere(transaction: Transaction, statement: Any, keys: Sequence[Sequence[Any]]) -> list[Row]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
-TABLES, COLUMNS = 8, 24
+TABLES, COLUMNS = 8, 32
 """Upper limits of the links of a chain and of the columns of a link."""
 
 _metadata = sa.MetaData()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,12 +22,14 @@ from connect_appointments.web.pages.site import CONTENT_SECURITY_POLICY, Problem
 PROMETHEUS = b"text/plain; version=0.0.4; charset=utf-8"
 TITLE = "connect-appointments"
 
+_parameter = re.compile(r"\{\w+\}")
+
 
 @dataclass(frozen=True)
 class App:
     """The application, a `Handler`.
 
-    endpoints: the handler of each path; `/{n}` at the end of a path matches any single segment.
+    endpoints: the handler of each path; `{n}` as the last segment, or the one before, matches any single segment.
     prefixes: the handlers of path prefixes; the first match is used.
     not_found: the handler of all other paths.
     """
@@ -47,6 +50,10 @@ class App:
         endpoint = self.endpoints.get(before + "/{n}") if last else None
         if endpoint is not None:
             return endpoint
+        head, _, middle = before.rpartition("/")
+        endpoint = self.endpoints.get(f"{head}/{{n}}/{last}") if middle and last else None
+        if endpoint is not None:
+            return endpoint
         return next((found for prefix, found in self.prefixes.items() if path.startswith(prefix)), self.not_found)
 
 
@@ -64,7 +71,9 @@ def create_app(
     documents = _documents()
     site = _site(guards.deprecation)
     checks = PublicEndpoint("health", health)
-    endpoints: dict[str, Handler] = {route.path: Endpoint(route, guards, service) for route in ROUTES}
+    endpoints: dict[str, Handler] = {
+        _parameter.sub("{n}", route.path): Endpoint(route, guards, service) for route in ROUTES
+    }
     endpoints |= {"/livez": checks, "/readyz": checks}
     endpoints["/metrics"] = PublicEndpoint("metrics", lambda _: Response(200, metrics(), PROMETHEUS))
     prefixes: dict[str, Handler] = {

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from connect_appointments.core.errors import NotFound
-from connect_appointments.core.model import MAX_ID, Owner
+from connect_appointments.core.model import MAX_ID
 from connect_appointments.usecases.service import Service
 from connect_appointments.web.api.base_endpoint import BaseEndpoint
 from connect_appointments.web.api.body import decode
 from connect_appointments.web.api.fairness import Limiter
 from connect_appointments.web.api.handlers import Call
-from connect_appointments.web.api.reading import check_body_headers
+from connect_appointments.web.api.reading import check_body_headers, read_list_query
 from connect_appointments.web.api.refusals import InvalidToken, MethodNotAllowed, RefusedToken, UnsupportedApiVersion
 from connect_appointments.web.api.request import Request
 from connect_appointments.web.api.response import Response
@@ -56,7 +57,7 @@ class RequestGuards:
     def count(self, request: Request, caller: Caller) -> None:
         """Raise `TooManyRequests`, or add the owner's remaining calls to the response; a limiter must be set."""
         if self.limiter is not None:
-            headers, refusal = self.limiter.admit(caller.owner)
+            headers, refusal = self.limiter.admit(caller.owner.id)
             request.headers_after += headers
             if refusal is not None:
                 raise refusal
@@ -73,7 +74,9 @@ class Endpoint(BaseEndpoint):
         self._route = route
         self._guards = guards
         self._service = service
-        self._numbered = route.path.endswith("/{n}")
+        segments = route.path.split("/")[::-1]
+        # The place of the number in the path, counted from the end; 0 for none.
+        self._number_place = next((n for n, segment in enumerate(segments, 1) if segment.startswith("{")), 0)
 
     async def answer(self, request: Request) -> Response:
         """Check the request in the documented order, then call the route's function."""
@@ -85,25 +88,21 @@ class Endpoint(BaseEndpoint):
         self._guards.check_version(request)
         if self._guards.limiter is not None:
             self._guards.count(request, caller)
-        message = None
+        message: Any = None
         if self._route.body is not None:
             check_body_headers(request)
             message = decode(request.body or await request.read_body(), self._route.body)
-        call = Call(
-            owner=Owner(caller.owner),
-            client=caller.client,
-            request_id=request.request_id,
-            base_url=request.base_url,
-            number=number,
-            message=message,
-            idempotency_key=b"" if b"idempotency-key" in request.repeated else request.headers.get(b"idempotency-key"),
-        )
+        elif self._route.is_list:
+            message = read_list_query(request.query)
+        key = b"" if b"idempotency-key" in request.repeated else request.headers.get(b"idempotency-key")
+        # By position: keyword arguments would double the time of this line.
+        call = Call(caller.owner, caller.client, request.request_id, request.base_url, number, message, key)
         return await self._route.handler(self._service, call)
 
     def _number(self, request: Request) -> int:
-        if not self._numbered:
+        if not self._number_place:
             return 0
-        text = request.path.rpartition("/")[2]
+        text = request.path.rsplit("/", self._number_place)[1]
         if not _number.fullmatch(text):
             raise NotFound
         return min(int(text), MAX_ID)

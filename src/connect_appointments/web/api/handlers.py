@@ -25,8 +25,9 @@ _key = re.compile(rb"[\x20-\x7e]{1,255}")
 
 @dataclass(slots=True)
 class Call:
-    """A checked request: the caller, the message of its body (None: no body), the number in its path (0: no number).
+    """A checked request: the caller, the number in its path (0: no number).
 
+    message: the message of its body or its query string; None for a route that has neither.
     idempotency_key: the header's raw value, None if it is missing, empty if it is repeated.
     """
 
@@ -65,7 +66,7 @@ async def create_request(service: Service, call: Call) -> Response:
     request_id = await service.appointment_requests.create_request(
         call.actor, body.order_id, body.date_from, call.key()
     )
-    return _created(call, REQUESTS_PATH, request_id)
+    return created(call, REQUESTS_PATH, request_id)
 
 
 async def read_request(service: Service, call: Call) -> Response:
@@ -80,7 +81,7 @@ async def book_slot(service: Service, call: Call) -> Response:
     """Begin to book a slot."""
     body = call.message
     booking_id = await service.bookings.book_slot(call.actor, body.appointment_request_id, body.slot_id)
-    return _created(call, APPOINTMENTS_PATH, booking_id)
+    return created(call, APPOINTMENTS_PATH, booking_id)
 
 
 async def read_booking(service: Service, call: Call) -> Response:
@@ -91,5 +92,6 @@ async def read_booking(service: Service, call: Call) -> Response:
     return Response(200, messages.appointment_message(found.appointment), JSON)
 
 
-def _created(call: Call, path: str, number: int) -> Response:
+def created(call: Call, path: str, number: int) -> Response:
+    """A 201; its Location is the path with the number at its end."""
     return Response(201, headers_before=((b"location", f"{call.base_url}{path}/{number}".encode()),))

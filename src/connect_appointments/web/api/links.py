@@ -18,6 +18,11 @@ THE_BOOKING = {
     "description": "The number at the end of the Location is its n",
     "parameters": {"n": NUMBER_OF_LOCATION},
 }
+THE_RESCHEDULE = {
+    "operationId": "read_reschedule",
+    "description": "The number at the end of the Location is its n",
+    "parameters": {"n": NUMBER_OF_LOCATION},
+}
 THE_CANCELLED = {
     "operationId": "read_request",
     "description": "The appointment-request, cancelled",
@@ -32,6 +37,17 @@ BOOK = {
     "operationId": "book_slot",
     "description": "While it is open, any of its slots can be booked",
     "requestBody": {"appointmentRequestId": "$response.body#/id", "slotId": "$response.body#/slots/0/id"},
+}
+
+THE_CANCELLATION = {
+    "operationId": "read_cancellation",
+    "description": "The number at the end of the Location is its n",
+    "parameters": {"n": NUMBER_OF_LOCATION},
+}
+CANCEL_APPOINTMENT = {
+    "operationId": "cancel_appointment",
+    "description": "The id of the appointment is the one to cancel by",
+    "requestBody": {"appointmentId": "$response.body#/id"},
 }
 
 
@@ -51,4 +67,10 @@ LINKS: Mapping[tuple[str, int], Mapping[str, Any]] = {
     ("cancel_request", 204): {"cancelled": THE_CANCELLED},
     ("book_slot", 201): {"outcome": THE_BOOKING},
     ("read_booking", 202): {"again": again("read_booking")},
+    ("read_booking", 200): {"cancel": CANCEL_APPOINTMENT},
+    ("cancel_appointment", 201): {"outcome": THE_CANCELLATION},
+    ("read_cancellation", 202): {"again": again("read_cancellation")},
+    # Reschedules of appointments
+    ("reschedule_appointment", 201): {"outcome": THE_RESCHEDULE},
+    ("read_reschedule", 202): {"again": again("read_reschedule")},
 }

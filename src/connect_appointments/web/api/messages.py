@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from connect_appointments.core import appointments, requests
 from connect_appointments.core.cancellations import CancelledBy
 from connect_appointments.core.model import Appointment, AppointmentRequest, Slot
-from connect_appointments.core.requests import State
+from connect_appointments.core.requests import Status
 from connect_appointments.web.api.values import (
     MAX_SLOTS,
     DateFrom,
@@ -27,7 +27,7 @@ from connect_appointments.web.api.values import (
     Text,
 )
 
-RequestStatus = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in requests.ON_THE_WIRE]})]
+RequestStatus = Annotated[str, Meta(extra_json_schema={"enum": [str(status) for status in requests.ON_THE_WIRE]})]
 AppointmentStatus = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in appointments.ON_THE_WIRE]})]
 
 Canceller = Annotated[str, Meta(extra_json_schema={"enum": [*map(str, CancelledBy), None]})]
@@ -64,7 +64,7 @@ class SlotMessage(Struct, rename="camel"):
 
 
 class AppointmentRequestMessage(Struct, rename="camel"):
-    """An appointment-request; `slots` is empty unless it is open."""
+    """An appointment-request; `slots` is empty unless it is open. After `slotsExpireOn`, an open one is `expired`."""
 
     id: Id
     order_id: Id
@@ -112,27 +112,36 @@ class AppointmentMessage(Struct, rename="camel"):
 
 
 def appointment_request_message(found: AppointmentRequest) -> bytes:
-    """The JSON of an appointment-request that is neither searching nor failed."""
-    message = AppointmentRequestMessage(
+    """The JSON of an appointment-request."""
+    return msgspec.json.encode(appointment_request_fields(found))
+
+
+def appointment_request_fields(found: AppointmentRequest) -> AppointmentRequestMessage:
+    """The message of an appointment-request."""
+    return AppointmentRequestMessage(
         id=found.id,
         order_id=found.order_id,
         date_from=found.date_from,
-        status=found.state.value,
-        slots=_slots(found.slots if found.state is State.OPEN else ()),  # type: ignore[arg-type]  # it is their JSON
-        created_on=_whole_seconds(found.created_on),
-        updated_on=_whole_seconds(found.updated_on),
-        cancelled_on=found.cancelled_on and _whole_seconds(found.cancelled_on),
-        slots_expire_on=found.slots_expire_on and _whole_seconds(found.slots_expire_on),
+        status=found.status.value,
+        slots=_slots(found.slots if found.status is Status.OPEN else ()),  # type: ignore[arg-type]  # it is their JSON
+        created_on=whole_seconds(found.created_on),
+        updated_on=whole_seconds(found.updated_on),
+        cancelled_on=found.cancelled_on and whole_seconds(found.cancelled_on),
+        slots_expire_on=found.slots_expire_on and whole_seconds(found.slots_expire_on),
         appointment_id=found.appointment_id,
     )
-    return msgspec.json.encode(message)
 
 
 def appointment_message(found: Appointment) -> bytes:
-    """The JSON of a booked appointment."""
+    """The JSON of an appointment."""
+    return msgspec.json.encode(appointment_fields(found))
+
+
+def appointment_fields(found: Appointment) -> AppointmentMessage:
+    """The message of an appointment."""
     order = found.order
     status = "booked" if found.state in appointments.CHANGING else found.state.value
-    message = AppointmentMessage(
+    return AppointmentMessage(
         order_id=order.id,
         id=found.id,
         nbn_appointment_id=found.workforce_id,
@@ -146,14 +155,13 @@ def appointment_message(found: Appointment) -> bytes:
         demand_type=order.demand_type,
         contact=ContactMessage(order.contact_name, order.contact_type, order.contact_phone, order.contact_notes),
         customer_ref=order.customer_ref,
-        cancelled_on=found.cancelled_on and _whole_seconds(found.cancelled_on),
+        cancelled_on=found.cancelled_on and whole_seconds(found.cancelled_on),
         service_id=order.service_id,
         appointment_request_id=found.request_id,
-        cancellable_until=_whole_seconds(found.cancellable_until) if status == "booked" else None,
+        cancellable_until=whole_seconds(found.cancellable_until) if status == "booked" else None,
         cancelled_by=found.cancelled_by,
         reason=found.reason,
     )
-    return msgspec.json.encode(message)
 
 
 @lru_cache(256)  # the same area has the same slots on offer for all its orders
@@ -162,5 +170,6 @@ def _slots(slots: tuple[Slot, ...]) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(messages))
 
 
-def _whole_seconds(moment: datetime) -> datetime:
+def whole_seconds(moment: datetime) -> datetime:
+    """The moment as it is on the wire."""
     return moment.replace(microsecond=0)

@@ -10,18 +10,26 @@ import msgspec
 
 from connect_appointments.core.errors import InvalidFields, NotFound, Refusal
 from connect_appointments.web.api.links import LINKS
-from connect_appointments.web.api.problems import BY_CODE, Problem, ProblemMessage
+from connect_appointments.web.api.problems import (
+    BY_CODE,
+    FieldErrorMessage,
+    ParameterErrorMessage,
+    Problem,
+    ProblemMessage,
+)
 from connect_appointments.web.api.refusals import HeadTimeout, MalformedRequest, PathNotFound, UnsupportedApiVersion
 from connect_appointments.web.api.response import SECURITY_HEADERS
 from connect_appointments.web.api.routes import OF_EVERY_BODY, OF_EVERY_CALL, ROUTES, Route, Success
-from connect_appointments.web.api.values import MAX_SAFE_INTEGER
+from connect_appointments.web.api.values import DEFAULT_LIMIT, MAX_LIMIT, MAX_SAFE_INTEGER
 from connect_appointments.web.api.versions import VERSIONS, Version
 
 SCHEMAS = "#/components/schemas/{name}"
 
 TAGS = {
     "appointment-requests": "A technician is wanted: create, read, cancel",
-    "appointments": "A technician comes: book a slot, read the outcome",
+    "appointments": "A technician comes: book a slot, read the outcome, read and list appointments",
+    "appointment-cancellations": "The technician is no longer wanted: cancel an appointment, read the outcome",
+    "appointment-reschedules": "A technician comes at another time: reschedule an appointment, read the outcome",
 }
 OF_CODE = {InvalidFields.code: "errors", UnsupportedApiVersion.code: "supported"}
 """The member that only problems with this code have."""
@@ -69,7 +77,7 @@ def _description(version: Version) -> str:
 
 
 def _tag(route: Route) -> str:
-    return route.path.split("/")[4]
+    return next(segment for segment in route.path.split("/") if segment in TAGS)
 
 
 def _operation(route: Route, version: Version) -> dict[str, Any]:
@@ -89,15 +97,28 @@ def _operation(route: Route, version: Version) -> dict[str, Any]:
     return operation
 
 
+NUMBER = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_SAFE_INTEGER}
+LIMIT = {"type": "integer", "format": "int32", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+IN_PATH = {
+    "n": "The number at the end of the Location",
+    "id": "The id of the appointment",
+    "orderId": "The id of the order",
+}
+IN_QUERY: Sequence[tuple[str, str, dict[str, Any]]] = (
+    ("limit", "The maximum number of items", LIMIT),
+    ("after", "The last id of the page before; the next page has the older items", NUMBER),
+)
+
+
 def _parameters(route: Route, version: Version) -> list[dict[str, Any]]:
-    number = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_SAFE_INTEGER}
     found: list[dict[str, Any]] = [
         _parameter(
             "header", "X-API-VERSION", "The version of the endpoint", {"type": "string", "enum": [str(version.number)]}
         ),
     ]
-    if route.path.endswith("/{n}"):
-        found.append(_parameter("path", "n", "The number at the end of the Location", number))
+    found += [_parameter("path", name, IN_PATH[name], NUMBER) for name in IN_PATH if f"{{{name}}}" in route.path]
+    if route.is_list:
+        found += [{**_parameter("query", *row), "required": False} for row in IN_QUERY]
     if route.idempotency_key:
         schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*$"}
         meaning = "The same key and body within 24 hours give the same answer"
@@ -117,7 +138,7 @@ def _responses(route: Route, version: Version) -> dict[str, Any]:
     statuses = sorted({BY_CODE[refusal.code].status for refusal in refused})
     for status in statuses:
         problems = [_problem(route, one) for one in refused if BY_CODE[one.code].status == status]
-        found[str(status)] = _refused(problems, status, version)
+        found[str(status)] = _refused(route, problems, status, version)
     return found
 
 
@@ -127,7 +148,10 @@ def _problem(route: Route, refusal: type[Refusal]) -> Problem:
 
 
 def _success(route: Route, success: Success, version: Version) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": success.meaning, "headers": _header_refs(success.status, version)}
+    headers = _header_refs(success.status, version)
+    if route.is_list:
+        headers["Link"] = {"$ref": "#/components/headers/NextPage"}
+    answer: dict[str, Any] = {"description": success.meaning, "headers": headers}
     if success.body is not None:
         schema = {"$ref": SCHEMAS.format(name=success.body.__name__)}
         answer["content"] = {"application/json": {"schema": schema}}
@@ -140,8 +164,8 @@ def _success(route: Route, success: Success, version: Version) -> dict[str, Any]
 BEFORE_ANY_VERSION = {MalformedRequest, HeadTimeout, UnsupportedApiVersion}
 
 
-def _refused(problems: Sequence[Problem], status: int, version: Version) -> dict[str, Any]:
-    schema = _problem_schema(problems)
+def _refused(route: Route, problems: Sequence[Problem], status: int, version: Version) -> dict[str, Any]:
+    schema = _problem_schema(problems, ParameterErrorMessage if route.is_list else FieldErrorMessage)
     after_version = None if {problem.refusal for problem in problems} <= BEFORE_ANY_VERSION else version
     return {
         "description": ". ".join(dict.fromkeys(problem.title for problem in problems)),
@@ -150,19 +174,24 @@ def _refused(problems: Sequence[Problem], status: int, version: Version) -> dict
     }
 
 
-def _problem_schema(problems: Iterable[Problem]) -> dict[str, Any]:
-    """The problems of one status; problems with a member of their own have a separate schema."""
+def _problem_schema(problems: Iterable[Problem], error: type[msgspec.Struct]) -> dict[str, Any]:
+    """The problems of one status; problems with a member of their own have a separate schema.
+
+    error: the message of one item of `errors`.
+    """
     codes = sorted({problem.code for problem in problems})
     plain = [code for code in codes if code not in OF_CODE]
-    schemas = [_narrowed([code], OF_CODE[code]) for code in codes if code in OF_CODE]
+    schemas = [_narrowed([code], error, OF_CODE[code]) for code in codes if code in OF_CODE]
     if plain:
-        schemas.append(_narrowed(plain))
+        schemas.append(_narrowed(plain, error))
     return schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
 
 
-def _narrowed(codes: Sequence[str], *members: str) -> dict[str, Any]:
+def _narrowed(codes: Sequence[str], error: type[msgspec.Struct], *members: str) -> dict[str, Any]:
     _, found = _components()
     own = {name: found[ProblemMessage.__name__]["properties"][name] for name in members}
+    if "errors" in own:
+        own["errors"] = {**own["errors"], "items": {"$ref": SCHEMAS.format(name=error.__name__)}}
     properties = {"code": {"type": "string", "enum": codes}, **_without_defaults(own)}
     narrowed = {"type": "object", "properties": properties, "required": ["code", *members]}
     return {"allOf": [{"$ref": SCHEMAS.format(name=ProblemMessage.__name__)}, narrowed]}
@@ -181,6 +210,7 @@ NAMED_HEADERS = {
     "WWW-Authenticate": "The challenge of RFC 6750",
     "Deprecation": "Since when the version is deprecated (RFC 9745)",
     "Link": "Where the deprecation is explained",
+    "NextPage": 'The next page as rel="next", while there is more; where the deprecation of a version is explained',
 }
 OF_STATUS = {
     201: ["Location"],
@@ -219,8 +249,8 @@ def _headers(version: Version) -> dict[str, Any]:
     named = {
         name: {
             "description": text,
-            # A response that precedes the version check has none of these headers.
-            "required": name not in OF_DEPRECATED,
+            # A response that precedes the version check has no header of a deprecated version.
+            "required": name not in (*OF_DEPRECATED, "NextPage"),
             "schema": {"type": "string", "minLength": 1, "maxLength": 2048},
         }
         for name, text in NAMED_HEADERS.items()
@@ -241,7 +271,8 @@ def _schemas() -> dict[str, Any]:
 def _components() -> tuple[Any, dict[str, Any]]:
     bodies = [route.body for route in ROUTES if route.body]
     answers = [success.body for route in ROUTES for success in route.successes if success.body]
-    return msgspec.json.schema_components([*bodies, *answers, ProblemMessage], ref_template=SCHEMAS)
+    errors = [FieldErrorMessage, ParameterErrorMessage]
+    return msgspec.json.schema_components([*bodies, *answers, ProblemMessage, *errors], ref_template=SCHEMAS)
 
 
 def _plain_nulls(schema: Mapping[str, Any]) -> dict[str, Any]:

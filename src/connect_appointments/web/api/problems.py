@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from connect_appointments.core import errors
-from connect_appointments.core.errors import Refusal
+from connect_appointments.core.errors import FieldError, ParameterError, Refusal
 from connect_appointments.web.api import refusals
 from connect_appointments.web.api.response import CLOSE, PROBLEM, Response
 from connect_appointments.web.api.values import (
     MAX_FIELD_ERRORS,
     Code,
     Instance,
+    Parameter,
     Pointer,
     Sentence,
     Status,
@@ -98,8 +99,16 @@ class FieldErrorMessage(msgspec.Struct):
     detail: Sentence
 
 
+class ParameterErrorMessage(msgspec.Struct):
+    """One bad parameter of a query string."""
+
+    parameter: Parameter
+    code: Code
+    detail: Sentence
+
+
 class ProblemMessage(msgspec.Struct, rename="camel", omit_defaults=True):
-    """An error. Source: RFC 9457; `errors` names bad fields, `supported` the versions."""
+    """An error. Source: RFC 9457; `errors` names bad fields or parameters, `supported` the versions."""
 
     type: Type
     title: Sentence
@@ -129,10 +138,14 @@ def problem_response(refusal: Refusal, *, public_url: str, request_id: str, titl
         detail=refusal.detail,
         instance=f"urn:uuid:{uuid.uuid4()}",
         request_id=request_id,
-        errors=[FieldErrorMessage(*field) for field in refusal.fields],
+        errors=[_error_message(field) for field in refusal.fields],
         **extra,  # type: ignore[arg-type]  # `supported`, as its refusal declares it
     )
     return Response(problem.status, msgspec.json.encode(message), PROBLEM, headers_after=_headers_after(refusal))
+
+
+def _error_message(error: FieldError | ParameterError) -> Any:
+    return ParameterErrorMessage(*error) if isinstance(error, ParameterError) else FieldErrorMessage(*error)
 
 
 def _headers_after(refusal: Refusal) -> list[tuple[bytes, bytes]]:

@@ -49,6 +49,7 @@ class Request:
     """A request.
 
     path: the raw path, without the query.
+    query: the raw query string, empty if there is none.
     headers: by lower-case name; the last value of a repeated name.
     repeated: the names of repeated headers.
     headers_after: additional header fields of the response, whatever its status.
@@ -69,6 +70,7 @@ class Request:
         "method",
         "owes_continue",
         "path",
+        "query",
         "repeated",
         "request_id",
     )
@@ -81,11 +83,13 @@ class Request:
         headers: Mapping[bytes, bytes],
         repeated: Collection[bytes] = (),
         client: str = "",
+        query: str = "",
     ) -> None:
         """`client` is the address of the caller, or of the proxy in front of this server."""
         self.context = context
         self.method = method
         self.path = path
+        self.query = query
         self.headers = headers
         self.repeated = repeated
         self.headers_after: tuple[tuple[bytes, bytes], ...] = ()

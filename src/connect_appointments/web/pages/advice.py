@@ -8,7 +8,7 @@ _NEXT_STEPS: Final = {
     400: "Correct the request as the detail of the answer says. Sent again unchanged, it gets the same answer.",
     401: "Get a new access token from the issuer and send it once, as Authorization: Bearer and the token.",
     404: (
-        "Check the path, the id, and that the token is of the owner who created the resource. "
+        "Check the path, the id, and that the token belongs to the owner who created the resource. "
         "An id of another owner and an id that does not exist get the same answer."
     ),
     405: "Use a method that the Allow header of the answer names.",

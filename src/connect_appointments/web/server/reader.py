@@ -140,13 +140,14 @@ class RequestReader:
         fields, repeated = self._fields, self._repeated
         if size > MAX_HEAD_BYTES or len(fields) + len(repeated) > MAX_FIELDS:
             raise HeadTooLarge
-        path = target.partition(b"?")[0] if target[:1] == b"/" else httptools.parse_url(target).path
+        path, query = _parts_of(target)
         encoding = fields.get(b"transfer-encoding")
         if path is None or (encoding is not None and not self._is_chunked(encoding)):
             raise MalformedRequest
         if minor == b"0":
             self.keeps_alive = False
-        request = Request(self._context, method.decode("ascii"), path.decode("ascii"), fields, repeated, self._client)
+        words = (method.decode("ascii"), path.decode("ascii"))
+        request = Request(self._context, *words, fields, repeated, self._client, query.decode("ascii"))
         if self.expects == BODY:
             self._left = CHUNKED if encoding is not None else int(fields[b"content-length"])
             self._request = request
@@ -200,3 +201,12 @@ class RequestReader:
         if self._request is not None:
             self._request.end_body()
             self._request = None
+
+
+def _parts_of(target: bytes) -> tuple[bytes | None, bytes]:
+    """The path of a request's target, None for a target without one, and its query."""
+    if target[:1] == b"/":
+        path, _, query = target.partition(b"?")
+        return path, query
+    url = httptools.parse_url(target)
+    return url.path, url.query or b""

@@ -52,7 +52,7 @@ class Calendar:
 
     async def reserve(self, commands: Sequence[ReserveCommand], now: datetime) -> Any:
         """Take capacity for each visit, unless the window is full, has begun or is inside the lead time."""
-        return await self._reserve.submit_all(self._questions(commands, now))
+        return await self._reserve.submit_all([Question(one.key, *self._window(one, now)) for one in commands])
 
     async def cancel(self, commands: Sequence[CancelCommand]) -> Any:
         """Release the capacity of reservations, once per reservation."""
@@ -60,7 +60,9 @@ class Calendar:
 
     async def move(self, commands: Sequence[MoveCommand], now: datetime) -> Any:
         """Move reservations: both windows change in one transaction."""
-        return await self._move.submit_all(self._questions(commands, now))
+        return await self._move.submit_all(
+            [Question(one.key, *self._window(one, now), one.number, one.undo) for one in commands]
+        )
 
     async def find(self, keys: Sequence[str]) -> Any:
         """The decision for each key."""
@@ -75,12 +77,7 @@ class Calendar:
         """Always empty: the operator of the calendar records events directly."""
         return News((), cursor or "")
 
-    def _questions(self, commands: Sequence[ReserveCommand | MoveCommand], now: datetime) -> list[Question]:
-        return [
-            Question(
-                one.key,
-                Window(*slot_key(one.slot, one.visit.site)),
-                may_still_be_booked(one.slot, now, one.visit.site, self._policy),
-            )
-            for one in commands
-        ]
+    def _window(self, command: ReserveCommand | MoveCommand, now: datetime) -> tuple[Window, bool]:
+        """The window of a command, and whether it can still be booked."""
+        site = command.visit.site
+        return Window(*slot_key(command.slot, site)), may_still_be_booked(command.slot, now, site, self._policy)

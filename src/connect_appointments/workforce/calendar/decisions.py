@@ -33,11 +33,14 @@ class Question(NamedTuple):
     """A question about the reservation of a key: take capacity in a window, or, without a window, cancel it.
 
     in_time: the window has neither begun nor fallen inside the lead time.
+    number, undo: of a move, as in `MoveCommand`.
     """
 
     reservation: str
     window: Window = NOWHERE
     in_time: bool = True
+    number: int = 0
+    undo: bool = False
 
     @property
     def key(self) -> Question:
@@ -65,7 +68,7 @@ async def reserve(transaction: Transaction, questions: Sequence[Question], *, wa
     # Read after the windows are locked: a concurrent decision on one of these keys needs the same window lock.
     decided = await capacity.decisions(transaction, [question.reservation for question in questions])
     found = decide_reservations(
-        [ReserveQuestion(*question) for question in questions],
+        [ReserveQuestion(*question[:3]) for question in questions],
         {key: reservation.state for key, reservation in decided.items()},
         free,
     )
@@ -102,10 +105,14 @@ async def move(transaction: Transaction, questions: Sequence[Question], *, wait:
     decided = await capacity.lock_decisions(transaction, [question.reservation for question in questions])
     at = {key: one.window for key, one in decided.items() if one.state is ReservationState.RESERVED}
     free = await _locked_free(transaction, {*at.values(), *(question.window for question in questions)})
-    found = decide_moves([MoveQuestion(*question) for question in questions], at, free)
+    numbers = {key: one.move_number for key, one in decided.items()}
+    found = decide_moves([MoveQuestion(*question) for question in questions], at, numbers, free)
     await capacity.take(transaction, found.taken)
-    changed = {key: window for key, window in found.moved.items() if window != at[key]}
-    await capacity.decide(transaction, [], [decided[key]._replace(window=to) for key, to in changed.items()])
+    changed = [
+        decided[key]._replace(window=found.moved.get(key, at[key]), move_number=number)
+        for key, number in found.numbers.items()
+    ]
+    await capacity.decide(transaction, [], changed)
     return [
         _moved(question.reservation, at, is_there=is_there)
         for question, is_there in zip(questions, found.answers, strict=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from connect_appointments.core.capacity import Window
 from connect_appointments.core.model import Site, Slot, SlotType
-from connect_appointments.core.windows import BookingPolicy, days_on_offer, slot_for
+from connect_appointments.core.windows import BookingPolicy, days_on_offer, slot_for, slot_key
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import capacity
 from connect_appointments.store.queries.slots import Offer
@@ -38,7 +38,16 @@ async def find_slots(
 
     free = await database.read(work, batch=True) if area_days else set()
     found = {days: _availability(days, free, now) for days in set(asked)}
-    return [found[days] for days in asked]
+    return [
+        found[days] if query.own is None else _availability(days, free | _own_windows(days.site, query.own), now)
+        for days, query in zip(asked, queries, strict=True)
+    ]
+
+
+def _own_windows(site: Site, own: Slot) -> set[Window]:
+    """The window of the appointment's own place; none if the order's area has changed since."""
+    window = Window(*slot_key(own, site))
+    return {window} if slot_for(site, window.day, window.slot_type).id == own.id else set()
 
 
 def _availability(asked: _Days, free: set[Window], now: datetime) -> Availability:

@@ -38,6 +38,7 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE jobs ADD COLUMN {name} {integer}")
     op.execute(f"ALTER TABLE events ADD COLUMN appointment_id {integer}")
     op.execute("ALTER TABLE events ADD COLUMN detail TEXT")
+    op.execute(f"ALTER TABLE reservations ADD COLUMN move_number {integer} DEFAULT '0' NOT NULL")
     op.execute("CREATE INDEX ix_events_appointment_id ON events (appointment_id) WHERE appointment_id IS NOT NULL")
 
 
