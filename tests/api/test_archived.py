@@ -48,7 +48,7 @@ async def events(database: Database, request_id: int) -> list[str]:
 def shown(answer: httpx2.Response) -> tuple[int, str]:
     """Status and body, without what differs from answer to answer."""
     text = re.sub(r'"(instance|requestId)":"[^"]*"', "", answer.text)
-    return answer.status_code, re.sub(r'"(created|updated|cancelled)On":"[^"]*"', "", text)
+    return answer.status_code, re.sub(r'"(created|updated|cancelled|slotsExpire)On":"[^"]*"', "", text)
 
 
 async def cancelled(api: Api) -> int:

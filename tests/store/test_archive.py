@@ -109,7 +109,7 @@ async def test_d50_an_appointment_that_is_over_is_archived_with_its_request_and_
 
 async def test_d50_the_attempts_that_were_refused_belong_to_the_family(database: Database) -> None:
     await refused(database)
-    await age(database, "appointment_requests", **LONG_AGO)
+    await age(database, "appointment_requests", **LONG_AGO, offer_expires_on=40)
     before = await counts(database)
     assert before["bookings"] == 1
     assert await a_pass(database) == 1
