@@ -83,7 +83,7 @@ async def test_d31_the_appointment_has_the_webhooks_keys_in_its_order(database: 
         "cancelledOn": None,
         "serviceId": 300,
         "appointmentRequestId": 1,
-        "cancellableUntil": "2026-11-23T07:00:00Z",
+        "cancellableUntil": "2054-11-23T07:00:00Z",
         "cancelledBy": None,
         "reason": None,
     }

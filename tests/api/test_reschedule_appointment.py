@@ -15,11 +15,14 @@ from connect_appointments.core.appointments import CANCELLED_BY_NETWORK, COMPLET
 from connect_appointments.core.transitions import Transition
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import verify
+from connect_appointments.workforce.port import CancelCommand
 from tests.api_client import RESCHEDULE, Api, number_of
 from tests.build import PUBLIC_URL, days_from, set_capacity
-from tests.store.given import execute, kinds, rows
+from tests.store.given import execute, rows
 from tests.worker.by_hand import capacity_reserved, capacity_taken
 from tests.worker.news import news
+from tests.worker.rescheduling import kinds_of_appointment, kinds_of_request
+from tests.worker.workforces import calendar
 
 pytestmark = pytest.mark.engines("sqlite", "postgresql")
 
@@ -94,7 +97,8 @@ async def test_d46_both_requests_are_booked_with_the_same_appointment_and_one_pl
         assert (request["status"], request["appointmentId"]) == ("booked", found.id)
     assert (await api.alice.request("GET", found.booking)).json() == moved
     assert (await capacity_taken(database), await capacity_reserved(database)) == (1, 1)
-    assert await kinds(database, found.request_id) == [*OPENED, "booking-started", "booked", "rescheduled"]
+    assert await kinds_of_request(database, found.request_id) == [*OPENED, "booking-started", "booked"]
+    assert await kinds_of_appointment(database, found.id) == ["reschedule-requested", "rescheduled"]
     assert await rows(database, "SELECT occupancy FROM orders WHERE id = 1") == [(1,)]
 
 
@@ -239,8 +243,8 @@ async def test_d42_what_has_begun_or_ended_is_201_and_its_outcome_422(
     assert refused(await api.alice.read_reschedule(number_of(answer)), code)
     assert (await api.alice.read(found.request_id)).json()["status"] == "open"
     if step is CANCELLED_BY_NETWORK:
-        await execute(database, "UPDATE capacity SET taken = 0")
-        await execute(database, "UPDATE reservations SET state = 'cancelled'")
+        ((key,),) = await rows(database, "SELECT key FROM reservations")
+        await calendar(database).cancel([CancelCommand(key, "the network cancelled it")])
 
 
 async def test_d46a_a_repeat_gets_its_own_location_also_after_the_outcome(api: Api, database: Database) -> None:

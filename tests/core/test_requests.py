@@ -36,12 +36,14 @@ ARROWS = {
     (BOOKING, SLOT_REFUSED.name, OPEN),
 }
 """The drawing of the contract, arrow by arrow."""
+OVERTAKEN = {(State.BOOKING, "reschedule-overtaken", State.OPEN)}
+"""What the contract adds where news wins against a reschedule (D46a)."""
 TRANSFERRED = {(state, ORDER_TRANSFERRED.name, CANCELLED) for state in (SEARCHING, OPEN, FAILED, BOOKING)}
 """What D48 adds to the drawing."""
 
 
 def test_the_transitions_are_the_arrows_of_the_contract() -> None:
-    assert arrows(TRANSITIONS) == ARROWS | TRANSFERRED
+    assert arrows(TRANSITIONS) == ARROWS | TRANSFERRED | OVERTAKEN
 
 
 def test_every_state_can_be_reached_from_the_first() -> None:

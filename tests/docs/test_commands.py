@@ -64,6 +64,7 @@ NOT_RUN = {
     "make openapi": "writes docs/openapi; its check is run instead",
     "make check": "asks a package registry for the lock files; the check of docs/openapi is run",
     "make pg": "never ends; tests/test_throwaway_postgres.py runs its program with a short command",
+    "make model": "a minute and a half, and needs SPIN and gcc",
     "make attacks": "minutes, on a quiet machine",
     "make bench": "fifteen minutes, and needs wrk, h2load and pgbench",
     "make faults": "an hour, or five minutes; needs root, strace and faketime",

@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from connect_appointments.cli.main import COMMANDS, app
-from connect_appointments.core import appointments, bookings, requests
+from connect_appointments.core import appointments, bookings, requests, reschedules
 from connect_appointments.core.transitions import Transition
 from connect_appointments.web.api.problems import PROBLEMS
 from connect_appointments.web.api.routes import ROUTES
@@ -23,6 +23,7 @@ MACHINES: dict[str, tuple[type[StrEnum], Sequence[Transition[Any]]]] = {
     "appointment-request": (requests.State, requests.TRANSITIONS),
     "booking attempt": (bookings.BookingState, bookings.TRANSITIONS),
     "appointment": (appointments.AppointmentState, appointments.TRANSITIONS),
+    "reschedule": (reschedules.RescheduleState, reschedules.TRANSITIONS),
 }
 
 

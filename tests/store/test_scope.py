@@ -20,6 +20,7 @@ IN_TEXT = re.compile(rf"\b(?:FROM|JOIN|UPDATE)\s+({'|'.join(OWNED)})\b")
 OF_THE_OPERATOR = {
     "verify": "holds the whole database against itself, for every owner",
     "invariants": "holds the whole database against itself, for every owner",
+    "reschedule_invariants": "holds the whole database against itself, for every owner",
 }
 ALLOWED = {
     "appointment_cancellations._FACTS": "asked for appointments that the caller has locked with their owners",
@@ -56,6 +57,14 @@ ALLOWED = {
     "requests._HOLD": "the worker's, which acts for every owner",
     "requests._NOT_ENDED": "an import's, which asks whom an order that changes hands still serves",
     "searches._ended": "the worker's, which acts for every owner",
+    "appointment_locks._lock_pairs": "by ids with their owner, which a condition of the module compares",
+    "appointment_locks.LOCK_PAIRS": "by ids with their owner, which a condition of the module compares",
+    "reschedules._insert": "inserts reschedules of appointments that the caller has locked with their owners",
+    "reschedules._change": "changes rows that the caller has locked, with the owner that they have",
+    "reschedules._event": "writes events with the owner of the row that has changed",
+    "reschedules._KNOWN": "asked for reschedules of appointment-requests that the caller has locked with their owners",
+    "reschedules._end": "the worker's, which acts for every owner",
+    "reschedules._RELEASE": "the worker's, which acts for every owner",
 }
 
 Statement = ast.FunctionDef | ast.AsyncFunctionDef | ast.Assign | ast.AnnAssign

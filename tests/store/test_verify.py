@@ -27,7 +27,7 @@ DAMAGE = {
         "INSERT INTO events (request_id, kind, at, owner, client, x_request_id) "
         "SELECT request_id, 'slots-found', at, owner, client, x_request_id FROM events WHERE kind = 'cancelled'"
     ),
-    "booked-means-one-appointment": "DELETE FROM appointments WHERE state = 'booked'",
+    "booked-means-one-appointment": "DELETE FROM appointments WHERE state = 'booked' AND reschedule_id IS NULL",
     "attempt-stands-where-its-request-does": "UPDATE bookings SET state = 'refused' WHERE state = 'booked'",
     "searching-has-a-job": (
         "UPDATE appointment_requests SET state = 'searching', cancelled_on = NULL WHERE state = 'cancelled'"
@@ -66,6 +66,16 @@ DAMAGE = {
     ),
     "cancelled-cancellation-has-a-cancelled-appointment": "UPDATE appointments SET state = 'booked', " + NOT_CANCELLED,
     "cancelled-appointment-has-no-capacity": "UPDATE reservations SET state = 'reserved' WHERE state = 'cancelled'",
+    # Reschedules
+    "rescheduling-has-a-reschedule": (
+        "UPDATE appointments SET state = 'rescheduling', reschedule_id = 1 WHERE state = 'booked'"
+    ),
+    "reschedule-in-progress-has-its-rows": (
+        "UPDATE reschedules SET state = 'deciding', ended_on = NULL WHERE state = 'rescheduled'"
+    ),
+    "place-is-the-slot-of-the-appointment": (
+        "UPDATE reservations SET slot_type = CASE slot_type WHEN 'AM' THEN 'PM' ELSE 'AM' END WHERE state = 'reserved'"
+    ),
 }
 SAME_RULE_OTHERWISE = {
     "occupancy-counts-the-bookings-of-an-order": [
@@ -99,14 +109,26 @@ SAME_RULE_OTHERWISE = {
         "WHERE kind = 'cancelled' AND appointment_id IS NOT NULL",
     ],
     "cancelling-has-a-cancellation-and-a-job": ["UPDATE appointments SET state = 'cancelling', " + NOT_CANCELLED],
+    "place-is-the-slot-of-the-appointment": [
+        "UPDATE reservations SET day = '2030-01-01' WHERE state = 'reserved'",
+    ],
 }
 """Other ways to break rules that have more than one."""
+
+
+async def a_reschedule(api: Api) -> None:
+    """An appointment of order 6 that has moved to another slot."""
+    _, booking = await api.booked(6)
+    request_id, slots = await api.opened(6)
+    number = number_of(await api.alice.reschedule(booking.json()["id"], request_id, slots[2]["id"]))
+    assert (await api.settled(lambda: api.alice.read_reschedule(number))).status_code == 200
 
 
 async def a_request_in_each_settled_state(api: Api, database: Database, clock: Clock) -> None:
     """Open, booked, cancelled, open again after a slot was refused, and an appointment that is cancelled."""
     await api.opened(1)
     await api.booked(2)
+    await a_reschedule(api)
     cancelled, _ = await api.opened(3)
     assert (await api.alice.cancel(cancelled)).status_code == 204
     refused, slots = await api.opened(4)

@@ -42,9 +42,9 @@ async def to_be_moved(api: Api, database: Database) -> Moving:
     return Moving(appointment, request_id, slots, number)
 
 
-async def opened(api: Api, database: Database) -> tuple[int, list[Any]]:
-    """An open appointment-request of order 1, with its slots."""
-    request_id = await api.created(1)
+async def opened(api: Api, database: Database, order_id: int = 1) -> tuple[int, list[Any]]:
+    """An open appointment-request of an order, with its slots."""
+    request_id = await api.created(order_id)
     await work_off(api.parts.worker, database)
     return request_id, (await api.alice.read(request_id)).json()["slots"]
 
@@ -71,6 +71,18 @@ async def settled(database: Database, slot: Any) -> None:
     assert (await capacity_taken(database), await capacity_reserved(database)) == (1, 1)
     assert await jobs_left(database) == 0
     assert await database.read(verify.findings) == []
+
+
+async def kinds_of_request(database: Database, request_id: int) -> list[str]:
+    """The kinds of the events of an appointment-request alone, oldest first."""
+    query = "SELECT kind FROM events WHERE request_id = :id AND appointment_id IS NULL ORDER BY id"
+    return [row.kind for row in await rows(database, query, id=request_id)]
+
+
+async def kinds_of_appointment(database: Database, appointment_id: int) -> list[str]:
+    """The kinds of the events of an appointment, oldest first."""
+    query = "SELECT kind FROM events WHERE appointment_id = :id ORDER BY id"
+    return [row.kind for row in await rows(database, query, id=appointment_id)]
 
 
 class GatedMoves(Behind):

@@ -10,17 +10,20 @@ import pytest
 
 from connect_appointments.core.model import Actor
 from connect_appointments.store.engine import Database
+from connect_appointments.store.queries import verify
 from connect_appointments.usecases.order_imports import import_orders
 from connect_appointments.workforce.port import MoveCommand, NotYet, Refused, Reserved
 from tests.api_client import number_of
 from tests.build import BOB, Clock, days_from, sample_order, set_capacity
-from tests.store.given import EVERYBODYS, kinds, rows
-from tests.worker.by_hand import claimed_one, run_out, work_off, worker_of
+from tests.store.given import EVERYBODYS, rows
+from tests.worker.by_hand import claimed, claimed_one, run_out, work_off, worker_of
 from tests.worker.rescheduling import (
     DoubledMoves,
     GatedMoves,
     LostMoves,
     Serve,
+    kinds_of_appointment,
+    kinds_of_request,
     moved_once,
     opened,
     stayed,
@@ -30,7 +33,7 @@ from tests.worker.test_killed_workers import killed_after
 from tests.worker.test_leases import twice_claimed
 from tests.worker.workforces import Behind, Broken, calendar
 
-MOVED = ["created", "slots-found", "booking-started", "booked", "rescheduled"]
+MOVED = ["created", "slots-found", "booking-started", "booked"]
 
 
 class Answering(Behind):
@@ -59,7 +62,8 @@ async def test_d46_a_worker_killed_at_any_step_of_a_reschedule_moves_one_place(
         await run_out(database)
         await work_off(api.parts.worker, database)
         await moved_once(api, database, moving)
-    assert await kinds(database, moving.request_id) == MOVED
+    assert await kinds_of_request(database, moving.request_id) == MOVED
+    assert await kinds_of_appointment(database, moving.id) == ["reschedule-requested", "rescheduled"]
 
 
 async def test_d46_a_refusal_outlives_the_worker_that_was_told(serve: Serve, database: Database) -> None:
@@ -73,7 +77,8 @@ async def test_d46_a_refusal_outlives_the_worker_that_was_told(serve: Serve, dat
         await work_off(api.parts.worker, database)
         await stayed(api, database, moving, "slot-unavailable")
         assert (await api.alice.read(moving.request_id)).json()["slots"] == [*moving.slots[:2], *moving.slots[3:]]
-    assert (await kinds(database, moving.request_id))[2:] == ["booking-started", "slot-refused"]
+    assert (await kinds_of_request(database, moving.request_id))[2:] == ["booking-started", "slot-refused"]
+    assert await kinds_of_appointment(database, moving.id) == ["reschedule-requested", "reschedule-refused"]
 
 
 async def test_d46_two_workers_that_make_one_move_at_once_take_one_place(serve: Serve, database: Database) -> None:
@@ -89,7 +94,7 @@ async def test_d46_two_workers_that_make_one_move_at_once_take_one_place(serve: 
         await run_out(database)
         await work_off(api.parts.worker, database)
         await moved_once(api, database, moving)
-    assert await kinds(database, moving.request_id) == MOVED
+    assert await kinds_of_request(database, moving.request_id) == MOVED
 
 
 @pytest.mark.parametrize("stale_first", [True, False])
@@ -150,28 +155,25 @@ async def test_d46_a_worker_that_slept_through_the_next_reschedule_moves_nothing
         assert (moved["startTime"], moved["appointmentRequestId"]) == (slots[1]["startTime"], third)
 
 
-async def test_d46_reschedules_against_each_other_take_as_many_places_as_there_are(
-    serve: Serve, database: Database
-) -> None:
-    """Two appointments are moved to the last place of one window, by workers that do not know of each other."""
+async def test_d46_of_two_moves_to_the_last_place_of_a_window_one_is_made(serve: Serve, database: Database) -> None:
     async with serve(with_worker=False) as api:
-        numbers = []
         await set_capacity(database, 1, days_from(Clock()(), 120))
-        for order_id, own in ((1, 0), (2, 1)):
-            first = await api.created(order_id)
-            await work_off(api.parts.worker, database)
-            slots = (await api.alice.read(first)).json()["slots"]
+        appointments = []
+        for order_id in (1, 2):
+            first, slots = await opened(api, database, order_id)
             booking = number_of(await api.alice.book(first, slots[0]["id"]))
-            second = await api.created(order_id)
             await work_off(api.parts.worker, database)
-            appointment_id = (await api.alice.read_booking(booking)).json()["id"]
-            slots = (await api.alice.read(second)).json()["slots"]
-            numbers.append(number_of(await api.alice.reschedule(appointment_id, second, slots[4 - own]["id"])))
-            (job,) = [await claimed_one(database)]
-            await run_out(database)
-        del job
-        await work_off(api.parts.worker, database)
+            appointments.append((await api.alice.read_booking(booking)).json()["id"])
+        offers = [await opened(api, database, order_id) for order_id in (1, 2)]
+        wanted = offers[0][1][4]["id"]
+        numbers = [
+            number_of(await api.alice.reschedule(appointment_id, request_id, wanted))
+            for appointment_id, (request_id, _) in zip(appointments, offers, strict=True)
+        ]
+        jobs = await claimed(database)
+        await asyncio.gather(*(worker_of(database, calendar(database)).do([job]) for job in jobs))
         answers = [await api.alice.read_reschedule(number) for number in numbers]
+        assert await database.read(verify.findings) == []
     assert sorted(answer.status_code for answer in answers) == [200, 422]
     assert len(await rows(database, "SELECT day FROM capacity WHERE taken = 1")) == 2
 
@@ -187,3 +189,21 @@ async def test_d48_a_refused_reschedule_of_an_order_that_changed_hands_cancels_i
         answer = await api.alice.read_reschedule(moving.number)
         assert (answer.status_code, answer.json()["code"]) == (422, "slot-unavailable")
         assert (await api.alice.read(moving.request_id)).json()["status"] == "cancelled"
+
+
+async def test_d46_a_request_whose_booking_was_refused_takes_the_appointment(serve: Serve, database: Database) -> None:
+    """What its refused attempt has left behind says nothing of the reschedule, and the attempt stays refused."""
+    async with serve(with_worker=False) as api:
+        second, slots = await opened(api, database)
+        await set_capacity(database, 0, days_from(Clock()(), 120))
+        attempt = number_of(await api.alice.book(second, slots[0]["id"]))
+        await work_off(api.parts.worker, database)
+        await set_capacity(database, 5, days_from(Clock()(), 120))
+        moving = await to_be_moved(api, database)
+        await work_off(api.parts.worker, database)
+        number = number_of(await api.alice.reschedule(moving.id, second, slots[1]["id"]))
+        assert await database.read(verify.findings) == []
+        await work_off(api.parts.worker, database)
+        assert (await api.alice.read_reschedule(number)).json()["appointmentRequestId"] == second
+        assert (await api.alice.read_booking(attempt)).json()["code"] == "slot-unavailable"
+        assert await database.read(verify.findings) == []

@@ -28,6 +28,16 @@ THE_CANCELLED = {
     "description": "The appointment-request, cancelled",
     "parameters": {"n": "$request.body#/appointmentRequestId"},
 }
+THE_APPOINTMENT = {
+    "operationId": "read_appointment",
+    "description": "The id of the appointment is the one to read it by",
+    "parameters": {"id": "$response.body#/id"},
+}
+OF_THE_ORDER = {
+    "operationId": "list_appointments",
+    "description": "The appointments of its order",
+    "parameters": {"orderId": "$response.body#/orderId"},
+}
 CANCEL = {
     "operationId": "cancel_request",
     "description": "The id of the appointment-request is the one to cancel by",
@@ -67,7 +77,7 @@ LINKS: Mapping[tuple[str, int], Mapping[str, Any]] = {
     ("cancel_request", 204): {"cancelled": THE_CANCELLED},
     ("book_slot", 201): {"outcome": THE_BOOKING},
     ("read_booking", 202): {"again": again("read_booking")},
-    ("read_booking", 200): {"cancel": CANCEL_APPOINTMENT},
+    ("read_booking", 200): {"cancel": CANCEL_APPOINTMENT, "appointment": THE_APPOINTMENT, "appointments": OF_THE_ORDER},
     ("cancel_appointment", 201): {"outcome": THE_CANCELLATION},
     ("read_cancellation", 202): {"again": again("read_cancellation")},
     # Reschedules of appointments
