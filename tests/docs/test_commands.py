@@ -46,6 +46,7 @@ RUN = {
     "connect-appointments work": "tests/cli/test_serve.py",
     "connect-appointments verify": "tests/cli/test_backup_under_load.py",
     "connect-appointments contacts erase": "tests/cli/test_contacts.py",
+    "connect-appointments requests list": "tests/cli/test_requests.py",
     "connect-appointments backup": "tests/cli/test_backup_under_load.py",
     "connect-appointments restore": "tests/cli/test_backup_under_load.py",
     "make": "tests/docs/test_commands.py",
@@ -69,6 +70,7 @@ NOT_RUN = {
     "make bench": "fifteen minutes, and needs wrk, h2load and pgbench",
     "make faults": "an hour, or five minutes; needs root, strace and faketime",
     "make faults-ha": "five minutes; needs root, and packages of Debian",
+    "python -m bench.archiving": "ten minutes, and two gigabytes of disk",
     "python -m bench": "the program of `make bench`",
     "python -m tests.faults": "the program of `make faults`",
 }
