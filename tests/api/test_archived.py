@@ -153,3 +153,34 @@ async def test_d50_a_cancel_that_waits_while_its_request_is_archived_finds_it_th
     waiting = await neighbour.write(work)
     assert (await waiting).status_code == 204
     await neighbour.close()
+
+
+async def test_d44_lists_have_archived_rows_in_their_order(api: Api, database: Database) -> None:
+    booked, _ = await api.booked(1)
+    await archived(database)
+    younger = await api.created(1)
+    path = "/api/connect/orders/1"
+    listed = (await api.alice.request("GET", f"{path}/appointment-requests")).json()["appointmentRequests"]
+    assert [item["id"] for item in listed] == [younger, booked]
+    first = await api.alice.request("GET", f"{path}/appointment-requests?limit=1")
+    assert [item["id"] for item in first.json()["appointmentRequests"]] == [younger]
+    assert f"after={younger}" in first.headers["link"]
+    second = await api.alice.request("GET", f"{path}/appointment-requests?limit=1&after={younger}")
+    assert [item["id"] for item in second.json()["appointmentRequests"]] == [booked]
+    appointments = (await api.alice.request("GET", f"{path}/appointments")).json()["appointments"]
+    assert [item["appointmentRequestId"] for item in appointments] == [booked]
+
+
+async def test_d42_an_archived_appointment_is_found_by_its_cancel(api: Api, database: Database) -> None:
+    _, booking = await api.booked(1)
+    appointment_id = booking.json()["id"]
+    await archived(database)
+    path = "/api/connect/orders/appointment-cancellations/request"
+    foreign = await api.bob.request("POST", path, json={"appointmentId": appointment_id})
+    assert foreign.status_code == 404
+    assert await rows(database, "SELECT id FROM appointments") == []
+    number = number_of(await api.alice.request("POST", path, json={"appointmentId": appointment_id}))
+    await api.settled(lambda: api.alice.request("GET", f"{path}/{number}"))
+    assert await rows(database, "SELECT id FROM appointments") == [(appointment_id,)]
+    broken = {finding.rule for finding in await database.read(findings)}
+    assert broken == set()

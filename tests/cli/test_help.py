@@ -38,6 +38,7 @@ def test_the_commands_are_those_that_are_promised() -> None:
     promised = {("orders", "import"), ("orders", "list"), ("capacity", "import"), ("capacity", "list")}
     promised |= {("requests", "list"), ("requests", "show"), ("requests", "cancel")}
     promised |= {("contacts", "erase")}
+    promised |= {("appointments", name) for name in ("list", "show", "cancel", "record")}
     promised |= {(name,) for name in ("sandbox", "demo", "serve", "work", "migrate", "token", *COMMANDS)}
     assert promised == set(ALL)
 
@@ -53,7 +54,7 @@ def test_help_lists_every_option_with_what_it_does(words: tuple[str, ...]) -> No
 
 
 def test_help_of_the_groups_says_where_a_sandbox_has_its_database() -> None:
-    for group in ("orders", "capacity", "requests", "contacts"):
+    for group in ("orders", "capacity", "requests", "contacts", "appointments"):
         assert "sqlite:///DIR/sandbox.db" in invoke(group, "--help", env=WIDE).output
 
 

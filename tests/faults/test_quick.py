@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from .kinds import races, servers, stops
+from .kinds import races, servers, stops, workers
 from .trial import Amount, Trial
 
 Run = Callable[[Trial], Awaitable[None]]
@@ -36,4 +36,12 @@ async def test_a_server_told_to_stop_in_full_load_answers_every_request_it_has_b
     trial = Trial("stop", Amount(1, PATIENCE_SECONDS))
     await stops.stopped(trial)
     assert trial.times == 1
+    assert [str(broken) for broken in trial.violations] == []
+
+
+async def test_d46_workers_killed_while_they_reschedule_leave_one_place_and_one_truth() -> None:
+    trial = Trial("kill", Amount(4, PATIENCE_SECONDS))
+    await workers.rescheduling(trial)
+    assert trial.times == 4
+    assert trial.count > 0, "no reschedule has ended"
     assert [str(broken) for broken in trial.violations] == []

@@ -25,6 +25,10 @@ OF_THE_OPERATOR = {
 ALLOWED = {
     "appointment_cancellations._FACTS": "asked for appointments that the caller has locked with their owners",
     "appointment_cancellations._insert": "inserts cancellations of appointments that the caller has locked",
+    "appointment_news._IDS": "the worker's, which acts for every owner",
+    "appointment_news._SITES": "the worker's, of orders that it has locked",
+    "appointment_news._OPEN": "the worker's, which acts for every owner",
+    "appointment_news._move": "the worker's, of appointments that it has locked",
     "appointment_cancellations._END": "the worker's, which acts for every owner",
     "appointments._event": "writes events with the owner of the row that has changed",
     "appointments._update": "changes rows that the caller has locked, with the owner that they have",

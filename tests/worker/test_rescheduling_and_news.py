@@ -168,6 +168,7 @@ async def test_d46a_the_request_of_an_ended_reschedule_is_booked_like_any_other(
         await news(database, moving.id, COMPLETED)
         await work_off(api.parts.worker, database)
         booking = number_of(await api.alice.book(moving.request_id, moving.slots[2]["id"]))
+        assert await database.read(verify.findings) == []
         await work_off(api.parts.worker, database)
         assert (await api.alice.read_booking(booking)).json()["status"] == "booked"
         assert await database.read(verify.findings) == []

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connect_appointments.core.windows import BookingPolicy
+from connect_appointments.jobs.appointment_news import AppointmentNews
 from connect_appointments.jobs.archive_families import ArchiveFamilies
 from connect_appointments.jobs.book import Book
 from connect_appointments.jobs.cancel_appointment import CancelAppointment
+from connect_appointments.jobs.cancel_reservation import CancelReservation
 from connect_appointments.jobs.erase_contacts import EraseContacts
 from connect_appointments.jobs.kinds import JobKind, RetrySchedule
 from connect_appointments.jobs.options import OF_LEASE, WorkerOptions
@@ -33,6 +35,7 @@ def job_kinds(
         Book(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
         ReleaseOffer(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
         CancelAppointment(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
+        CancelReservation(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
         # Changes of appointments
         RescheduleAppointment(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
     )
@@ -42,9 +45,11 @@ def recurring_jobs(
     database: Database, workforce: Workforce, policy: BookingPolicy, options: WorkerOptions
 ) -> Sequence[RecurringJob]:
     """Every recurring job."""
-    del workforce, policy
     ages = Ages(options.erase_contacts_after_days, options.assume_over_days)
-    found = [EraseContacts(database, ages).job()]
+    found = [
+        EraseContacts(database, ages).job(),
+        AppointmentNews(database, workforce, policy).job(options.news_seconds),
+    ]
     if options.keep_days is not None:
         archive = ArchiveFamilies(database, keep_days=options.keep_days, assume_over_days=options.assume_over_days)
         found.append(archive.job())

@@ -105,9 +105,6 @@ class RescheduleAppointment:
         self._answer_seconds = answer_seconds
         self._ended = GroupCommit[Ended, Outcome](database, self._end, repeatable=False)
 
-    async def _end(self, transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
-        return await end_reschedules(transaction, ended, self._policy, wait=wait)
-
     def kind(self, slots: int, retry: RetrySchedule) -> JobKind:
         """The job kind. A reschedule is retried until it is decided: a missing answer is never a refusal."""
         return JobKind(RESCHEDULE_JOB, CLAIM, self.run, slots, retry)
@@ -129,6 +126,9 @@ class RescheduleAppointment:
             return None
         slot = decode_slot(job.context.new_slot)
         return Ended(job, slot, answer, cancellable_until(slot, visit_of(job).site, self._policy))
+
+    async def _end(self, transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
+        return await end_reschedules(transaction, ended, self._policy, wait=wait)
 
     async def _move(self, moving: Sequence[Job], returning: Sequence[Job]) -> Answers:
         commands = [

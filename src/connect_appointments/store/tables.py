@@ -156,7 +156,7 @@ appointment_requests = sa.Table(
     metadata,
     _id(),
     sa.Column("owner", sa.Text, nullable=False),
-    sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False, index=True),
+    sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False),
     sa.Column("date_from", sa.Date, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("booking_id", BigId),
@@ -171,6 +171,8 @@ appointment_requests = sa.Table(
     sa.Column("appointment_id", BigId),
     # The reschedule that takes a slot of this request.
     sa.Column("reschedule_id", BigId),
+    # For the lists of an order, which are kept to one owner: rows of other owners are not read.
+    sa.Index("ix_appointment_requests_of_order", "order_id", "owner", "id"),
     _states("state", State),
     sa.CheckConstraint("(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="cancelled_on"),
     sa.CheckConstraint("(state = 'booked') = (appointment_id IS NOT NULL)", name="appointment_id"),
@@ -214,7 +216,7 @@ appointments = sa.Table(
     # The booking attempt that made it; its number is in the key of the workforce system.
     sa.Column("booking_id", BigId, sa.ForeignKey("bookings.id"), nullable=False, unique=True),
     sa.Column("owner", sa.Text, nullable=False),
-    sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False, index=True),
+    sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False),
     sa.Column("workforce_id", sa.Text, nullable=False, unique=True),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("slot", sa.Text, nullable=False),
@@ -232,6 +234,7 @@ appointments = sa.Table(
     # Its latest cancellation and its latest reschedule.
     sa.Column("cancellation_id", BigId),
     sa.Column("reschedule_id", BigId),
+    sa.Index("ix_appointments_of_order", "order_id", "owner", "id"),
     _states("state", AppointmentState),
     _states("cancelled_by", CancelledBy, "known_cancelled_by"),
     sa.CheckConstraint("(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="cancelled_on"),

@@ -12,6 +12,7 @@ KINDS = (
     Kind("server killed on PostgreSQL", servers.on_postgresql, Amount(4, 8), Amount(220, 900)),
     Kind("server killed on SQLite", servers.on_sqlite, Amount(3, 8), Amount(80, 400)),
     Kind("worker killed at every step", workers.killed, Amount(6, 10), Amount(100, 500)),
+    Kind("worker killed while it reschedules", workers.rescheduling, Amount(6, 10), Amount(100, 500)),
     Kind("worker stopped beyond its lease", workers.stopped, Amount(3, 10), Amount(40, 300)),
     Kind("worker ten minutes ahead killed", workers.ahead, Amount(3, 8), Amount(60, 300)),
     Kind("postmaster killed", databases.killed, Amount(3, 8), Amount(80, 300)),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..load import Load
 from ..proxy import Proxy, Trap
+from ..rescheduling import Rescheduling
 from ..stage import open_stage
 from ..trial import CannotBeDoneError, program
 
@@ -28,7 +29,7 @@ LEASE_SECONDS = 1.0
 CATCH_SECONDS = 5.0
 """A step that has not come again after so long is left out: a slot must run full for some."""
 AHEAD = "+10m"
-TABLES = "jobs|appointment_requests|orders|bookings|appointments|offers|events|capacity|reservations"
+TABLES = "jobs|appointment_requests|orders|bookings|appointments|reschedules|offers|events|capacity|reservations"
 OF_A_JOB = re.compile(f".* ({TABLES})")
 """The steps of a job, as opposed to those of starting and of being connected."""
 
@@ -39,6 +40,21 @@ async def killed(trial: Trial) -> None:
         worker = await stage.work(DATABASE_URL=_through(stage, proxy))
         async with trial.under(Load(stage, stage.urls)):
             await _kill_at_every_step(trial, proxy, worker)
+
+
+async def rescheduling(trial: Trial) -> None:
+    """`kill -9` of the only worker at each step of its jobs, while callers reschedule what they have booked."""
+    async with _stage(places=20) as (stage, proxy):
+        worker = await stage.work(DATABASE_URL=_through(stage, proxy))
+        load = Rescheduling(stage)
+        at_work = asyncio.create_task(load.run())
+        try:
+            await _kill_at_every_step(trial, proxy, worker)
+        finally:
+            load.stopping = True
+            await at_work
+        trial.violations += await load.verdict()
+        trial.count = len(load.outcomes)
 
 
 async def stopped(trial: Trial) -> None:
@@ -90,9 +106,9 @@ def _clock_ahead() -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def _stage() -> AsyncIterator[tuple[Stage, Proxy]]:
+async def _stage(places: int = 150) -> AsyncIterator[tuple[Stage, Proxy]]:
     """Two servers that do no background work, and a proxy for who does; slots run full, so that some are refused."""
-    async with open_stage(places=150, settings={"LEASE_SECONDS": str(LEASE_SECONDS)}) as stage:
+    async with open_stage(places=places, settings={"LEASE_SECONDS": str(LEASE_SECONDS)}) as stage:
         proxy = Proxy(stage.postgres.port)
         await proxy.open()
         await stage.serve_in_two("--no-worker")
