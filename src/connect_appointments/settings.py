@@ -111,9 +111,8 @@ class WorkSettings(StoreSettings):
     assume_over_days: Annotated[
         int, Field(ge=0, le=365, description="Days after its end when an appointment counts as over")
     ] = 7
-    erase_contacts_after_days: Annotated[
-        int, Field(ge=1, le=36_500, description="Days after the end of their use when contacts are erased")
-    ] = 365
+    erase_contacts_after_days: Annotated[int, Field(ge=1, le=36_500, description="Days to keep unused contacts")] = 365
+    keep_days: Annotated[int | None, Field(ge=2, le=36_500, description="Days until ended rows are archived")] = None
     cancellation_cutoff_time: Annotated[
         WallTime, Field(description="Time at the site until which a visit can be cancelled")
     ] = time(17)
@@ -147,6 +146,7 @@ class WorkSettings(StoreSettings):
             news_seconds=self.news_poll_seconds,
             assume_over_days=self.assume_over_days,
             erase_contacts_after_days=self.erase_contacts_after_days,
+            keep_days=self.keep_days,
         )
 
 

@@ -50,6 +50,7 @@ RUN = {
     "connect-appointments appointments show": "tests/cli/test_appointments.py",
     "connect-appointments appointments cancel": "tests/cli/test_appointments.py",
     "connect-appointments appointments record": "tests/cli/test_appointments.py",
+    "connect-appointments requests list": "tests/cli/test_requests.py",
     "connect-appointments backup": "tests/cli/test_backup_under_load.py",
     "connect-appointments restore": "tests/cli/test_backup_under_load.py",
     "make": "tests/docs/test_commands.py",
@@ -73,6 +74,7 @@ NOT_RUN = {
     "make bench": "fifteen minutes, and needs wrk, h2load and pgbench",
     "make faults": "an hour, or five minutes; needs root, strace and faketime",
     "make faults-ha": "five minutes; needs root, and packages of Debian",
+    "python -m bench.archiving": "ten minutes, and two gigabytes of disk",
     "python -m bench": "the program of `make bench`",
     "python -m tests.faults": "the program of `make faults`",
 }

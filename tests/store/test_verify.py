@@ -42,6 +42,17 @@ DAMAGE = {
     "occupancy-counts-the-bookings-of-an-order": "UPDATE orders SET occupancy = 0 WHERE occupancy > 0",
     "bookable-only-by-the-owner-of-the-order": "UPDATE orders SET owner = 'another' WHERE id = 1",
     "appointment-has-the-owner-of-its-booking": "UPDATE appointments SET owner = 'another'",
+    "row-is-archived-or-not": "INSERT INTO archived_offers SELECT * FROM offers",
+    "families-are-archived-whole": "INSERT INTO archived_offers (request_id, slots) VALUES (987654, '[]')",
+    "archived-means-ended": (
+        "INSERT INTO archived_appointment_requests (id, owner, order_id, date_from, state, created_on, updated_on) "
+        "SELECT 987654, owner, order_id, date_from, 'searching', created_on, updated_on FROM appointment_requests"
+        " LIMIT 1"
+    ),
+    "job-has-its-rows": (
+        "INSERT INTO jobs (kind, request_id, x_request_id, tries, due_at) SELECT 'search', 987654, 'x', 0, updated_on "
+        "FROM appointment_requests LIMIT 1"
+    ),
     "refused-attempt-has-a-code": "UPDATE bookings SET refusal = NULL WHERE state = 'refused'",
     "appointment-state-is-that-of-the-last-event": (
         "UPDATE appointments SET state = 'in-progress' WHERE state = 'booked'"

@@ -17,6 +17,7 @@ async def test_d49_the_worker_erases_batch_after_batch_until_the_pass_is_complet
     await execute(database, "UPDATE orders SET imported_on = '2020-01-01T00:00:00.000Z' WHERE owner = :bob", bob=BOB)
     async with serve_in_process(database, issuer, clock, with_worker=False) as api:
         assert await api.parts.worker.recur(ERASE_CONTACTS), "appointments follow orders"
+        assert await api.parts.worker.recur(ERASE_CONTACTS), "the archive follows appointments"
         assert not await api.parts.worker.recur(ERASE_CONTACTS)
         assert not await api.parts.worker.recur(ERASE_CONTACTS), "the next pass is not due"
     left = await rows(database, "SELECT DISTINCT owner FROM orders WHERE contact_name IS NOT NULL")

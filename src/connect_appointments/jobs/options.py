@@ -21,6 +21,7 @@ class WorkerOptions:
     max_backoff_seconds: the longest delay.
     assume_over_days: an appointment counts as over this many days after its end (D45).
     erase_contacts_after_days: contacts are erased this many days after the end of their use (D49).
+    keep_days: ended families move to the archive this many days after their end; None for never (D50).
     news_seconds: the time between two reads of the news of the workforce system.
     """
 
@@ -34,3 +35,4 @@ class WorkerOptions:
     news_seconds: float = 10
     assume_over_days: int = 7
     erase_contacts_after_days: int = 365
+    keep_days: int | None = None

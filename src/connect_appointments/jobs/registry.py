@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.appointment_news import AppointmentNews
+from connect_appointments.jobs.archive_families import ArchiveFamilies
 from connect_appointments.jobs.book import Book
 from connect_appointments.jobs.cancel_appointment import CancelAppointment
 from connect_appointments.jobs.cancel_reservation import CancelReservation
@@ -45,7 +46,11 @@ def recurring_jobs(
 ) -> Sequence[RecurringJob]:
     """Every recurring job."""
     ages = Ages(options.erase_contacts_after_days, options.assume_over_days)
-    return (
+    found = [
         EraseContacts(database, ages).job(),
         AppointmentNews(database, workforce, policy).job(options.news_seconds),
-    )
+    ]
+    if options.keep_days is not None:
+        archive = ArchiveFamilies(database, keep_days=options.keep_days, assume_over_days=options.assume_over_days)
+        found.append(archive.job())
+    return found

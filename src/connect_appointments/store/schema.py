@@ -13,9 +13,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from connect_appointments.store.archive_tables import ARCHIVE
 from connect_appointments.store.engine import Database
 from connect_appointments.store.sqlite.connection import make_private, path_of
 from connect_appointments.store.transaction import Transaction, first
+
+__all__ = ["ARCHIVE", "head", "migrate", "revision", "revisions"]
 
 MIGRATION_LOCK = 20361122
 """The advisory lock on PostgreSQL that serializes migrations."""

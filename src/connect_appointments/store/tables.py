@@ -123,7 +123,7 @@ CONTACT = ("contact_name", "contact_phone", "contact_notes")
 """The columns with personal data; they are erased (D49)."""
 
 
-def _contact_index(table: str, moment: str) -> sa.Index:
+def contact_index(table: str, moment: str) -> sa.Index:
     """The index of the rows that have a contact, for finding those whose contact is due for erasure."""
     has_contact = sa.text(" OR ".join(f"{name} IS NOT NULL" for name in CONTACT))
     return sa.Index(f"ix_{table}_contact", moment, "id", postgresql_where=has_contact, sqlite_where=has_contact)
@@ -148,7 +148,7 @@ orders = sa.Table(
     # Number of booking attempts in progress, plus the appointments in a state that is not final (D27).
     sa.Column("occupancy", sa.Integer, nullable=False, server_default="0"),
     sa.Column("imported_on", Instant, nullable=False),
-    _contact_index("orders", "imported_on"),
+    contact_index("orders", "imported_on"),
 )
 
 appointment_requests = sa.Table(
@@ -243,7 +243,7 @@ appointments = sa.Table(
     sa.CheckConstraint("state <> 'cancelling' OR cancellation_id IS NOT NULL", name="cancellation_id"),
     sa.CheckConstraint("state <> 'rescheduling' OR reschedule_id IS NOT NULL", name="reschedule_id"),
     # A use never ends before the creation, which never changes: updates of other columns leave the index alone.
-    _contact_index("appointments", "created_on"),
+    contact_index("appointments", "created_on"),
     sqlite_autoincrement=True,
 )
 
@@ -296,8 +296,9 @@ jobs = sa.Table(
     _id(),
     # The registry defines the valid kinds, so that a new kind needs no migration.
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id")),
-    sa.Column("booking_id", BigId, sa.ForeignKey("bookings.id")),
+    # No foreign keys here: moving a row to the archive would search the whole table for each.
+    sa.Column("request_id", BigId),
+    sa.Column("booking_id", BigId),
     sa.Column("x_request_id", sa.Text, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
@@ -356,7 +357,8 @@ idempotency_keys = sa.Table(
     sa.Column("owner", sa.Text, primary_key=True),
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("fingerprint", sa.Text, nullable=False),
-    sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id"), nullable=False),
+    # No foreign key, as in jobs: a key is forgotten before its request moves to the archive.
+    sa.Column("request_id", BigId, nullable=False),
     sa.Column("created_on", Instant, nullable=False, index=True),
 )
 

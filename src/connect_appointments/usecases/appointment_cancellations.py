@@ -28,6 +28,7 @@ from connect_appointments.store.queries.jobs import NewJob
 from connect_appointments.store.statements import Row
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.actors import owner_of
+from connect_appointments.usecases.archives import Archive
 from connect_appointments.usecases.keys import OwnedId
 
 CANCEL_JOB = "cancel-appointment"
@@ -82,6 +83,7 @@ class AppointmentCancellations:
         """
         self._cancels = GroupCommit[CancelAppointmentCommand, int](database, cancel_batch, max_waiting=max_waiting)
         self._reads = GroupCommit[OwnedId, Cancellation | None](database, _read, reads=True, max_waiting=max_waiting)
+        self._archive = Archive(database, max_waiting=max_waiting)
         self._on_new_job = on_new_job
 
     async def cancel_appointment(
@@ -99,11 +101,15 @@ class AppointmentCancellations:
         Returns the number of the cancellation; a repeated call while it is undecided or cancelled returns the same
         number. Raises `NotFound`, `AppointmentChanging`.
         """
-        number = await self._cancels.submit(
-            CancelAppointmentCommand(
-                appointment_id, owner_of(actor), cancelled_by, reason, actor.client, actor.x_request_id
-            )
+        command = CancelAppointmentCommand(
+            appointment_id, owner_of(actor), cancelled_by, reason, actor.client, actor.x_request_id
         )
+        try:
+            number = await self._cancels.submit(command)
+        except errors.NotFound:
+            if not await self._archive.bring_back_appointment(OwnedId(appointment_id, command.owner)):
+                raise
+            number = await self._cancels.submit(command)
         self._on_new_job(CANCEL_JOB)
         return number
 

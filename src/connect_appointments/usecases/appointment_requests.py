@@ -17,6 +17,7 @@ from connect_appointments.store.locking import RowLocked
 from connect_appointments.store.queries import cancellations, requests
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.actors import owner_of
+from connect_appointments.usecases.archives import Archive
 from connect_appointments.usecases.clock import Clock
 from connect_appointments.usecases.creations import SEARCH, CreateCommand, Creations
 from connect_appointments.usecases.keys import OwnedId
@@ -67,6 +68,7 @@ class AppointmentRequests:
         self._lists = GroupCommit[PageQuery, Page[AppointmentRequest]](
             database, _list, reads=True, max_batch=MAX_BATCH, max_waiting=max_waiting
         )
+        self._archive = Archive(database, max_waiting=max_waiting)
         self._on_new_job = on_new_job
         self._numbers = itertools.count()
 
@@ -109,9 +111,15 @@ class AppointmentRequests:
 
         Raises `NotFound`, `AppointmentRequestBooking`, `AppointmentRequestBooked`.
         """
-        CANCEL.check(
-            await self._cancels.submit(CancelCommand(request_id, owner_of(actor), actor.client, actor.x_request_id))
-        )
+        command = CancelCommand(request_id, owner_of(actor), actor.client, actor.x_request_id)
+        before = await self._cancels.submit(command)
+        if before is None:
+            found = await self._archive.read_request(OwnedId(request_id, command.owner))
+            before = None if found is None else found.state
+            if before in CANCEL.sources:
+                await self._archive.bring_back(request_id)
+                before = await self._cancels.submit(command)
+        CANCEL.check(before)
 
 
 async def _read(

@@ -25,6 +25,7 @@ from connect_appointments.store.queries.changes.reschedules import NewReschedule
 from connect_appointments.store.queries.slots import decode_slot, encode_move
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.actors import owner_of
+from connect_appointments.usecases.archives import Archive
 from connect_appointments.usecases.keys import OwnedId
 
 RESCHEDULE_JOB = "reschedule-appointment"
@@ -97,6 +98,7 @@ class AppointmentReschedules:
         """
         self._reschedules = GroupCommit[RescheduleCommand, int](database, reschedule_batch, max_waiting=max_waiting)
         self._reads = GroupCommit[OwnedId, Reschedule | None](database, _read, reads=True, max_waiting=max_waiting)
+        self._archive = Archive(database, max_waiting=max_waiting)
         self._on_new_job = on_new_job
 
     async def reschedule_appointment(self, actor: Actor, appointment_id: int, request_id: int, slot_id: str) -> int:
@@ -110,9 +112,22 @@ class AppointmentReschedules:
         command = RescheduleCommand(
             appointment_id, request_id, owner_of(actor), slot_id, actor.client, actor.x_request_id
         )
-        number = await self._reschedules.submit(command)
+        try:
+            number = await self._reschedules.submit(command)
+        except errors.NotFound:
+            if not await self._bring_back(command):
+                raise
+            number = await self._reschedules.submit(command)
         self._on_new_job(RESCHEDULE_JOB)
         return number
+
+    async def _bring_back(self, command: RescheduleCommand) -> bool:
+        """Move the archived families of a command back; return False if the owner lacks one of the two."""
+        request = await self._archive.read_request(OwnedId(command.request_id, command.owner))
+        has_both = await self._archive.bring_back_appointment(OwnedId(command.appointment_id, command.owner))
+        if request is not None and has_both:
+            await self._archive.bring_back(request.id)
+        return request is not None and has_both
 
     async def read_reschedule(self, scope: Owner, number: int) -> Reschedule:
         """A reschedule. Raises `NotFound`, or the refusal of a refused reschedule."""

@@ -9,7 +9,7 @@ from connect_appointments.core import errors
 from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.decisions.booking import BookSubject, Decision, decide_bookings
 from connect_appointments.core.model import Actor, Booking, Owner, Slot
-from connect_appointments.core.requests import OCCUPYING, State
+from connect_appointments.core.requests import BOOK, OCCUPYING, State
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import Locked, RowLocked, is_row, lock
@@ -18,6 +18,7 @@ from connect_appointments.store.queries.bookings import NewAttempt
 from connect_appointments.store.queries.requests import STATES
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.actors import owner_of
+from connect_appointments.usecases.archives import Archive
 from connect_appointments.usecases.keys import OwnedId
 
 BOOK_JOB = "book"
@@ -71,6 +72,7 @@ class Bookings:
         self._assume_over_days = assume_over_days
         self._books = GroupCommit[BookCommand, int](database, self._book, max_waiting=max_waiting)
         self._reads = GroupCommit[OwnedId, Booking | None](database, _read, reads=True, max_waiting=max_waiting)
+        self._archive = Archive(database, max_waiting=max_waiting)
         self._on_new_job = on_new_job
 
     async def book_slot(self, actor: Actor, request_id: int, slot_id: str) -> int:
@@ -81,9 +83,23 @@ class Bookings:
         of the request's state.
         """
         command = BookCommand(request_id, owner_of(actor), slot_id, actor.client, actor.x_request_id)
-        booking_id = await self._books.submit(command)
+        booking_id = await self._begin(command)
         self._on_new_job(BOOK_JOB)
         return booking_id
+
+    async def _begin(self, command: BookCommand) -> int:
+        try:
+            return await self._books.submit(command)
+        except errors.NotFound:
+            found = await self._archive.read_request(OwnedId(command.id, command.owner))
+            if found is None:
+                raise
+        if found.state is State.OPEN:
+            raise errors.SlotNotOffered if found.slots_expire_on is None else errors.OfferExpired
+        if found.state is not State.BOOKED:
+            BOOK.check(found.state)
+        await self._archive.bring_back(command.id)
+        return await self._books.submit(command)
 
     async def read_booking(self, scope: Owner, booking_id: int) -> Booking:
         """A booking attempt. Raises `NotFound`, or the attempt's refusal if it was refused."""

@@ -18,11 +18,7 @@ __all__ = ["Ages", "Erased", "Erasure", "erase_due", "erase_order"]
 
 ROWS_A_BATCH = 500
 FIRST = Place(datetime.min.replace(tzinfo=UTC), 0)
-WALKS = {
-    "orders": (contacts.orders_after, contacts.erase_orders),
-    "appointments": (contacts.appointments_after, contacts.erase_appointments),
-}
-"""The tables with contacts: the walk over the rows that may be due, and the statement that erases those that are."""
+NAMES = list(contacts.TABLES)
 
 
 class Erasure(NamedTuple):
@@ -38,7 +34,7 @@ class Erasure(NamedTuple):
 class Cursor(msgspec.Struct, frozen=True):
     """Where a batch begins: the table, and the last row of the batch before."""
 
-    table: str = next(iter(WALKS))
+    table: str = NAMES[0]
     moment: datetime = FIRST.moment
     id: int = FIRST.id
 
@@ -49,11 +45,13 @@ async def erase_due(database: Database, actor: Actor, cursor: str | None, ages: 
     cursor: that of the batch before; None begins a new pass.
     """
     begin = Cursor() if cursor is None else msgspec.json.decode(cursor, type=Cursor)
-    after, erase = WALKS[begin.table]
+    table = contacts.TABLES[begin.table]
 
     async def work(transaction: Transaction) -> Erasure:
-        places = await after(transaction, Place(begin.moment, begin.id), ages, limit=ROWS_A_BATCH)
-        erased = await erase(transaction, [place.id for place in places], ages)
+        places = await contacts.places_after(
+            transaction, table, Place(begin.moment, begin.id), ages, limit=ROWS_A_BATCH
+        )
+        erased = await contacts.erase(transaction, table, [place.id for place in places], ages)
         if any(erased):
             await contacts.note(transaction, erased, client=actor.client, x_request_id=actor.x_request_id)
         return Erasure(erased, _next(begin.table, places))
@@ -65,7 +63,7 @@ def _next(table: str, places: list[Place]) -> str | None:
     """The cursor of the next batch: further in the table, in the next table, or None."""
     if len(places) == ROWS_A_BATCH:
         return msgspec.json.encode(Cursor(table, *places[-1])).decode()
-    later = list(WALKS)[list(WALKS).index(table) + 1 :]
+    later = NAMES[NAMES.index(table) + 1 :]
     return msgspec.json.encode(Cursor(later[0])).decode() if later else None
 
 

@@ -85,7 +85,12 @@ class GroupCommit(Generic[C, R]):
     async def _run_alone(self, command: C) -> R:
         """Run a command outside of any batch and wait for its row lock."""
         row = (self, command.row if hasattr(command, "row") else command.key)
-        answers = await self._database.row_waits.run(row, owner_of(command), lambda: self._once([command], wait=True))
+        for _ in range(2):  # a row that was deleted during the wait is missing the next time
+            answers = await self._database.row_waits.run(
+                row, owner_of(command), lambda: self._once([command], wait=True)
+            )
+            if answers[0] is not ROW_LOCKED:
+                break
         answer: R = _checked(answers[0])
         return answer
 

@@ -15,10 +15,11 @@ from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.queries.orders import occupy_statement
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slot
+from connect_appointments.store.retention.archive import fetch_everywhere, first_everywhere, page_everywhere
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import DETAILS, BigId, appointments, database_now
 from connect_appointments.store.tables import events as events_table
-from connect_appointments.store.transaction import Transaction, first
+from connect_appointments.store.transaction import Transaction
 
 STATES = {state.value: state for state in AppointmentState}
 
@@ -55,7 +56,7 @@ READ = sa.select(_read.c.place, *SHOWN).join(
 async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -> list[Appointment | None]:
     """Appointments by id and owner, in key order; None for an unknown key."""
     found: list[Appointment | None] = [None] * len(keys)
-    for row in await transaction.fetch(READ, keys):
+    for row in await fetch_everywhere(transaction, READ, keys):
         found[row.place - 1] = from_row(row)
     return found
 
@@ -63,7 +64,7 @@ async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -
 async def get(transaction: Transaction, scope: Scope, appointment_id: int) -> Appointment | None:
     """The appointment; None if it does not exist in the scope."""
     query = sa.select(*SHOWN).where(appointments.c.id == appointment_id, visible(appointments, scope))
-    row = await first(transaction, query)
+    row = await first_everywhere(transaction, query)
     return None if row is None else from_row(row)
 
 
@@ -80,7 +81,8 @@ async def of_order(
     transaction: Transaction, owner: str, *, order_id: int, before: int, limit: int
 ) -> Sequence[Appointment]:
     """Up to `limit` appointments of an order with ids below `before`, newest first."""
-    found = await transaction.fetch(_OF_ORDER, owner=owner, order_id=order_id, before=before, limit=limit)
+    values = {"owner": owner, "order_id": order_id, "before": before}
+    found = await page_everywhere(transaction, _OF_ORDER, limit=limit, newest_first=True, **values)
     return [from_row(row) for row in found]
 
 

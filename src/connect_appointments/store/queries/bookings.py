@@ -17,6 +17,7 @@ from connect_appointments.store.queries.orders import occupy_statement
 from connect_appointments.store.queries.requests import link_transition
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slot, encode_slot
+from connect_appointments.store.retention.archive import fetch_everywhere, first_everywhere
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import (
     BigId,
@@ -26,7 +27,7 @@ from connect_appointments.store.tables import (
     jobs,
     seconds_from_now,
 )
-from connect_appointments.store.transaction import Transaction, first
+from connect_appointments.store.transaction import Transaction
 
 STATES = {state.value: state for state in BookingState}
 
@@ -128,7 +129,7 @@ async def slot_ids(transaction: Transaction, booking_ids: Sequence[int]) -> dict
 
 async def attempt(transaction: Transaction, booking_id: int) -> Attempt:
     """The booking attempt. It must exist: attempts are never deleted."""
-    row = await first(transaction, sa.select(bookings).where(bookings.c.id == booking_id))
+    row = await first_everywhere(transaction, sa.select(bookings).where(bookings.c.id == booking_id))
     if row is None:
         raise LookupError(f"there is no booking attempt {booking_id}")
     return Attempt(row.id, row.request_id, row.owner, decode_slot(row.slot))
@@ -162,7 +163,7 @@ READ = (
 async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -> list[Booking | None]:
     """Booking attempts with their appointments, by id and owner, in key order; None for an unknown key."""
     found: list[Booking | None] = [None] * len(keys)
-    for row in await transaction.fetch(READ, keys):
+    for row in await fetch_everywhere(transaction, READ, keys):
         found[row.place - 1] = _from_row(row)
     return found
 
@@ -172,7 +173,7 @@ async def get(transaction: Transaction, scope: Scope, booking_id: int) -> Bookin
     query: sa.Select[Any] = sa.select(*_SHOWN).select_from(
         bookings.outerjoin(appointments, appointments.c.booking_id == bookings.c.id)
     )
-    row = await first(transaction, query.where(bookings.c.id == booking_id, visible(bookings, scope)))
+    row = await first_everywhere(transaction, query.where(bookings.c.id == booking_id, visible(bookings, scope)))
     return None if row is None else _from_row(row)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from connect_appointments.store.statements import given, param
-from connect_appointments.store.tables import BigId, Instant, database_now, idempotency_keys
+from connect_appointments.store.tables import BigId, Instant, database_now, idempotency_keys, seconds_from_now
 from connect_appointments.store.transaction import Transaction
 
 KEY_LIFETIME = timedelta(hours=24)
@@ -93,6 +93,16 @@ async def keep(transaction: Transaction, uses: Sequence[tuple[OwnedKey, Used]]) 
     """Record the use of locked keys, replacing older uses."""
     await transaction.execute(_FORGET_OLD, [key for key, _ in uses])
     await transaction.execute(_KEEP, [(*key, *use) for key, use in uses])
+
+
+_FORGET_AGED = sa.delete(idempotency_keys).where(
+    idempotency_keys.c.created_on < seconds_from_now(param("seconds", sa.Float()))
+)
+
+
+async def forget_seconds_ago(transaction: Transaction, seconds: float) -> int:
+    """Delete the keys used more than so many seconds ago; return their number."""
+    return await transaction.execute(_FORGET_AGED, seconds=-seconds)
 
 
 async def forget(transaction: Transaction, before: datetime) -> int:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from connect_appointments.core.model import Order, Scope, Site
 from connect_appointments.store.locking import lock_statements
 from connect_appointments.store.queries.scope import visible
+from connect_appointments.store.retention.archive import in_archive
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import DETAILS, BigId, orders
 from connect_appointments.store.tables import appointment_requests as requests
@@ -72,10 +73,12 @@ async def get(transaction: Transaction, scope: Scope, order_id: int) -> Order | 
 
 
 _order_id, _owner = param("order_id", BigId), param("owner", sa.Text())
+_has_request = sa.exists().where(requests.c.order_id == _order_id, requests.c.owner == _owner)
 _IS_KNOWN = sa.select(
     sa.or_(
         sa.exists().where(orders.c.id == _order_id, orders.c.owner == _owner),
-        sa.exists().where(requests.c.order_id == _order_id, requests.c.owner == _owner),
+        _has_request,
+        in_archive(_has_request),
     ).label("is_known")
 )
 

@@ -15,11 +15,12 @@ from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.queries.jobs import bring_forward
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slots
+from connect_appointments.store.retention.archive import fetch_everywhere, first_everywhere, page_everywhere
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import BigId, Instant, database_now, jobs, offers
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import events as events_table
-from connect_appointments.store.transaction import Transaction, first
+from connect_appointments.store.transaction import Transaction
 
 STATES: Mapping[str, State] = {state.value: state for state in State}
 
@@ -203,14 +204,14 @@ READ = sa.select(_read.c.place, *_SHOWN).select_from(_read).join(requests, _is_a
 async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -> list[AppointmentRequest | None]:
     """Appointment-requests by id and owner, in key order; None for an unknown key."""
     found: list[AppointmentRequest | None] = [None] * len(keys)
-    for place, *columns in await transaction.fetch(READ, keys):
+    for place, *columns in await fetch_everywhere(transaction, READ, keys):
         found[place - 1] = _from_columns(*columns)
     return found
 
 
 async def get(transaction: Transaction, scope: Scope, request_id: int) -> AppointmentRequest | None:
     """The appointment-request; None if it does not exist in the scope."""
-    row = await first(transaction, _visible_to(scope).where(requests.c.id == request_id))
+    row = await first_everywhere(transaction, _visible_to(scope).where(requests.c.id == request_id))
     return None if row is None else _from_columns(*row)
 
 
@@ -255,7 +256,8 @@ async def of_order(
     transaction: Transaction, owner: str, *, order_id: int, before: int, limit: int
 ) -> Sequence[AppointmentRequest]:
     """Up to `limit` appointment-requests of an order with ids below `before`, newest first."""
-    found = await transaction.fetch(_OF_ORDER, owner=owner, order_id=order_id, before=before, limit=limit)
+    values = {"owner": owner, "order_id": order_id, "before": before}
+    found = await page_everywhere(transaction, _OF_ORDER, limit=limit, newest_first=True, **values)
     return [_from_columns(*row) for row in found]
 
 

@@ -14,6 +14,7 @@ from connect_appointments.core.requests import CREATED, FINAL, TRANSITIONS, Stat
 from connect_appointments.core.reservations import ReservationState
 from connect_appointments.store.queries.changes.invariants import APPOINTMENT_RULES
 from connect_appointments.store.queries.changes.reschedule_invariants import RESCHEDULE_RULES
+from connect_appointments.store.retention.verify import ARCHIVE_RULES
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import (
     appointments,
@@ -202,7 +203,7 @@ def _refusals() -> sa.Select[Any]:
     )
 
 
-RULES: Mapping[str, sa.Select[Any]] = {
+RULES: Mapping[str, Any] = {
     "state-is-that-of-the-last-event": _last_event(),
     "nothing-follows-a-final-state": _final_left(),
     "booked-means-one-appointment": _appointments(),
@@ -218,4 +219,5 @@ RULES: Mapping[str, sa.Select[Any]] = {
     "refused-attempt-has-a-code": _refusals(),
     **APPOINTMENT_RULES,
     **RESCHEDULE_RULES,
+    **ARCHIVE_RULES,
 }

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from connect_appointments.core.cancellations import CancellationState, CancelledBy
 from connect_appointments.core.model import Cancellation
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.retention.archive import fetch_everywhere
 from connect_appointments.store.statements import Row, given
 from connect_appointments.store.tables import BigId, Instant, appointments, cancellations, database_now
 from connect_appointments.store.transaction import Transaction
@@ -155,7 +156,7 @@ READ = (
 async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -> list[Cancellation | None]:
     """Cancellations by number and owner, in key order; None for an unknown key."""
     found: list[Cancellation | None] = [None] * len(keys)
-    for row in await transaction.fetch(READ, keys):
+    for row in await fetch_everywhere(transaction, READ, keys):
         found[row.place - 1] = _from_row(row)
     return found
 

@@ -24,6 +24,7 @@ from connect_appointments.store.queries.appointments import SHOWN, from_row
 from connect_appointments.store.queries.jobs import Job, finish_statement
 from connect_appointments.store.queries.requests import link_transition
 from connect_appointments.store.queries.slots import encode_slot
+from connect_appointments.store.retention.archive import fetch_everywhere
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import BigId, Instant, appointments, database_now, events, jobs, reschedules
 from connect_appointments.store.tables import appointment_requests as requests
@@ -279,7 +280,7 @@ READ = (
 async def get_owned(transaction: Transaction, keys: Sequence[tuple[int, str]]) -> list[Reschedule | None]:
     """Reschedules with their appointments, by number and owner, in key order; None for an unknown key."""
     found: list[Reschedule | None] = [None] * len(keys)
-    for row in await transaction.fetch(READ, keys):
+    for row in await fetch_everywhere(transaction, READ, keys):
         found[row.place - 1] = _from_row(row)
     return found
 
