@@ -16,6 +16,7 @@ from connect_appointments.workforce.port import (
     AvailabilityQuery,
     CancelCommand,
     Cancelled,
+    MoveCommand,
     NotYet,
     Refused,
     ReleaseCommand,
@@ -128,6 +129,9 @@ class Scripted:
     def _reserved(self, key: str) -> Reserved | Refused:
         number = int(key.rpartition("-")[2])
         return Reserved(f"APT{number:012d}") if self.grants else Refused("no technician")
+
+    async def move(self, commands: Sequence[MoveCommand], _now: datetime) -> Any:
+        return [self._reserved(one.key) for one in commands]
 
     async def cancel(self, commands: Sequence[CancelCommand]) -> Any:
         self.cancelled += [one.key for one in commands]
