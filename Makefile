@@ -10,7 +10,7 @@ ATTACKS ?=
 JUDGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox pg test test-outside faults faults-ha attacks judges bench lint openapi lock check clean
+.PHONY: help setup demo sandbox pg test test-outside faults faults-ha model attacks judges bench lint openapi lock check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ faults: .venv/test-ready ## Kill it, race it, starve it, and check the history; 
 
 faults-ha: .venv/test-ready ## The leader of a PostgreSQL cluster fails, in five ways; FAULTS_HA=--quick for one of each
 	@$(BIN)/python -m tests.faults.ha $(FAULTS_HA)
+
+model: .venv/test-ready ## Search every state of the models of tests/model with SPIN, and of their mutants
+	@command -v spin >/dev/null || { echo "make model needs SPIN, the Debian package spin: there is no spin on PATH" >&2; exit 1; }
+	@command -v gcc >/dev/null || { echo "make model needs gcc: there is no gcc on PATH" >&2; exit 1; }
+	@$(BIN)/python -m tests.model
 
 judges: .venv/test-ready .venv-judges/ready ## Ask judges nobody here wrote (fuzzer, linters, scanners); JUDGES=--quick for two minutes
 	@command -v node >/dev/null || { echo "make judges needs Node.js 20 or newer: there is no node on PATH" >&2; exit 1; }

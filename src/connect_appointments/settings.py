@@ -99,21 +99,21 @@ class StoreSettings(BaseModel):
 class WorkSettings(StoreSettings):
     """Settings of background work, for `work`."""
 
-    worker_slots: Annotated[int, Field(ge=1, le=256, description="Jobs of each kind that one process does at once")] = (
-        256
-    )
+    worker_slots: Annotated[int, Field(ge=1, le=256, description="Jobs of a kind that one process does at once")] = 256
     lease_seconds: Annotated[Seconds, Field(description="Lease of a claimed job")] = 30
     poll_seconds: Annotated[Seconds, Field(description="Interval between searches for jobs of other processes")] = 1
     search_tries: Annotated[int, Field(ge=1, le=100, description="Failures after which a search fails for good")] = 8
-    workforce: Annotated[Literal["calendar"], Field(description="The workforce system: the built-in `calendar`")] = (
-        "calendar"
-    )
+    workforce: Annotated[Literal["calendar"], Field(description="Workforce system: built-in `calendar`")] = "calendar"
+    news_poll_seconds: Annotated[Seconds, Field(description="Interval between reads of news of the workforce")] = 10
     slot_days: Annotated[int, Field(ge=1, le=60, description="Calendar days with slots")] = 14
     lead_days: Annotated[int, Field(ge=0, le=60, description="Working days between today and the first slot")] = 1
     booking_horizon_days: Annotated[int, Field(ge=1, le=365, description="Days from today to the latest dateFrom")] = 89
     assume_over_days: Annotated[
         int, Field(ge=0, le=365, description="Days after its end when an appointment counts as over")
     ] = 7
+    erase_contacts_after_days: Annotated[
+        int, Field(ge=1, le=36_500, description="Days after the end of their use when contacts are erased")
+    ] = 365
     cancellation_cutoff_time: Annotated[
         WallTime, Field(description="Time at the site until which a visit can be cancelled")
     ] = time(17)
@@ -144,6 +144,9 @@ class WorkSettings(StoreSettings):
             lease_seconds=self.lease_seconds,
             poll_seconds=self.poll_seconds,
             search_tries=self.search_tries,
+            news_seconds=self.news_poll_seconds,
+            assume_over_days=self.assume_over_days,
+            erase_contacts_after_days=self.erase_contacts_after_days,
         )
 
 

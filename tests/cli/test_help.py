@@ -37,6 +37,8 @@ ALL = list(every_command(typer.main.get_command(app)))
 def test_the_commands_are_those_that_are_promised() -> None:
     promised = {("orders", "import"), ("orders", "list"), ("capacity", "import"), ("capacity", "list")}
     promised |= {("requests", "list"), ("requests", "show"), ("requests", "cancel")}
+    promised |= {("contacts", "erase")}
+    promised |= {("appointments", name) for name in ("list", "show", "cancel", "record")}
     promised |= {(name,) for name in ("sandbox", "demo", "serve", "work", "migrate", "token", *COMMANDS)}
     assert promised == set(ALL)
 
@@ -52,7 +54,7 @@ def test_help_lists_every_option_with_what_it_does(words: tuple[str, ...]) -> No
 
 
 def test_help_of_the_groups_says_where_a_sandbox_has_its_database() -> None:
-    for group in ("orders", "capacity", "requests"):
+    for group in ("orders", "capacity", "requests", "contacts", "appointments"):
         assert "sqlite:///DIR/sandbox.db" in invoke(group, "--help", env=WIDE).output
 
 
@@ -80,6 +82,8 @@ def test_a_wrong_call_is_said_in_one_line() -> None:
         "orders list --limit 0",
         "orders list --after -1",
         "capacity list --from tomorrow",
+        "contacts erase",
+        "contacts erase --order 0",
         "requests show",
         "requests show x",
         "requests cancel 0",

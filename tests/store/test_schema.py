@@ -75,7 +75,7 @@ async def test_the_migrations_build_exactly_the_declared_tables(empty: Database)
         "CREATE INDEX ix_more ON jobs (x_request_id)",
         "DROP INDEX ix_jobs_release_offer",
         "ALTER TABLE orders ADD COLUMN colour TEXT",
-        "ALTER TABLE orders DROP COLUMN contact_notes",
+        "ALTER TABLE orders DROP COLUMN service_id",
         "ALTER TABLE orders RENAME COLUMN contact_notes TO notes",
         "CREATE TABLE more (id INTEGER NOT NULL)",
     ],

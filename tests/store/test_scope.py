@@ -25,6 +25,10 @@ OF_THE_OPERATOR = {
 ALLOWED = {
     "appointment_cancellations._FACTS": "asked for appointments that the caller has locked with their owners",
     "appointment_cancellations._insert": "inserts cancellations of appointments that the caller has locked",
+    "appointment_news._IDS": "the worker's, which acts for every owner",
+    "appointment_news._SITES": "the worker's, of orders that it has locked",
+    "appointment_news._OPEN": "the worker's, which acts for every owner",
+    "appointment_news._move": "the worker's, of appointments that it has locked",
     "appointment_cancellations._END": "the worker's, which acts for every owner",
     "appointments._event": "writes events with the owner of the row that has changed",
     "appointments._update": "changes rows that the caller has locked, with the owner that they have",
@@ -35,6 +39,11 @@ ALLOWED = {
     "confirmations._confirm": "the worker's; the copy of the order that it makes is kept to one owner",
     "bookings.attempt": "the worker's, which acts for every owner",
     "bookings._NOT_OVER": "an import's, which asks whom an order that changes hands still serves",
+    "contacts._ERASE_ORDERS": "the worker's, which acts for every owner",
+    "contacts.LOCK_ANY_APPOINTMENT": "the worker's and the operator's, which act for every owner",
+    "contacts._ERASE_APPOINTMENTS": "the worker's, which acts for every owner",
+    "contacts._APPOINTMENTS_OF": "the operator's, which acts for every owner",
+    "contacts._ERASE_NOW": "the operator's, which acts for every owner",
     "idempotency._FORGET_OLD": "takes the owner as part of the key",
     "idempotency._KEEP": "takes the owner as part of the key",
     "idempotency.forget": "housekeeping, tells nothing but a number",
@@ -184,6 +193,7 @@ def test_every_table_that_tells_of_an_owners_things_has_its_owner() -> None:
     """The others are reached only by the id of a row that was found in its scope, or are nobody's."""
     assert metadata.tables.keys() - OWNED == {
         "capacity",
+        "contact_erasures",
         "installation",
         "jobs",
         "offers",

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from connect_appointments.store import statements
 from connect_appointments.store.engine import Database
-from connect_appointments.store.statements import compiled, given, param
+from connect_appointments.store.statements import SharedText, compiled, gathered, given, param
 from connect_appointments.store.tables import BigId, Instant, database_now, jobs, orders, seconds_from_now
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.appointment_requests import CancelCommand, cancel_batch
@@ -58,6 +58,32 @@ async def test_a_text_arrives_exactly(database: Database) -> None:
 
 
 NAMED = sa.select(param("text", sa.Text()).label("text"), param("number", BigId), param("not_given", sa.Text()))
+
+
+SHARED = given(number=BigId, text=SharedText(), other=SharedText())
+SHARED_TEXTS = sa.select(SHARED.c.number, SHARED.c.text, SHARED.c.other).order_by(SHARED.c.place)
+
+
+async def test_a_shared_text_arrives_in_each_of_its_rows(database: Database) -> None:
+    batch = [(1, "a", "b"), (2, "a", None), (3, None, "a"), (4, "b", "b"), (5, "a", ""), (6, *ODD_TEXTS[1:3])]
+    assert await database.read(lambda transaction: transaction.fetch(SHARED_TEXTS, batch)) == batch
+
+
+def test_postgresql_is_sent_each_shared_text_once() -> None:
+    long = "x" * 5000
+    values = compiled(SHARED_TEXTS, "postgresql").arguments([(1, long, "b"), (2, long, "c")], {})
+    assert [long] in values
+    assert str(values).count(long) == 1
+
+
+_letters = given(letter=sa.Text(), number=BigId)
+GATHERED = sa.select(_letters.c.letter, gathered(_letters.c.number).label("numbers")).group_by(_letters.c.letter)
+
+
+async def test_the_numbers_of_a_group_come_as_one_list(database: Database) -> None:
+    batch = [("a", 2**63 - 1), ("b", 2), ("a", 3)]
+    found = await database.read(lambda transaction: transaction.fetch(GATHERED, batch))
+    assert {row.letter: set(row.numbers) for row in found} == {"a": {2**63 - 1, 3}, "b": {2}}
 
 
 async def test_a_value_that_is_not_named_is_null(database: Database) -> None:

@@ -20,7 +20,6 @@ from tests.conftest import migrated_database
 from tests.store.conftest import STORE_ENGINES, settings_of
 from tests.store.given import EVERYBODYS, execute, in_state, rows
 
-NOT_CANCELLED = "cancelled_on = NULL, cancelled_by = NULL, ended_on = NULL WHERE state = 'cancelled'"
 DAMAGE = {
     "state-is-that-of-the-last-event": "UPDATE appointment_requests SET state = 'failed' WHERE state = 'open'",
     "nothing-follows-a-final-state": (
@@ -53,7 +52,10 @@ DAMAGE = {
     "undecided-cancellation-has-an-appointment": (
         "UPDATE cancellations SET state = 'deciding', ended_on = NULL WHERE state = 'cancelled'"
     ),
-    "cancelled-cancellation-has-a-cancelled-appointment": "UPDATE appointments SET state = 'booked', " + NOT_CANCELLED,
+    "cancelled-cancellation-has-a-cancelled-appointment": (
+        "UPDATE appointments SET state = 'booked', cancelled_on = NULL, cancelled_by = NULL, ended_on = NULL "
+        "WHERE state = 'cancelled'"
+    ),
     "cancelled-appointment-has-no-capacity": "UPDATE reservations SET state = 'reserved' WHERE state = 'cancelled'",
     # Reschedules
     "rescheduling-has-a-reschedule": (
@@ -93,11 +95,18 @@ SAME_RULE_OTHERWISE = {
         "UPDATE appointment_requests SET state = 'open', appointment_id = NULL WHERE state = 'booked'",
     ],
     "appointment-state-is-that-of-the-last-event": [
-        "INSERT INTO events (request_id, kind, at, owner, client, x_request_id, appointment_id) "
-        "SELECT request_id, 'completed', at, owner, client, x_request_id, appointment_id FROM events "
-        "WHERE kind = 'cancelled' AND appointment_id IS NOT NULL",
+        (
+            "INSERT INTO events (request_id, kind, at, owner, client, x_request_id, appointment_id) "
+            "SELECT request_id, 'completed', at, owner, client, x_request_id, appointment_id FROM events "
+            "WHERE kind = 'cancelled' AND appointment_id IS NOT NULL"
+        ),
     ],
-    "cancelling-has-a-cancellation-and-a-job": ["UPDATE appointments SET state = 'cancelling', " + NOT_CANCELLED],
+    "cancelling-has-a-cancellation-and-a-job": [
+        (
+            "UPDATE appointments SET state = 'cancelling', cancelled_on = NULL, cancelled_by = NULL, ended_on = NULL "
+            "WHERE state = 'cancelled'"
+        ),
+    ],
     "place-is-the-slot-of-the-appointment": [
         "UPDATE reservations SET day = '2030-01-01' WHERE state = 'reserved'",
     ],

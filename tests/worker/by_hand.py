@@ -8,7 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from connect_appointments.core.reservations import ReservationState
-from connect_appointments.jobs import book, cancel_appointment, release_offer, reschedule_appointment, search
+from connect_appointments.jobs import (
+    book,
+    cancel_appointment,
+    cancel_reservation,
+    release_offer,
+    reschedule_appointment,
+    search,
+)
 from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.jobs.worker import Worker
 from connect_appointments.store.engine import Database
@@ -21,7 +28,8 @@ from connect_appointments.wiring import create_worker, default_policy
 from tests.build import Clock
 
 LEASE_SECONDS = 600
-CLAIMS = (search.CLAIM, book.CLAIM, release_offer.CLAIM, cancel_appointment.CLAIM, reschedule_appointment.CLAIM)
+KINDS = (search, book, release_offer, cancel_appointment, cancel_reservation, reschedule_appointment)
+CLAIMS = tuple(kind.CLAIM for kind in KINDS)
 """The claim statement of every kind of job."""
 
 

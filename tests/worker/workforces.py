@@ -16,7 +16,11 @@ from connect_appointments.workforce.port import (
     AvailabilityQuery,
     CancelCommand,
     Cancelled,
+    CursorExpired,
     MoveCommand,
+    News,
+    NewsItem,
+    NewsKind,
     NotYet,
     Refused,
     ReleaseCommand,
@@ -164,6 +168,31 @@ class Cancelling(Behind):
     async def find(self, keys: Sequence[str]) -> Any:
         self.sought += keys
         return [self.finds.pop(0)] if self.finds else await self._behind.find(keys)
+
+
+class Reporting(Behind):
+    """A workforce system whose news is a list of reports; a cursor is a position in the list.
+
+    expired: cursors that the next call with them finds expired.
+    """
+
+    def __init__(self, behind: Any) -> None:
+        super().__init__(behind)
+        self.reports: list[NewsItem] = []
+        self.cursors: list[str | None] = []
+        self.expired: set[str | None] = set()
+
+    def report(self, workforce_id: str, kind: NewsKind, reason: str | None = None, slot: Slot | None = None) -> None:
+        """Add a report."""
+        self.reports.append(NewsItem(workforce_id, kind, datetime(2026, 11, 24, tzinfo=UTC), reason, slot))
+
+    async def news(self, cursor: str | None) -> News:
+        self.cursors.append(cursor)
+        if cursor in self.expired:
+            self.expired.remove(cursor)
+            raise CursorExpired
+        position = 0 if cursor is None else int(cursor)
+        return News(self.reports[position:], str(len(self.reports)))
 
 
 def morning(name: str) -> Slot:

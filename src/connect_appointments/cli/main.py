@@ -23,6 +23,8 @@ COMMANDS = {
     "orders": "orders:app",
     "capacity": "capacity:app",
     "requests": "requests:app",
+    "appointments": "appointments.commands:app",
+    "contacts": "contacts:app",
     "verify": "verify:verify",
     "backup": "backup:backup",
     "restore": "backup:restore",

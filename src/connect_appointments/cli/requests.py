@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from connect_appointments.cli.appointments.rows import appointment_row
 from connect_appointments.cli.database import on_database
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.cli.listing import (
@@ -31,8 +32,8 @@ from connect_appointments.core.requests import CANCEL, Status
 from connect_appointments.settings import StoreSettings, load
 from connect_appointments.usecases.appointment_requests import AppointmentRequests
 from connect_appointments.usecases.databases import Database
-from connect_appointments.usecases.request_histories import AttemptHistory, RequestHistory, read_history
-from connect_appointments.usecases.request_histories import list_requests as list_histories
+from connect_appointments.usecases.histories.request_histories import AttemptHistory, RequestHistory, read_history
+from connect_appointments.usecases.histories.request_histories import list_requests as list_histories
 from connect_appointments.wiring import default_policy, utc_now
 
 app = group_of_commands("List, show or cancel appointment-requests as the operator.")
@@ -60,12 +61,14 @@ def list_requests(
 
 @app.command("show")
 def show_request(request_id: RequestId, as_json: AsJson = False) -> None:
-    """Show an appointment-request with its slots, booking attempts and events."""
+    """Show an appointment-request with its slots, booking attempts, appointment and events."""
     found = _document(on_database(load(StoreSettings), lambda database: _history(database, request_id)))
     if as_json:
         print(json.dumps(found))
         return
     parts = {name: found.pop(name) for name in ("slots", "bookings", "events")}
+    appointment = found.pop("appointment")
+    parts["appointment"] = [] if appointment is None else [appointment]
     print_rows([found], as_json=False)
     for name, rows in parts.items():
         print_rows(rows, as_json=False, title=name)
@@ -98,12 +101,13 @@ async def _history(database: Database, request_id: int) -> RequestHistory:
 
 
 def _document(history: RequestHistory) -> dict[str, Any]:
-    request, attempts, events = history
+    request, attempts, events, appointment = history
     return {
         **_row(request),
         "slots": [slot_row(slot) for slot in request.slots],
         "bookings": [_attempt_row(attempt) for attempt in attempts],
         "events": [_event_row(event) for event in events],
+        "appointment": None if appointment is None else appointment_row(appointment),
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -68,17 +69,26 @@ def latest_date_from(now: datetime, site: Site, policy: BookingPolicy) -> date:
 
 def earliest_day(now: datetime, site: Site, policy: BookingPolicy) -> date:
     """Return the first bookable day: today at the site, plus the lead time in working days."""
-    day = local_date(now, site.time_zone)
+    return _earliest_day(local_date(now, site.time_zone), site.state, policy)
+
+
+def _earliest_day(today: date, state: str, policy: BookingPolicy) -> date:
+    day = today
     for _ in range(policy.lead_days):
-        day = _next_working_day(day, site.state, policy.is_working_day)
+        day = _next_working_day(day, state, policy.is_working_day)
     return day
 
 
 def days_on_offer(now: datetime, site: Site, date_from: date, policy: BookingPolicy) -> tuple[date, ...]:
     """Return the offered working days, in order; without a lead time also today, even if its windows have begun."""
-    first = max(date_from, earliest_day(now, site, policy))
+    return _days_on_offer(local_date(now, site.time_zone), site.state, date_from, policy)
+
+
+@lru_cache(maxsize=1024)
+def _days_on_offer(today: date, state: str, date_from: date, policy: BookingPolicy) -> tuple[date, ...]:
+    first = max(date_from, _earliest_day(today, state, policy))
     days = (first + timedelta(days=n) for n in range(policy.slot_days))
-    return tuple(day for day in days if policy.is_working_day(day, site.state))
+    return tuple(day for day in days if policy.is_working_day(day, state))
 
 
 def slot_for(site: Site, day: date, slot_type: SlotType) -> Slot:

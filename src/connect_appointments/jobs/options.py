@@ -19,6 +19,8 @@ class WorkerOptions:
     search_tries: failures after which a search has failed for good; a booking is retried until it is decided.
     backoff_seconds: the delay after the first failure, doubled after each further failure.
     max_backoff_seconds: the longest delay.
+    assume_over_days: an appointment counts as over this many days after its end (D45).
+    erase_contacts_after_days: contacts are erased this many days after the end of their use (D49).
     news_seconds: the time between two reads of the news of the workforce system.
     """
 
@@ -30,3 +32,5 @@ class WorkerOptions:
     backoff_seconds: float = 0.5
     max_backoff_seconds: float = 60
     news_seconds: float = 10
+    assume_over_days: int = 7
+    erase_contacts_after_days: int = 365

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connect_appointments.core.windows import BookingPolicy
+from connect_appointments.jobs.appointment_news import AppointmentNews
 from connect_appointments.jobs.book import Book
 from connect_appointments.jobs.cancel_appointment import CancelAppointment
+from connect_appointments.jobs.cancel_reservation import CancelReservation
+from connect_appointments.jobs.erase_contacts import EraseContacts
 from connect_appointments.jobs.kinds import JobKind, RetrySchedule
 from connect_appointments.jobs.options import OF_LEASE, WorkerOptions
 from connect_appointments.jobs.recurring import RecurringJob
@@ -15,6 +18,7 @@ from connect_appointments.jobs.reschedule_appointment import RescheduleAppointme
 from connect_appointments.jobs.search import Search
 from connect_appointments.store.engine import Database
 from connect_appointments.usecases.clock import Clock
+from connect_appointments.usecases.contact_erasures import Ages
 from connect_appointments.workforce.port import Workforce
 
 
@@ -30,6 +34,7 @@ def job_kinds(
         Book(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
         ReleaseOffer(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
         CancelAppointment(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
+        CancelReservation(database, workforce, answer_seconds=seconds).kind(options.slots, for_ever),
         # Changes of appointments
         RescheduleAppointment(database, workforce, policy, clock, answer_seconds=seconds).kind(options.slots, for_ever),
     )
@@ -39,5 +44,8 @@ def recurring_jobs(
     database: Database, workforce: Workforce, policy: BookingPolicy, options: WorkerOptions
 ) -> Sequence[RecurringJob]:
     """Every recurring job."""
-    del database, workforce, policy, options
-    return ()
+    ages = Ages(options.erase_contacts_after_days, options.assume_over_days)
+    return (
+        EraseContacts(database, ages).job(),
+        AppointmentNews(database, workforce, policy).job(options.news_seconds),
+    )

@@ -187,7 +187,10 @@ Decided = tuple[Ended, Outcome, Locked]
 async def end_reschedules(
     transaction: Transaction, ended: Sequence[Ended], policy: BookingPolicy, *, wait: bool
 ) -> Sequence[Any]:
-    """End reschedules, except where another worker has claimed the job since."""
+    """End reschedules, except where another worker has claimed the job since.
+
+    policy: the end of an offer without the refused slot.
+    """
     pairs = [(one.row, one.job.request_id, one.job.context.owner) for one in ended]
     locked = await lock(transaction, LOCK_PAIRS, pairs, wait=wait)
     decided = [(one, _decide(one, row), row) for one, row in zip(ended, locked, strict=True)]
@@ -225,8 +228,8 @@ async def _refuse(transaction: Transaction, decided: Sequence[Decided], policy: 
         await requests.transition(transaction, step, leaving)
     codes = {one.job.reschedule_id or 0: _code(outcome, row) for one, outcome, row in counted}
     await reschedules.refuse(transaction, codes, [row.request_id for _, _, row in counted])
-    withdrawals = [Withdrawal(row.request_id, one.slot.id, visit_of(one.job).site) for one, row in refused]
-    await withdraw(transaction, withdrawals, policy)
+    gone = [Withdrawal(row.request_id, one.slot.id, visit_of(one.job).site) for one, row in refused]
+    await withdraw(transaction, gone, policy)
 
 
 def _step(outcome: Outcome, row: Locked) -> Any:

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.functions import FunctionElement, GenericFunction
 
 from connect_appointments.store.tables import Instant, instant_text
 
@@ -25,8 +25,11 @@ Row = Any
 
 GIVEN = "given_"
 """Prefix of the parameters that contain the rows of a batch."""
+DISTINCT = "distinct_"
+"""Prefix of the parameters that contain the distinct texts of a column, before the name of the column's parameter."""
 
 _encode = msgspec.json.Encoder().encode
+_decode_numbers = msgspec.json.Decoder(list[int]).decode
 
 
 class Given(FunctionElement[Any]):
@@ -84,16 +87,70 @@ class JsonTexts(sa.types.TypeDecorator[Any]):
     cache_ok = True
 
 
+class SharedText(sa.types.TypeDecorator[Any]):
+    """A column of long texts, few of which are distinct: PostgreSQL is sent each distinct text once."""
+
+    impl = sa.Text
+    cache_ok = True
+
+
+class Positions(sa.types.TypeDecorator[Any]):
+    """For each row of a `SharedText` column, the position of its text among the distinct texts."""
+
+    impl = sa.ARRAY(sa.Integer())
+    cache_ok = True
+
+
+class Numbers(sa.types.TypeDecorator[list[int]]):
+    """A list of numbers: an array on PostgreSQL, a JSON text on SQLite."""
+
+    impl = sa.ARRAY(sa.BigInteger())
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return sa.Text() if dialect.name == "sqlite" else dialect.type_descriptor(sa.ARRAY(sa.BigInteger()))
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> list[int]:  # noqa: ARG002 - SQLAlchemy passes it
+        found: list[int] = _decode_numbers(value) if isinstance(value, str) else value
+        return found
+
+
+class gathered(GenericFunction[list[int]]):  # noqa: N801 - a SQL function, spelled as one
+    """The numbers of a group of rows."""
+
+    type = Numbers()
+    inherit_cache = True
+
+
+@compiles(gathered, "postgresql")
+def _gathered_on_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"array_agg({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(gathered, "sqlite")
+def _gathered_on_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"json_group_array({compiler.process(element.clauses, **kw)})"
+
+
 @compiles(Given, "postgresql")
 def _given_on_postgresql(element: Given, compiler: Any, **_: Any) -> str:
-    arrays = [_array(compiler, f"{GIVEN}{number}", kind) for number, kind in enumerate(element.given.values())]
+    named = [(f"{GIVEN}{number}", name, kind) for number, (name, kind) in enumerate(element.given.items())]
+    arrays = ", ".join(_array(compiler, parameter, kind) for parameter, _, kind in named)
+    columns = ", ".join(_column(compiler, parameter, name, kind) for parameter, name, kind in named)
     names = ", ".join([*element.given, "place"])
-    return f"(SELECT * FROM unnest({', '.join(arrays)}) WITH ORDINALITY AS arrays ({names}))"  # noqa: S608 - names of ours
+    return f"(SELECT {columns}, place FROM unnest({arrays}) WITH ORDINALITY AS arrays ({names}))"  # noqa: S608 - names of ours
+
+
+def _column(compiler: Any, parameter: str, name: str, kind: sa.types.TypeEngine[Any]) -> str:
+    if not isinstance(kind, SharedText):
+        return name
+    return f"({compiler.process(param(f'{DISTINCT}{parameter}', sa.ARRAY(sa.Text())))})[{name}] AS {name}"
 
 
 def _array(compiler: Any, name: str, kind: sa.types.TypeEngine[Any]) -> str:
     if not isinstance(kind, sa.Text):
-        text: str = compiler.process(param(name, sa.ARRAY(kind)))
+        array = Positions() if isinstance(kind, SharedText) else sa.ARRAY(kind)
+        text: str = compiler.process(param(name, array))
         return text
     # An array of strings is slower: asyncpg checks for each string whether it is itself an array.
     return f"ARRAY(SELECT json_array_elements_text(CAST({compiler.process(param(name, JsonTexts()))} AS JSON)))"
@@ -142,14 +199,18 @@ def _argument_maker(found: Any, dialect: sa.Dialect) -> Callable[[Any, Any], lis
         if value is not None and name in encoders
         for encode in [encoders[name]]
     }
-    texts = {name for name, kind in kinds.items() if isinstance(kind, JsonTexts)}
-    columns = {name: int(name.removeprefix(GIVEN)) for name in names if name.startswith(GIVEN) and name[-1].isdigit()}
+    columns = {
+        name: (int(number), _column_encoder(name, kinds[name]))
+        for name in names
+        for _, is_given, number in [name.rpartition(GIVEN)]
+        if is_given and number.isdigit()
+    }
 
     def value_of(name: str, rows: Any, values: Mapping[str, Any]) -> Any:
         if name in columns:
-            number = columns[name]
+            number, encode_column = columns[name]
             column = [row[number] for row in rows]
-            return _encode(column).decode() if name in texts else column
+            return encode_column(column) if encode_column else column
         if name == f"{GIVEN}json":
             encode = encoders[name]
             return encode(rows) if encode else rows
@@ -159,6 +220,27 @@ def _argument_maker(found: Any, dialect: sa.Dialect) -> Callable[[Any, Any], lis
         return encode(values[name]) if encode else values[name]
 
     return lambda rows, values: [value_of(name, rows, values) for name in names]
+
+
+def _column_encoder(name: str, kind: sa.types.TypeEngine[Any]) -> Callable[[Sequence[Any]], Any] | None:
+    if name.startswith(DISTINCT):
+        return _distinct
+    if isinstance(kind, Positions):
+        return _positions
+    return _json_text if isinstance(kind, JsonTexts) else None
+
+
+def _distinct(column: Sequence[Any]) -> list[Any]:
+    return list(dict.fromkeys(column))
+
+
+def _positions(column: Sequence[Any]) -> list[int]:
+    positions = {text: number for number, text in enumerate(_distinct(column), start=1)}
+    return [positions[text] for text in column]
+
+
+def _json_text(column: Sequence[Any]) -> str:
+    return _encode(column).decode()
 
 
 def _encoder(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:

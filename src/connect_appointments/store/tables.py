@@ -119,6 +119,15 @@ def _details() -> list[sa.Column[Any]]:
 
 
 DETAILS = tuple(column.name for column in _details())
+CONTACT = ("contact_name", "contact_phone", "contact_notes")
+"""The columns with personal data; they are erased (D49)."""
+
+
+def _contact_index(table: str, moment: str) -> sa.Index:
+    """The index of the rows that have a contact, for finding those whose contact is due for erasure."""
+    has_contact = sa.text(" OR ".join(f"{name} IS NOT NULL" for name in CONTACT))
+    return sa.Index(f"ix_{table}_contact", moment, "id", postgresql_where=has_contact, sqlite_where=has_contact)
+
 
 installation = sa.Table(
     "installation",
@@ -139,6 +148,7 @@ orders = sa.Table(
     # Number of booking attempts in progress, plus the appointments in a state that is not final (D27).
     sa.Column("occupancy", sa.Integer, nullable=False, server_default="0"),
     sa.Column("imported_on", Instant, nullable=False),
+    _contact_index("orders", "imported_on"),
 )
 
 appointment_requests = sa.Table(
@@ -146,7 +156,7 @@ appointment_requests = sa.Table(
     metadata,
     _id(),
     sa.Column("owner", sa.Text, nullable=False),
-    sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False, index=True),
+    sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False),
     sa.Column("date_from", sa.Date, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("booking_id", BigId),
@@ -161,6 +171,8 @@ appointment_requests = sa.Table(
     sa.Column("appointment_id", BigId),
     # The reschedule that takes a slot of this request.
     sa.Column("reschedule_id", BigId),
+    # For the lists of an order, which are kept to one owner: rows of other owners are not read.
+    sa.Index("ix_appointment_requests_of_order", "order_id", "owner", "id"),
     _states("state", State),
     sa.CheckConstraint("(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="cancelled_on"),
     sa.CheckConstraint("(state = 'booked') = (appointment_id IS NOT NULL)", name="appointment_id"),
@@ -204,7 +216,7 @@ appointments = sa.Table(
     # The booking attempt that made it; its number is in the key of the workforce system.
     sa.Column("booking_id", BigId, sa.ForeignKey("bookings.id"), nullable=False, unique=True),
     sa.Column("owner", sa.Text, nullable=False),
-    sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False, index=True),
+    sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False),
     sa.Column("workforce_id", sa.Text, nullable=False, unique=True),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("slot", sa.Text, nullable=False),
@@ -222,6 +234,7 @@ appointments = sa.Table(
     # Its latest cancellation and its latest reschedule.
     sa.Column("cancellation_id", BigId),
     sa.Column("reschedule_id", BigId),
+    sa.Index("ix_appointments_of_order", "order_id", "owner", "id"),
     _states("state", AppointmentState),
     _states("cancelled_by", CancelledBy, "known_cancelled_by"),
     sa.CheckConstraint("(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="cancelled_on"),
@@ -229,6 +242,8 @@ appointments = sa.Table(
     sa.CheckConstraint("(state IN ('completed', 'incomplete', 'cancelled')) = (ended_on IS NOT NULL)", name="ended_on"),
     sa.CheckConstraint("state <> 'cancelling' OR cancellation_id IS NOT NULL", name="cancellation_id"),
     sa.CheckConstraint("state <> 'rescheduling' OR reschedule_id IS NOT NULL", name="reschedule_id"),
+    # A use never ends before the creation, which never changes: updates of other columns leave the index alone.
+    _contact_index("appointments", "created_on"),
     sqlite_autoincrement=True,
 )
 
@@ -371,3 +386,19 @@ reservations = sa.Table(
     sa.Index("ix_reservations_area_day_slot_type", "area", "day", "slot_type"),
 )
 """The calendar's decision for each key, made once: a repeated call returns the same decision."""
+
+contact_erasures = sa.Table(
+    "contact_erasures",
+    metadata,
+    _id(),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("client", sa.Text, nullable=False),
+    sa.Column("x_request_id", sa.Text, nullable=False),
+    # The order that an operator named; null for a batch of the recurring job.
+    sa.Column("order_id", BigId),
+    # Rows whose contacts were erased.
+    sa.Column("orders", sa.Integer, nullable=False),
+    sa.Column("appointments", sa.Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""The events of erasures: they count rows, and name no contact."""

@@ -47,7 +47,11 @@ def create_service(
             max_waiting=options.max_waiting,
             on_new_job=on_new_job,
         ),
-        AppointmentCancellations(database, max_waiting=options.max_waiting, on_new_job=on_new_job),
-        AppointmentReschedules(database, max_waiting=options.max_waiting, on_new_job=on_new_job),
-        Appointments(database, max_waiting=options.max_waiting),
+        appointment_cancellations=AppointmentCancellations(
+            database, max_waiting=options.max_waiting, on_new_job=on_new_job
+        ),
+        appointment_reschedules=AppointmentReschedules(
+            database, max_waiting=options.max_waiting, on_new_job=on_new_job
+        ),
+        appointments=Appointments(database, max_waiting=options.max_waiting),
     )

@@ -59,7 +59,12 @@ class BatchQueue(Generic[C, R]):
             self._shed_for(owner)
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         # Every caller gets its own future, so that cancelling one call leaves the other callers of the command alone.
-        self._commands.setdefault(command.key, (command, []))[1].append(future)
+        key = command.key
+        queued = self._commands.get(key)
+        if queued is None:
+            self._commands[key] = (command, [future])
+        else:
+            queued[1].append(future)
         self._of_owner[owner] = self._of_owner.get(owner, 0) + 1
         self._count += 1
         return future

@@ -12,7 +12,7 @@ from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.locking import ROW_LOCKED
 from connect_appointments.store.queries.jobs import bring_forward
 from connect_appointments.store.queries.requests import STATES, link_locked_transition
-from connect_appointments.store.statements import given
+from connect_appointments.store.statements import gathered, given
 from connect_appointments.store.tables import BigId, database_now
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.transaction import Transaction
@@ -41,19 +41,19 @@ def _cancel(*, skip_locked: bool) -> Chain:
         )
         leaving = link_locked_transition(link, CANCEL, locked)
         link("released", bring_forward(sa.select(leaving.c.id).where(leaving.c.held_until.is_not(None))))
-        state = sa.case(
-            (locked.c.place.is_not(None), locked.c.state), (sa.exists().where(is_owned), sa.literal(LOCKED_ELSEWHERE))
+        # A row per state, not per command: most commands of a batch find the same state.
+        before = sa.select(locked.c.state, gathered(locked.c.place).label("places")).group_by(locked.c.state)
+        elsewhere = sa.select(sa.literal(LOCKED_ELSEWHERE), gathered(rows.c.place)).where(
+            rows.c.place.not_in(sa.select(locked.c.place)), sa.exists().where(is_owned)
         )
-        return sa.select(rows.c.place, state.label("state")).select_from(
-            rows.outerjoin(locked, locked.c.place == rows.c.place)
-        )
+        return before.union_all(elsewhere.having(sa.func.count() > 0))
 
     return Chain(build)
 
 
 LOCKED_ELSEWHERE = "locked"
 _CANCEL, _CANCEL_WAITING = _cancel(skip_locked=True), _cancel(skip_locked=False)
-_BEFORE: Mapping[str | None, Any] = {None: None, LOCKED_ELSEWHERE: ROW_LOCKED} | dict(STATES.items())
+_BEFORE: Mapping[str, Any] = {LOCKED_ELSEWHERE: ROW_LOCKED, **STATES}
 
 
 async def cancel(transaction: Transaction, wanted: Sequence[tuple[int, str, str, str]], *, wait: bool) -> list[Any]:
@@ -64,6 +64,7 @@ async def cancel(transaction: Transaction, wanted: Sequence[tuple[int, str, str,
     transaction has locked it.
     """
     before: list[Any] = [None] * len(wanted)
-    for place, state in await transaction.fetch(_CANCEL_WAITING if wait else _CANCEL, wanted):
-        before[place - 1] = _BEFORE[state]
+    for state, places in await transaction.fetch(_CANCEL_WAITING if wait else _CANCEL, wanted):
+        for place in places:
+            before[place - 1] = _BEFORE[state]
     return before

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from connect_appointments.core.model import Slot
 from connect_appointments.store.queries.slots import decode_slots, encode_slots
-from connect_appointments.store.statements import given
+from connect_appointments.store.statements import SharedText, given
 from connect_appointments.store.tables import BigId, Instant, database_now, offers
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.transaction import Transaction
 
-_new = given(request_id=BigId, slots=sa.Text())
+_new = given(request_id=BigId, slots=SharedText())
 _INSERT = sa.insert(offers).from_select(["request_id", "slots"], sa.select(_new.c.request_id, _new.c.slots))
 _UPDATE = sa.update(offers).where(offers.c.request_id == _new.c.request_id).values(slots=_new.c.slots)
 _asked = given(request_id=BigId)

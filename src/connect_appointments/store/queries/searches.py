@@ -16,7 +16,7 @@ from connect_appointments.store.locking import ROW_LOCKED
 from connect_appointments.store.queries.jobs import RELEASE_OFFER, Job, finish_statement
 from connect_appointments.store.queries.requests import link_locked_transition
 from connect_appointments.store.queries.slots import encode_slots
-from connect_appointments.store.statements import given
+from connect_appointments.store.statements import SharedText, given
 from connect_appointments.store.tables import (
     BigId,
     Instant,
@@ -56,7 +56,7 @@ def _ended(step: Transition[State], keep: Callable[[Link, Any], None], *, skip_l
         booking_id=BigId,
         job_id=BigId,
         tries=sa.Integer(),
-        slots=sa.Text(),
+        slots=SharedText(),
         held_until=Instant(),
         expires_on=Instant(),
         offer_seconds=sa.Float(),

@@ -1,4 +1,4 @@
-"""The functions of the routes of booked appointments: each calls the service and creates the response."""
+"""The functions of the routes of appointments: each calls the service and creates the response."""
 
 from __future__ import annotations
 
@@ -15,33 +15,6 @@ from connect_appointments.web.api.response import JSON, Response
 ORDERS_PATH = "/api/connect/orders"
 CANCELLATIONS_PATH = "/api/connect/orders/appointment-cancellations/request"
 RESCHEDULES_PATH = "/api/connect/orders/appointment-reschedules/request"
-
-
-async def read_appointment(service: Service, call: Call) -> Response:
-    """Read an appointment."""
-    found = await service.appointments.read_appointment(call.owner, call.number)
-    return Response(200, messages.appointment_message(found), JSON)
-
-
-async def list_appointments(service: Service, call: Call) -> Response:
-    """List the appointments of an order."""
-    page = await service.appointments.list_appointments(call.owner, call.number, **call.message._asdict())
-    return _page(call, "appointments", page, appointment_messages.appointments_message(page.rows))
-
-
-async def list_requests(service: Service, call: Call) -> Response:
-    """List the appointment-requests of an order."""
-    page = await service.appointment_requests.list_requests(call.owner, call.number, **call.message._asdict())
-    return _page(call, "appointment-requests", page, appointment_messages.appointment_requests_message(page.rows))
-
-
-def _page(call: Call, name: str, page: Page[Any], body: bytes) -> Response:
-    """The response with a page, and with the link to the next page while there is more. Source: RFC 8288."""
-    if not page.has_more:
-        return Response(200, body, JSON)
-    path = f"{ORDERS_PATH}/{call.number}/{name}?limit={call.message.limit}&after={page.rows[-1].id}"
-    link = f'<{call.base_url}{path}>; rel="next"'
-    return Response(200, body, JSON, headers_before=((b"link", link.encode()),))
 
 
 async def cancel_appointment(service: Service, call: Call) -> Response:
@@ -73,3 +46,30 @@ async def read_reschedule(service: Service, call: Call) -> Response:
     if found.state is RescheduleState.DECIDING:
         return IN_PROGRESS
     return Response(200, messages.appointment_message(found.appointment), JSON)
+
+
+async def read_appointment(service: Service, call: Call) -> Response:
+    """Read an appointment."""
+    found = await service.appointments.read_appointment(call.owner, call.number)
+    return Response(200, messages.appointment_message(found), JSON)
+
+
+async def list_appointments(service: Service, call: Call) -> Response:
+    """List the appointments of an order."""
+    page = await service.appointments.list_appointments(call.owner, call.number, **call.message._asdict())
+    return _page(call, "appointments", page, appointment_messages.appointments_message(page.rows))
+
+
+async def list_requests(service: Service, call: Call) -> Response:
+    """List the appointment-requests of an order."""
+    page = await service.appointment_requests.list_requests(call.owner, call.number, **call.message._asdict())
+    return _page(call, "appointment-requests", page, appointment_messages.appointment_requests_message(page.rows))
+
+
+def _page(call: Call, name: str, page: Page[Any], body: bytes) -> Response:
+    """The response with a page, and with the link to the next page while there is more. Source: RFC 8288."""
+    if not page.has_more:
+        return Response(200, body, JSON)
+    path = f"{ORDERS_PATH}/{call.number}/{name}?limit={call.message.limit}&after={page.rows[-1].id}"
+    link = f'<{call.base_url}{path}>; rel="next"'
+    return Response(200, body, JSON, headers_before=((b"link", link.encode()),))

@@ -1,4 +1,4 @@
-"""The shapes on the wire of appointments, of their changes and of lists; every version has the same ones."""
+"""The shapes on the wire of appointments, their changes and lists; every version has the same ones."""
 
 from __future__ import annotations
 
@@ -19,6 +19,47 @@ from connect_appointments.web.api.messages import (
     whole_seconds,
 )
 from connect_appointments.web.api.values import MAX_LIMIT, AppointmentId, Id, Moment, RequestId, SlotId
+
+CancellationStatus = Annotated[str, Meta(extra_json_schema={"enum": [CancellationState.CANCELLED.value]})]
+
+
+class CancelAppointmentBody(Struct, rename="camel"):
+    """Which appointment to cancel."""
+
+    appointment_id: AppointmentId
+
+
+class CancellationMessage(Struct, rename="camel"):
+    """A cancellation that was successful. `cancelledOn` is that of the appointment."""
+
+    id: Id
+    appointment_id: Id
+    order_id: Id
+    status: CancellationStatus
+    requested_on: Moment
+    cancelled_on: Moment | None
+
+
+class RescheduleBody(Struct, rename="camel"):
+    """Which appointment to move to which slot of which appointment-request."""
+
+    appointment_id: AppointmentId
+    appointment_request_id: RequestId
+    slot_id: SlotId
+
+
+def cancellation_message(found: Cancellation) -> bytes:
+    """The JSON of a cancellation in state `cancelled`."""
+    message = CancellationMessage(
+        id=found.id,
+        appointment_id=found.appointment_id,
+        order_id=found.order_id,
+        status=found.state.value,
+        requested_on=whole_seconds(found.requested_on),
+        cancelled_on=found.cancelled_on and whole_seconds(found.cancelled_on),
+    )
+    return msgspec.json.encode(message)
+
 
 ListedStatus = Annotated[str, Meta(extra_json_schema={"enum": [str(status) for status in Status]})]
 
@@ -50,44 +91,3 @@ def appointment_requests_message(found: Sequence[AppointmentRequest]) -> bytes:
     """The JSON of a list of appointment-requests."""
     fields = [appointment_request_fields(one) for one in found]
     return msgspec.json.encode(AppointmentRequestsMessage(fields))  # type: ignore[arg-type]  # the same JSON
-
-
-CancellationStatus = Annotated[str, Meta(extra_json_schema={"enum": [CancellationState.CANCELLED.value]})]
-
-
-class CancelAppointmentBody(Struct, rename="camel"):
-    """Which appointment to cancel."""
-
-    appointment_id: AppointmentId
-
-
-class CancellationMessage(Struct, rename="camel"):
-    """A cancellation that was successful. `cancelledOn` is that of the appointment."""
-
-    id: Id
-    appointment_id: Id
-    order_id: Id
-    status: CancellationStatus
-    requested_on: Moment
-    cancelled_on: Moment | None
-
-
-def cancellation_message(found: Cancellation) -> bytes:
-    """The JSON of a cancellation in state `cancelled`."""
-    message = CancellationMessage(
-        id=found.id,
-        appointment_id=found.appointment_id,
-        order_id=found.order_id,
-        status=found.state.value,
-        requested_on=whole_seconds(found.requested_on),
-        cancelled_on=found.cancelled_on and whole_seconds(found.cancelled_on),
-    )
-    return msgspec.json.encode(message)
-
-
-class RescheduleBody(Struct, rename="camel"):
-    """Which appointment to move to which slot of which appointment-request."""
-
-    appointment_id: AppointmentId
-    appointment_request_id: RequestId
-    slot_id: SlotId

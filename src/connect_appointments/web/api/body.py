@@ -55,6 +55,7 @@ def _no_constant(_: str) -> None:
     raise ValueError("NaN and Infinity are not JSON")
 
 
+_JSON_SPACE = " \t\n\r"
 _json = json.JSONDecoder(object_pairs_hook=Pairs, parse_int=Number, parse_float=Number, parse_constant=_no_constant)
 
 
@@ -82,10 +83,12 @@ def decode(body: bytes, message: type[Message]) -> Message:
 
 def _pairs(body: bytes) -> Pairs:
     try:
-        found = _json.decode(body.decode("utf-8"))
+        text = body.decode("utf-8").strip(_JSON_SPACE)
+        # `JSONDecoder.decode` does the same, and takes twice the time for a short text.
+        found, end = _json.raw_decode(text)
     except (ValueError, RecursionError) as error:
         raise MalformedBody from error
-    if not isinstance(found, Pairs):
+    if end != len(text) or not isinstance(found, Pairs):
         raise MalformedBody
     return found
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connect_appointments.core.errors import NotFound
-from connect_appointments.core.model import MAX_ID, Owner
+from connect_appointments.core.model import MAX_ID
 from connect_appointments.usecases.service import Service
 from connect_appointments.web.api.base_endpoint import BaseEndpoint
 from connect_appointments.web.api.body import decode
@@ -57,7 +57,7 @@ class RequestGuards:
     def count(self, request: Request, caller: Caller) -> None:
         """Raise `TooManyRequests`, or add the owner's remaining calls to the response; a limiter must be set."""
         if self.limiter is not None:
-            headers, refusal = self.limiter.admit(caller.owner)
+            headers, refusal = self.limiter.admit(caller.owner.id)
             request.headers_after += headers
             if refusal is not None:
                 raise refusal
@@ -94,15 +94,9 @@ class Endpoint(BaseEndpoint):
             message = decode(request.body or await request.read_body(), self._route.body)
         elif self._route.is_list:
             message = read_list_query(request.query)
-        call = Call(
-            owner=Owner(caller.owner),
-            client=caller.client,
-            request_id=request.request_id,
-            base_url=request.base_url,
-            number=number,
-            message=message,
-            idempotency_key=b"" if b"idempotency-key" in request.repeated else request.headers.get(b"idempotency-key"),
-        )
+        key = b"" if b"idempotency-key" in request.repeated else request.headers.get(b"idempotency-key")
+        # By position: keyword arguments would double the time of this line.
+        call = Call(caller.owner, caller.client, request.request_id, request.base_url, number, message, key)
         return await self._route.handler(self._service, call)
 
     def _number(self, request: Request) -> int:

@@ -77,11 +77,7 @@ LINKS: Mapping[tuple[str, int], Mapping[str, Any]] = {
     ("cancel_request", 204): {"cancelled": THE_CANCELLED},
     ("book_slot", 201): {"outcome": THE_BOOKING},
     ("read_booking", 202): {"again": again("read_booking")},
-    ("read_booking", 200): {
-        "cancel": CANCEL_APPOINTMENT,
-        "appointment": THE_APPOINTMENT,
-        "appointments": OF_THE_ORDER,
-    },
+    ("read_booking", 200): {"cancel": CANCEL_APPOINTMENT, "appointment": THE_APPOINTMENT, "appointments": OF_THE_ORDER},
     ("cancel_appointment", 201): {"outcome": THE_CANCELLATION},
     ("read_cancellation", 202): {"again": again("read_cancellation")},
     # Reschedules of appointments

@@ -56,7 +56,7 @@ class Response(NamedTuple):
                 _lines(self.headers_before) if self.headers_before else b"",
                 b"" if self.media_type is None else b"content-type: %b\r\n" % self.media_type,
                 _SECURITY_LINES,
-                b"" if self.status == HTTPStatus.NO_CONTENT else b"content-length: %d\r\n" % len(self.body),
+                b"" if self.status == _BODILESS else b"content-length: %d\r\n" % len(self.body),
                 _lines(self.headers_after) if self.headers_after else b"",
                 _lines(more) if more else b"",
                 b"x-request-id: %b\r\n" % request_id.encode(),
@@ -66,6 +66,7 @@ class Response(NamedTuple):
         )
 
 
+_BODILESS = HTTPStatus.NO_CONTENT.value
 NO_CONTENT = Response(204)
 
 

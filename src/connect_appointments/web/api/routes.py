@@ -201,6 +201,7 @@ ROUTES = (
             errors.AppointmentEnded,
         ),
     ),
+    # Reads and lists
     Route(
         "GET",
         ORDERS_PATH + "/appointments/{id}",

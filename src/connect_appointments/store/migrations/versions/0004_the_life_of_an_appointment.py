@@ -22,8 +22,8 @@ CHECKS = {
         "reschedule_id": "state <> 'rescheduling' OR reschedule_id IS NOT NULL",
     },
 }
-APPOINTMENTS_INDEX = "CREATE INDEX ix_appointments_order_id ON appointments (order_id)"
-REQUESTS_INDEX = "CREATE INDEX ix_appointment_requests_order_id ON appointment_requests (order_id)"
+APPOINTMENTS_INDEX = "CREATE INDEX ix_appointments_of_order ON appointments (order_id, owner, id)"
+REQUESTS_INDEX = "CREATE INDEX ix_appointment_requests_of_order ON appointment_requests (order_id, owner, id)"
 
 
 def upgrade() -> None:
@@ -67,6 +67,9 @@ def change_on_postgresql() -> None:
     """)
     for name in ("updated_on", "cancellable_until"):
         op.execute(f"ALTER TABLE appointments ALTER COLUMN {name} SET NOT NULL")
+    op.execute("DROP INDEX ix_appointment_requests_order_id, ix_appointments_order_id")
+    op.execute(REQUESTS_INDEX)
+    op.execute(APPOINTMENTS_INDEX)
     for table, checks in CHECKS.items():
         for name, check in checks.items():
             op.execute(f"ALTER TABLE {table} ADD CONSTRAINT ck_{table}_{name} CHECK ({check})")

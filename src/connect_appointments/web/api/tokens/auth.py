@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from joserfc import jws
 from joserfc.errors import JoseError
 
-from connect_appointments.core.model import CONTROL_CHARACTERS, MAX_OWNER_CHARACTERS, is_owner
+from connect_appointments.core.model import CONTROL_CHARACTERS, MAX_OWNER_CHARACTERS, Owner, is_owner
 from connect_appointments.web.api.refusals import InvalidToken, RefusedToken
 from connect_appointments.web.api.tokens.keys import KeyRing, SigningKey
 from connect_appointments.web.api.tokens.token_rules import TokenRules
@@ -39,7 +39,7 @@ class Head(NamedTuple):
 class Caller(NamedTuple):
     """The owner and client of a token, and its expiry (seconds since 1970)."""
 
-    owner: str
+    owner: Owner
     client: str
     until: float
 
@@ -204,13 +204,13 @@ def _audiences(value: object) -> frozenset[str]:
     return frozenset(item for item in values if isinstance(item, str))
 
 
-def _owner(value: object) -> str:
+def _owner(value: object) -> Owner:
     """The owner, from its claim. Source: contract D8."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not is_owner(value):
         raise RefusedToken
-    return value
+    return Owner(value)
 
 
 def _client(value: object) -> str:

@@ -11,6 +11,8 @@ from connect_appointments.core.model import AppointmentRequest, Booking, Scope, 
 from connect_appointments.core.requests import Status
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import bookings, events, requests
+from connect_appointments.store.queries.changes import appointment_histories
+from connect_appointments.store.queries.changes.appointment_histories import OwnedAppointment
 from connect_appointments.store.transaction import Transaction
 
 
@@ -23,11 +25,15 @@ class AttemptHistory(NamedTuple):
 
 
 class RequestHistory(NamedTuple):
-    """An appointment-request, its booking attempts by number, and its events, oldest first."""
+    """An appointment-request, its booking attempts by number, its events, oldest first, and its appointment.
+
+    appointment: None unless the request is `booked`.
+    """
 
     request: AppointmentRequest
     attempts: Sequence[AttemptHistory]
     events: Sequence[Event]
+    appointment: OwnedAppointment | None
 
 
 async def list_requests(
@@ -48,9 +54,16 @@ async def read_history(database: Database, scope: Scope, request_id: int) -> Req
             raise NotFound
         happened = await events.of_request(transaction, scope, request_id)
         numbers = sorted({event.booking_id for event in happened if event.booking_id is not None})
-        return RequestHistory(request, [await _attempt(transaction, scope, number) for number in numbers], happened)
+        attempts = [await _attempt(transaction, scope, number) for number in numbers]
+        return RequestHistory(request, attempts, happened, await _appointment(transaction, scope, request))
 
     return await database.read(work)
+
+
+async def _appointment(transaction: Transaction, scope: Scope, request: AppointmentRequest) -> OwnedAppointment | None:
+    if request.appointment_id is None:
+        return None
+    return await appointment_histories.get(transaction, scope, request.appointment_id)
 
 
 async def _attempt(transaction: Transaction, scope: Scope, booking_id: int) -> AttemptHistory:

@@ -1,0 +1,1 @@
+"""`appointments`: list, show, cancel appointments, and record news of them."""

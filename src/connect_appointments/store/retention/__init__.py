@@ -1,0 +1,1 @@
+"""The end of stored data: contacts are erased."""

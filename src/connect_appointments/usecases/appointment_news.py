@@ -1,0 +1,209 @@
+"""News of appointments: from the workforce system, or recorded by an operator (D45)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from connect_appointments.core.appointments import (
+    CANCELLED_BY_NETWORK,
+    COMPLETED,
+    INCOMPLETE,
+    TRANSITIONS,
+    WORK_BEGAN,
+)
+from connect_appointments.core.cancellations import CancelledBy
+from connect_appointments.core.cutoffs import cancellable_until
+from connect_appointments.core.decisions.appointment_news import (
+    PENDING_ENDS,
+    News,
+    NewsDecision,
+    NewsSubject,
+    decide_news,
+)
+from connect_appointments.core.errors import NotFound
+from connect_appointments.core.events import event_detail
+from connect_appointments.core.model import Actor, Site, Slot
+from connect_appointments.core.windows import BookingPolicy
+from connect_appointments.store.engine import Database
+from connect_appointments.store.locking import is_row, lock
+from connect_appointments.store.queries import appointments, jobs
+from connect_appointments.store.queries.appointment_locks import LOCK_ANY_APPOINTMENTS
+from connect_appointments.store.queries.appointments import AppointmentChange
+from connect_appointments.store.queries.changes import appointment_cancellations, appointment_news
+from connect_appointments.store.queries.changes.appointment_news import NewsChange, NewWindow
+from connect_appointments.store.queries.jobs import NewJob
+from connect_appointments.store.queries.slots import decode_slot, encode_move
+from connect_appointments.store.statements import Row
+from connect_appointments.store.transaction import Transaction
+from connect_appointments.workforce.port import NewsItem, NewsKind
+
+CANCEL_RESERVATION_JOB = "cancel-reservation"
+"""The kind of the job that cancels the reservation of an appointment whose cancellation an operator has recorded."""
+
+STEPS = {
+    NewsKind.STARTED: WORK_BEGAN,
+    NewsKind.COMPLETED: COMPLETED,
+    NewsKind.INCOMPLETE: INCOMPLETE,
+    NewsKind.CANCELLED: CANCELLED_BY_NETWORK,
+}
+
+
+class Report(NamedTuple):
+    """A report about an appointment.
+
+    at: the time of the report; None if the time is unknown.
+    slot: the new slot of an appointment that was moved, else None.
+    """
+
+    appointment_id: int
+    kind: NewsKind
+    at: datetime | None = None
+    reason: str | None = None
+    slot: Slot | None = None
+
+    @property
+    def news(self) -> News:
+        """The change that is reported."""
+        if self.kind is not NewsKind.MOVED:
+            return STEPS[self.kind]
+        if self.slot is None:
+            raise ValueError(f"the workforce system has moved appointment {self.appointment_id} without a new slot")
+        return self.slot
+
+
+class _Decided(NamedTuple):
+    report: Report
+    row: Row
+    decision: NewsDecision
+
+
+async def apply_news(
+    transaction: Transaction, actor: Actor, items: Sequence[NewsItem], policy: BookingPolicy
+) -> Sequence[str]:
+    """Apply the news of a workforce system, in order; return the workforce ids that no appointment has."""
+    known = await appointment_news.ids(transaction, {item.workforce_id for item in items})
+    reports = [
+        Report(known[item.workforce_id], item.kind, item.at, item.reason, item.slot)
+        for item in items
+        if item.workforce_id in known
+    ]
+    await apply_reports(transaction, actor, reports, policy)
+    return sorted({item.workforce_id for item in items} - known.keys())
+
+
+async def apply_reports(
+    transaction: Transaction, actor: Actor, reports: Sequence[Report], policy: BookingPolicy
+) -> list[bool]:
+    """Apply reports in order; return whether each of them fits. A report of an unknown appointment does not fit.
+
+    A report that does not fit changes nothing and is recorded. News wins: it ends a pending cancellation; the job of a
+    pending reschedule sees the new state, gives the new place back and ends the reschedule.
+    """
+    numbers = sorted({report.appointment_id for report in reports})
+    found = await lock(transaction, LOCK_ANY_APPOINTMENTS, [(number,) for number in numbers], wait=True)
+    rows = {row.id: row for row in found if is_row(row)}
+    about = [(report, rows[report.appointment_id]) for report in reports if report.appointment_id in rows]
+    decisions = decide_news(
+        (NewsSubject(row.id, appointments.STATES[row.state], decode_slot(row.slot)), report.news)
+        for report, row in about
+    )
+    decided = [_Decided(*pair, decision) for pair, decision in zip(about, decisions, strict=True)]
+    for turn in _turns(decided):
+        await _write(transaction, actor, turn, policy)
+    fits = iter([one.decision.fits for one in decided])
+    return [report.appointment_id in rows and next(fits) for report in reports]
+
+
+def _turns(decided: Sequence[_Decided]) -> Iterator[list[_Decided]]:
+    """The reports in turns, each with at most one report of an appointment: a set statement changes a row once."""
+    waiting = list(decided)
+    while waiting:
+        turn = {one.row.id: one for one in reversed(waiting)}
+        yield [one for one in waiting if turn[one.row.id] is one]
+        waiting = [one for one in waiting if turn[one.row.id] is not one]
+
+
+async def _write(transaction: Transaction, actor: Actor, turn: Sequence[_Decided], policy: BookingPolicy) -> None:
+    fitting = [one for one in turn if one.decision.fits]
+    for step in TRANSITIONS:
+        changes = [_change(actor, one) for one in fitting if one.report.news is step]
+        await appointments.transition(transaction, step, changes)
+    await appointment_cancellations.end(transaction, _ended_cancellations(fitting))
+    moved = [one for one in fitting if one.report.kind is NewsKind.MOVED]
+    sites = await appointment_news.sites(transaction, {one.row.order_id for one in moved})
+    await appointment_news.move(transaction, [_window(actor, one, sites[one.row.order_id], policy) for one in moved])
+    ignored = [_note(actor, one, _ignored_detail(one)) for one in turn if not one.decision.fits]
+    await appointment_news.ignore(transaction, ignored)
+
+
+def _ended_cancellations(fitting: Sequence[_Decided]) -> dict[int, str | None]:
+    """The outcomes of the cancellations that the reports end, by number."""
+    return {
+        one.row.cancellation_id: PENDING_ENDS[STEPS[one.report.kind].target]
+        for one in fitting
+        if one.decision.ends_cancellation and one.report.kind in STEPS
+    }
+
+
+def _change(actor: Actor, one: _Decided) -> AppointmentChange:
+    by = CancelledBy.NETWORK if one.report.kind is NewsKind.CANCELLED else None
+    return AppointmentChange(
+        id=one.row.id,
+        request_id=one.row.request_id,
+        order_id=one.row.order_id,
+        owner=one.row.owner,
+        client=actor.client,
+        x_request_id=actor.x_request_id,
+        cancelled_by=by,
+        reason=one.report.reason if by else None,
+        cancellation_id=one.row.cancellation_id,
+        reschedule_id=one.row.reschedule_id,
+        detail=event_detail(cancelledBy=by, reason=one.report.reason, reportedOn=_reported_on(one)),
+    )
+
+
+def _window(actor: Actor, one: _Decided, site: Site, policy: BookingPolicy) -> NewWindow:
+    slot = one.report.slot
+    if slot is None:
+        raise AssertionError(f"a report of a move of appointment {one.row.id} has no slot")
+    change = _note(actor, one, encode_move(slot, one.decision.slot))
+    return NewWindow(change, slot, cancellable_until(slot, site, policy))
+
+
+def _note(actor: Actor, one: _Decided, detail: str | None) -> NewsChange:
+    row = one.row
+    return NewsChange(row.id, row.request_id, row.owner, actor.client, actor.x_request_id, detail or "{}")
+
+
+def _ignored_detail(one: _Decided) -> str | None:
+    return event_detail(
+        news=one.report.kind.value,
+        status=one.decision.before.value,
+        reason=one.report.reason,
+        reportedOn=_reported_on(one),
+    )
+
+
+def _reported_on(one: _Decided) -> str | None:
+    return None if one.report.at is None else one.report.at.isoformat()
+
+
+async def record_report(database: Database, actor: Actor, report: Report, policy: BookingPolicy) -> bool:
+    """Record a report as the operator; return whether it fits. Raises `NotFound`.
+
+    After a recorded cancellation, a job cancels the reservation in the workforce system.
+    """
+
+    async def work(transaction: Transaction) -> bool:
+        (row,) = await lock(transaction, LOCK_ANY_APPOINTMENTS, [(report.appointment_id,)], wait=True)
+        if not is_row(row):
+            raise NotFound
+        (fits,) = await apply_reports(transaction, actor, [report], policy)
+        if fits and report.kind is NewsKind.CANCELLED:
+            job = NewJob(CANCEL_RESERVATION_JOB, row.request_id, actor.x_request_id, row.booking_id)
+            await jobs.add(transaction, [job])
+        return fits
+
+    return await database.write(work)
