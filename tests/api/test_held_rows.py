@@ -212,3 +212,24 @@ async def test_a_held_order_delays_the_creation_under_a_key_for_that_order_only(
         await everything_works(small)
         assert not any(task.done() for task in waiting)
     assert len({number_of(answer) for answer in await asyncio.gather(*waiting)}) == MANY
+
+
+@pytest.mark.parametrize("table", ["orders", REQUESTS, "appointments"])
+async def test_d46_a_held_row_delays_the_reschedule_of_its_appointment_only(
+    small: Api, database_url: str, table: str
+) -> None:
+    moves = []
+    for order_id in (1, 2):
+        _, booking = await small.booked(order_id)
+        request_id, slots = await small.opened(order_id)
+        moves.append((booking.json()["id"], request_id, slots[2]["id"]))
+    one, other = moves
+    row = {"orders": 1, REQUESTS: one[1], "appointments": one[0]}[table]
+    async with held(database_url, table, row):
+        waiting = asyncio.create_task(small.alice.reschedule(*one))
+        await until_one_waits(database_url)
+        number = number_of(await small.alice.reschedule(*other))
+        assert (await small.settled(lambda: small.alice.read_reschedule(number))).status_code == 200
+        assert not waiting.done()
+    number = number_of(await waiting)
+    assert (await small.settled(lambda: small.alice.read_reschedule(number))).status_code == 200

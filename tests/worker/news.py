@@ -1,34 +1,32 @@
-"""News from the workforce system, as it is written down."""
+"""News of an appointment from a workforce system."""
 
 from __future__ import annotations
 
-from connect_appointments.core.appointments import AppointmentState
-from connect_appointments.core.cancellations import CancelledBy
-from connect_appointments.core.transitions import Transition
-from connect_appointments.store.engine import Database
-from connect_appointments.store.locking import lock
-from connect_appointments.store.queries import appointments
-from connect_appointments.store.queries.appointment_locks import LOCK_ANY_APPOINTMENTS
-from connect_appointments.store.queries.appointments import AppointmentChange
-from connect_appointments.store.transaction import Transaction
+from typing import TYPE_CHECKING
+
+from connect_appointments.core.appointments import CANCELLED_BY_NETWORK, COMPLETED, INCOMPLETE, WORK_BEGAN
+from connect_appointments.core.model import Actor, Operator
+from connect_appointments.usecases.appointment_news import Report, apply_reports
+from connect_appointments.wiring import default_policy
+from connect_appointments.workforce.port import NewsKind
+
+if TYPE_CHECKING:
+    from connect_appointments.core.appointments import AppointmentState
+    from connect_appointments.core.transitions import Transition
+    from connect_appointments.store.engine import Database
+
+WORKER = Actor(Operator("worker"), "worker", "x_request_id-of-the-news")
+KINDS = {
+    WORK_BEGAN: NewsKind.STARTED,
+    COMPLETED: NewsKind.COMPLETED,
+    INCOMPLETE: NewsKind.INCOMPLETE,
+    CANCELLED_BY_NETWORK: NewsKind.CANCELLED,
+}
 
 
 async def news(database: Database, appointment_id: int, step: Transition[AppointmentState]) -> None:
     """Lead an appointment to the target of a transition."""
-
-    async def work(transaction: Transaction) -> None:
-        (row,) = await lock(transaction, LOCK_ANY_APPOINTMENTS, [(appointment_id,)], wait=True)
-        change = AppointmentChange(
-            appointment_id,
-            row.request_id,
-            row.order_id,
-            row.owner,
-            "news",
-            "x_request_id-of-the-news",
-            cancelled_by=CancelledBy.NETWORK if step.target is AppointmentState.CANCELLED else None,
-            cancellation_id=row.cancellation_id,
-            reschedule_id=row.reschedule_id,
-        )
-        await appointments.transition(transaction, step, [change])
-
-    await database.write(work)
+    report = Report(appointment_id, KINDS[step])
+    assert await database.write(lambda transaction: apply_reports(transaction, WORKER, [report], default_policy())) == [
+        True
+    ]

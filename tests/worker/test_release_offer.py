@@ -254,3 +254,19 @@ async def test_the_calendar_leaves_no_such_job(serve: Serve, database: Database)
         assert (await jobs_left(database), await held_until(database, request_id)) == (0, None)
         assert (await api.alice.cancel(request_id)).status_code == 204
     assert await database.read(jobs.count) == 0
+
+
+async def test_d46_the_slot_that_an_appointment_has_moved_to_is_not_released(serve: Serve, database: Database) -> None:
+    workforce = holding()
+    async with serve(with_worker=False) as api:
+        first = await opened(api, database, workforce)
+        booking = number_of(await api.alice.book(first, "a"))
+        await work_off(worker_of(database, workforce), database)
+        appointment_id = (await api.alice.read_booking(booking)).json()["id"]
+        second = await opened(api, database, workforce)
+        number = number_of(await api.alice.reschedule(appointment_id, second, "b"))
+        await work_off(worker_of(database, workforce), database)
+        assert (await api.alice.read_reschedule(number)).status_code == 200
+        await run_out(database)
+        await work_off(worker_of(database, workforce), database)
+    assert released(workforce) == [["b", "c"], ["a", "c"]]

@@ -9,14 +9,26 @@ from typing import Any
 import pytest
 
 from connect_appointments.core.appointments import CANCELLED_BY_NETWORK, COMPLETED, INCOMPLETE, WORK_BEGAN
+from connect_appointments.core.model import Actor, Operator
 from connect_appointments.core.transitions import Transition
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import verify
-from connect_appointments.workforce.port import MoveCommand, Refused
+from connect_appointments.usecases.appointment_news import Report, record_report
+from connect_appointments.wiring import default_policy
+from connect_appointments.workforce.port import MoveCommand, NewsKind, Refused
 from tests.api_client import Api, number_of
 from tests.build import Clock, days_from, set_capacity
 from tests.store.given import rows
-from tests.worker.by_hand import capacity_reserved, capacity_taken, claimed_one, jobs_left, run_out, work_off, worker_of
+from tests.worker.by_hand import (
+    capacity_reserved,
+    capacity_taken,
+    claimed,
+    claimed_one,
+    jobs_left,
+    run_out,
+    work_off,
+    worker_of,
+)
 from tests.worker.news import news
 from tests.worker.rescheduling import (
     GatedMoves,
@@ -172,3 +184,21 @@ async def test_d46a_the_request_of_an_ended_reschedule_is_booked_like_any_other(
         await work_off(api.parts.worker, database)
         assert (await api.alice.read_booking(booking)).json()["status"] == "booked"
         assert await database.read(verify.findings) == []
+
+
+@pytest.mark.parametrize("reschedule_first", [True, False])
+async def test_d46a_a_recorded_cancellation_and_a_reschedule_give_every_place_back_once(
+    serve: Serve, database: Database, *, reschedule_first: bool
+) -> None:
+    """Two jobs give places back then: that of the recorded cancellation, and that of the reschedule."""
+    operator = Actor(Operator("staff"), "staff", "x_request_id-of-the-operator")
+    async with serve(with_worker=False) as api:
+        moving = await to_be_moved(api, database)
+        await killed_after(database, await claimed_one(database), "move")
+        report = Report(moving.id, NewsKind.CANCELLED, reason="no technician")
+        assert await record_report(database, operator, report, default_policy())
+        await run_out(database)
+        found = sorted(await claimed(database), key=lambda job: job.reschedule_id is None)
+        for job in found if reschedule_first else reversed(found):
+            await worker_of(database, calendar(database)).do([job])
+        await overtaken(api, database, moving, ENDED)

@@ -17,6 +17,7 @@ from connect_appointments.workforce.port import (
     CancelCommand,
     Cancelled,
     CursorExpired,
+    MoveCommand,
     News,
     NewsItem,
     NewsKind,
@@ -132,6 +133,9 @@ class Scripted:
     def _reserved(self, key: str) -> Reserved | Refused:
         number = int(key.rpartition("-")[2])
         return Reserved(f"APT{number:012d}") if self.grants else Refused("no technician")
+
+    async def move(self, commands: Sequence[MoveCommand], _now: datetime) -> Any:
+        return [self._reserved(one.key) for one in commands]
 
     async def cancel(self, commands: Sequence[CancelCommand]) -> Any:
         self.cancelled += [one.key for one in commands]
