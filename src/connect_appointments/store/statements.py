@@ -110,9 +110,8 @@ class Numbers(sa.types.TypeDecorator[list[int]]):
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         return sa.Text() if dialect.name == "sqlite" else dialect.type_descriptor(sa.ARRAY(sa.BigInteger()))
 
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> list[int]:  # noqa: ARG002 - SQLAlchemy passes it
-        found: list[int] = _decode_numbers(value) if isinstance(value, str) else value
-        return found
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any] | None:  # noqa: ARG002 - SQLAlchemy passes it
+        return _decode_numbers if dialect.name == "sqlite" else None
 
 
 class gathered(GenericFunction[list[int]]):  # noqa: N801 - a SQL function, spelled as one
@@ -193,33 +192,43 @@ def _argument_maker(found: Any, dialect: sa.Dialect) -> Callable[[Any, Any], lis
     kinds = {name: bind.type for name, bind in found.binds.items()}
     # The values of an IN clause have names of their own and need no encoding.
     encoders = {name: _encoder(kinds[name], dialect) if name in kinds else None for name in names}
-    constants = {
-        name: encode(value) if encode else value
-        for name, value in found.params.items()
-        if value is not None and name in encoders
-        for encode in [encoders[name]]
-    }
-    columns = {
-        name: (int(number), _column_encoder(name, kinds[name]))
-        for name in names
-        for _, is_given, number in [name.rpartition(GIVEN)]
-        if is_given and number.isdigit()
-    }
+    fixed = [_encoded(encoders[name], found.params.get(name)) for name in names]
+    from_rows = [(at, _row_encoder(name, kinds[name], encoders[name])) for at, name in _places(names, of_rows=True)]
+    named = [(at, name, encoders[name]) for at, name in _places(names, of_rows=False)]
 
-    def value_of(name: str, rows: Any, values: Mapping[str, Any]) -> Any:
-        if name in columns:
-            number, encode_column = columns[name]
-            column = [row[number] for row in rows]
-            return encode_column(column) if encode_column else column
-        if name == f"{GIVEN}json":
-            encode = encoders[name]
-            return encode(rows) if encode else rows
-        if name not in values:
-            return constants.get(name)
-        encode = encoders[name]
-        return encode(values[name]) if encode else values[name]
+    def arguments(rows: Any, values: Mapping[str, Any]) -> list[Any]:
+        made = fixed.copy()
+        for at, encode_rows in from_rows:
+            made[at] = encode_rows(rows)
+        if values:
+            for at, name, encode in named:
+                if name in values:
+                    made[at] = encode(values[name]) if encode else values[name]
+        return made
 
-    return lambda rows, values: [value_of(name, rows, values) for name in names]
+    return arguments
+
+
+def _encoded(encode: Callable[[Any], Any] | None, value: Any) -> Any:
+    return value if encode is None or value is None else encode(value)
+
+
+def _places(names: Sequence[str], *, of_rows: bool) -> list[tuple[int, str]]:
+    """The parameters that contain rows of the batch, or the other parameters, with their positions."""
+    return [(at, name) for at, name in enumerate(names) if name.startswith((GIVEN, DISTINCT)) is of_rows]
+
+
+def _row_encoder(
+    name: str, kind: sa.types.TypeEngine[Any], encode: Callable[[Any], Any] | None
+) -> Callable[[Sequence[Sequence[Any]]], Any]:
+    """The function that makes a parameter from the rows of the batch."""
+    if isinstance(kind, JsonRows):
+        return encode or _encode
+    number = int(name.rpartition(GIVEN)[2])
+    encode_column = _column_encoder(name, kind)
+    if encode_column is None:
+        return lambda rows: [row[number] for row in rows]
+    return lambda rows: encode_column([row[number] for row in rows])
 
 
 def _column_encoder(name: str, kind: sa.types.TypeEngine[Any]) -> Callable[[Sequence[Any]], Any] | None:
