@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from connect_appointments.cli import main
 from connect_appointments.core.requests import CANCEL
+from connect_appointments.store.columns import database_now
 from connect_appointments.store.queries import cancellations, requests
-from connect_appointments.store.tables import appointment_requests, database_now
+from connect_appointments.store.tables import appointment_requests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,9 +12,10 @@ import pytest
 
 from connect_appointments.core.requests import OCCUPYING, State
 from connect_appointments.store import schema
+from connect_appointments.store.columns import DETAILS, instant_text
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries.verify import findings
-from connect_appointments.store.tables import DETAILS, instant_text, metadata
+from connect_appointments.store.tables import metadata
 from tests.api_client import Api, serve_in_process
 from tests.build import BOB, Clock, Issuer
 from tests.store.given import execute, rows

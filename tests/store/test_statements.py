@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from connect_appointments.store import statements
+from connect_appointments.store.columns import BigId, Instant, database_now, seconds_from_now
 from connect_appointments.store.engine import Database
 from connect_appointments.store.statements import SharedText, compiled, gathered, given, param
-from connect_appointments.store.tables import BigId, Instant, database_now, jobs, orders, seconds_from_now
+from connect_appointments.store.tables import jobs, orders
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.appointment_requests import CancelCommand, cancel_batch
 from tests.build import ALICE

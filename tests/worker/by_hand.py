@@ -18,10 +18,11 @@ from connect_appointments.jobs import (
 )
 from connect_appointments.jobs.options import WorkerOptions
 from connect_appointments.jobs.worker import Worker
+from connect_appointments.store.columns import seconds_from_now
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import jobs
 from connect_appointments.store.queries.jobs import Job
-from connect_appointments.store.tables import appointments, capacity, reservations, seconds_from_now
+from connect_appointments.store.tables import appointments, capacity, reservations
 from connect_appointments.store.tables import jobs as jobs_table
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.wiring import create_worker, default_policy

@@ -13,8 +13,8 @@ import structlog
 from prometheus_client import REGISTRY
 
 from connect_appointments.jobs.options import WorkerOptions
+from connect_appointments.store.columns import DETAILS
 from connect_appointments.store.engine import Database
-from connect_appointments.store.tables import DETAILS
 from connect_appointments.workforce.port import AvailabilityQuery, NotYet, ReserveCommand
 from tests.api_client import Api, number_of
 from tests.store.given import kinds, rows, until

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from connect_appointments.core.model import OrderDetails
+from connect_appointments.store.columns import DETAILS
 from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.queries.orders import site_of
-from connect_appointments.store.tables import DETAILS, appointments, orders
+from connect_appointments.store.tables import appointments, orders
 from connect_appointments.workforce.port import Visit
 
 ORDER_COLUMNS = (

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from connect_appointments.store.columns import contact_index
 from connect_appointments.store.tables import (
     appointment_requests,
     appointments,
     bookings,
     cancellations,
-    contact_index,
     events,
     metadata,
     offers,

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement, GenericFunction
 
-from connect_appointments.store.tables import Instant, instant_text
+from connect_appointments.store.columns import Instant, instant_text
 
 DIALECTS: Mapping[str, sa.Dialect] = {
     "postgresql": postgresql.dialect(paramstyle="numeric_dollar"),  # type: ignore[no-untyped-call]

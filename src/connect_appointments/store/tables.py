@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import GenericFunction
 
 from connect_appointments.core.appointments import AppointmentState
 from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.cancellations import CancellationState, CancelledBy
-from connect_appointments.core.model import MAX_NUMBER
 from connect_appointments.core.requests import State
 from connect_appointments.core.reschedules import RescheduleState
 from connect_appointments.core.reservations import ReservationState
+from connect_appointments.store.columns import BigId, Instant, contact_index, details, id_column, known_states
 
 metadata = sa.MetaData(
     naming_convention={
@@ -27,107 +21,6 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-SQLITE_INSTANT = "%Y-%m-%dT%H:%M:%fZ"
-
-
-class Instant(sa.types.TypeDecorator[datetime]):
-    """A timestamp in UTC: `timestamptz` on PostgreSQL, sortable text on SQLite."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True)
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
-        return instant_text(value) if value is not None and dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy passes it
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
-
-
-def instant_text(moment: datetime) -> str:
-    """The timestamp in SQLite's format: UTC, milliseconds, `Z`, so that text order is time order."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-class database_now(GenericFunction[datetime]):  # noqa: N801 - a SQL function, spelled as one
-    """The database's clock, the only clock for timestamps and leases: the moment at which the statement began.
-
-    All rows and columns of a statement have the same timestamp. It is later than the acquisition of any lock that an
-    earlier statement of the transaction waited for.
-    """
-
-    type = Instant()
-    inherit_cache = True
-
-
-@compiles(database_now, "postgresql")
-def _now_on_postgresql(*_: Any, **__: Any) -> str:
-    return "statement_timestamp()"
-
-
-@compiles(database_now, "sqlite")
-def _now_on_sqlite(*_: Any, **__: Any) -> str:
-    return f"strftime('{SQLITE_INSTANT}', 'now')"
-
-
-class seconds_from_now(GenericFunction[datetime]):  # noqa: N801 - a SQL function, spelled as one
-    """The database's clock plus a number of seconds."""
-
-    type = Instant()
-    inherit_cache = True
-
-
-@compiles(seconds_from_now, "postgresql")
-def _later_on_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"(statement_timestamp() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
-
-
-@compiles(seconds_from_now, "sqlite")
-def _later_on_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"strftime('{SQLITE_INSTANT}', 'now', {compiler.process(element.clauses, **kw)} || ' seconds')"
-
-
-BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-"""SQLite never reuses row ids only in a column of the exact type INTEGER."""
-
-
-def _states(column: str, states: type[StrEnum], name: str = "known_state") -> sa.CheckConstraint:
-    names = ", ".join(f"'{state}'" for state in states)
-    return sa.CheckConstraint(f"{column} IN ({names})", name=name)
-
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", BigId, sa.Identity(maxvalue=MAX_NUMBER), primary_key=True)
-
-
-def _details() -> list[sa.Column[Any]]:
-    """The details of the work and the contact in an order: the columns that are copied to an appointment."""
-    return [
-        sa.Column("demand_type", sa.Text, nullable=False),
-        sa.Column("priority_assist", sa.Boolean(create_constraint=False), nullable=False),
-        sa.Column("e_sla", sa.Text, nullable=False),
-        sa.Column("customer_ref", sa.Text),
-        sa.Column("service_id", BigId),
-        sa.Column("contact_name", sa.Text),
-        sa.Column("contact_type", sa.Text),
-        sa.Column("contact_phone", sa.Text),
-        sa.Column("contact_notes", sa.Text),
-    ]
-
-
-DETAILS = tuple(column.name for column in _details())
-CONTACT = ("contact_name", "contact_phone", "contact_notes")
-"""The columns with personal data; they are erased (D49)."""
-
-
-def contact_index(table: str, moment: str) -> sa.Index:
-    """The index of the rows that have a contact, for finding those whose contact is due for erasure."""
-    has_contact = sa.text(" OR ".join(f"{name} IS NOT NULL" for name in CONTACT))
-    return sa.Index(f"ix_{table}_contact", moment, "id", postgresql_where=has_contact, sqlite_where=has_contact)
-
 
 installation = sa.Table(
     "installation",
@@ -144,7 +37,7 @@ orders = sa.Table(
     sa.Column("time_zone", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("area", sa.Text, nullable=False),
-    *_details(),
+    *details(),
     # Number of booking attempts in progress, plus the appointments in a state that is not final (D27).
     sa.Column("occupancy", sa.Integer, nullable=False, server_default="0"),
     sa.Column("imported_on", Instant, nullable=False),
@@ -154,7 +47,7 @@ orders = sa.Table(
 appointment_requests = sa.Table(
     "appointment_requests",
     metadata,
-    _id(),
+    id_column(),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("order_id", BigId, sa.ForeignKey("orders.id"), nullable=False),
     sa.Column("date_from", sa.Date, nullable=False),
@@ -173,7 +66,7 @@ appointment_requests = sa.Table(
     sa.Column("reschedule_id", BigId),
     # For the lists of an order, which are kept to one owner: rows of other owners are not read.
     sa.Index("ix_appointment_requests_of_order", "order_id", "owner", "id"),
-    _states("state", State),
+    known_states("state", State),
     sa.CheckConstraint("(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="cancelled_on"),
     sa.CheckConstraint("(state = 'booked') = (appointment_id IS NOT NULL)", name="appointment_id"),
     sa.CheckConstraint(
@@ -192,7 +85,7 @@ offers = sa.Table(
 bookings = sa.Table(
     "bookings",
     metadata,
-    _id(),
+    id_column(),
     sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id"), nullable=False, index=True),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("slot_id", sa.Text, nullable=False),
@@ -202,7 +95,7 @@ bookings = sa.Table(
     sa.Column("ended_on", Instant),
     # The problem code of a refused booking attempt.
     sa.Column("refusal", sa.Text),
-    _states("state", BookingState),
+    known_states("state", BookingState),
     sa.CheckConstraint("(state = 'booking') = (ended_on IS NULL)", name="ended_on"),
     sqlite_autoincrement=True,
 )
@@ -210,7 +103,7 @@ bookings = sa.Table(
 appointments = sa.Table(
     "appointments",
     metadata,
-    _id(),
+    id_column(),
     # The appointment-request whose slot it has now: after a reschedule, the request of the new slot.
     sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id"), nullable=False, unique=True),
     # The booking attempt that made it; its number is in the key of the workforce system.
@@ -221,7 +114,7 @@ appointments = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("slot", sa.Text, nullable=False),
     sa.Column("ends_on", Instant, nullable=False),
-    *_details(),
+    *details(),
     sa.Column("created_on", Instant, nullable=False),
     sa.Column("updated_on", Instant, nullable=False),
     # The point of no return (D41), of the current slot.
@@ -235,8 +128,8 @@ appointments = sa.Table(
     sa.Column("cancellation_id", BigId),
     sa.Column("reschedule_id", BigId),
     sa.Index("ix_appointments_of_order", "order_id", "owner", "id"),
-    _states("state", AppointmentState),
-    _states("cancelled_by", CancelledBy, "known_cancelled_by"),
+    known_states("state", AppointmentState),
+    known_states("cancelled_by", CancelledBy, "known_cancelled_by"),
     sa.CheckConstraint("(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="cancelled_on"),
     sa.CheckConstraint("(state = 'cancelled') = (cancelled_by IS NOT NULL)", name="cancelled_by"),
     sa.CheckConstraint("(state IN ('completed', 'incomplete', 'cancelled')) = (ended_on IS NOT NULL)", name="ended_on"),
@@ -250,7 +143,7 @@ appointments = sa.Table(
 cancellations = sa.Table(
     "cancellations",
     metadata,
-    _id(),
+    id_column(),
     sa.Column("appointment_id", BigId, sa.ForeignKey("appointments.id"), nullable=False, index=True),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
@@ -261,8 +154,8 @@ cancellations = sa.Table(
     sa.Column("client", sa.Text, nullable=False),
     sa.Column("requested_on", Instant, nullable=False),
     sa.Column("ended_on", Instant),
-    _states("state", CancellationState),
-    _states("cancelled_by", CancelledBy, "known_cancelled_by"),
+    known_states("state", CancellationState),
+    known_states("cancelled_by", CancelledBy, "known_cancelled_by"),
     sa.CheckConstraint("(state = 'deciding') = (ended_on IS NULL)", name="ended_on"),
     sa.CheckConstraint("(state = 'refused') = (refusal IS NOT NULL)", name="refusal"),
     sqlite_autoincrement=True,
@@ -271,7 +164,7 @@ cancellations = sa.Table(
 reschedules = sa.Table(
     "reschedules",
     metadata,
-    _id(),
+    id_column(),
     sa.Column("appointment_id", BigId, sa.ForeignKey("appointments.id"), nullable=False, index=True),
     # The appointment-request that offers the new slot.
     sa.Column("request_id", BigId, sa.ForeignKey("appointment_requests.id"), nullable=False, index=True),
@@ -284,7 +177,7 @@ reschedules = sa.Table(
     sa.Column("client", sa.Text, nullable=False),
     sa.Column("requested_on", Instant, nullable=False),
     sa.Column("ended_on", Instant),
-    _states("state", RescheduleState),
+    known_states("state", RescheduleState),
     sa.CheckConstraint("(state = 'deciding') = (ended_on IS NULL)", name="ended_on"),
     sa.CheckConstraint("(state = 'refused') = (refusal IS NOT NULL)", name="refusal"),
     sqlite_autoincrement=True,
@@ -293,7 +186,7 @@ reschedules = sa.Table(
 jobs = sa.Table(
     "jobs",
     metadata,
-    _id(),
+    id_column(),
     # The registry defines the valid kinds, so that a new kind needs no migration.
     sa.Column("kind", sa.Text, nullable=False),
     # No foreign keys here: moving a row to the archive would search the whole table for each.
@@ -319,7 +212,7 @@ jobs = sa.Table(
 events = sa.Table(
     "events",
     metadata,
-    _id(),
+    id_column(),
     # No foreign key: the event log is independent, and each check would slow down the most frequent statement.
     sa.Column("request_id", BigId, nullable=False, index=True),
     sa.Column("kind", sa.Text, nullable=False),
@@ -384,7 +277,7 @@ reservations = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     # The number of the last decided move; a lower number comes from a late call.
     sa.Column("move_number", BigId, nullable=False, server_default="0"),
-    _states("state", ReservationState),
+    known_states("state", ReservationState),
     sa.Index("ix_reservations_area_day_slot_type", "area", "day", "slot_type"),
 )
 """The calendar's decision for each key, made once: a repeated call returns the same decision."""
@@ -392,7 +285,7 @@ reservations = sa.Table(
 contact_erasures = sa.Table(
     "contact_erasures",
     metadata,
-    _id(),
+    id_column(),
     sa.Column("at", Instant, nullable=False),
     sa.Column("client", sa.Text, nullable=False),
     sa.Column("x_request_id", sa.Text, nullable=False),

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from connect_appointments.store.columns import database_now
 from connect_appointments.store.statements import given
-from connect_appointments.store.tables import database_now
 
 
 @cache

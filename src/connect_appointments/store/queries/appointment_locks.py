@@ -7,11 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import BigId, database_now
 from connect_appointments.store.locking import Lock
 from connect_appointments.store.queries.order_locks import lock_with_orders
 from connect_appointments.store.statements import given
-from connect_appointments.store.tables import BigId, appointments, database_now, orders
 from connect_appointments.store.tables import appointment_requests as requests
+from connect_appointments.store.tables import appointments, orders
 
 _COLUMNS = (
     *("id", "owner", "order_id", "request_id", "booking_id", "workforce_id", "state", "slot", "ends_on"),

@@ -12,12 +12,13 @@ from connect_appointments.core.cancellations import CancelledBy
 from connect_appointments.core.model import Appointment, OrderDetails, Scope
 from connect_appointments.core.transitions import Transition
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import DETAILS, BigId, database_now
 from connect_appointments.store.queries.orders import occupy_statement
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slot
 from connect_appointments.store.retention.archive import fetch_everywhere, first_everywhere, page_everywhere
 from connect_appointments.store.statements import Row, given, param
-from connect_appointments.store.tables import DETAILS, BigId, appointments, database_now
+from connect_appointments.store.tables import appointments
 from connect_appointments.store.tables import events as events_table
 from connect_appointments.store.transaction import Transaction
 

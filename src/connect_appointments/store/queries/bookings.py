@@ -12,6 +12,7 @@ from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.model import Booking, Scope, Slot
 from connect_appointments.core.requests import BOOK
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import BigId, database_now, seconds_from_now
 from connect_appointments.store.queries.appointments import SHOWN, from_row
 from connect_appointments.store.queries.orders import occupy_statement
 from connect_appointments.store.queries.requests import link_transition
@@ -19,14 +20,7 @@ from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slot, encode_slot
 from connect_appointments.store.retention.archive import fetch_everywhere, first_everywhere
 from connect_appointments.store.statements import Row, given, param
-from connect_appointments.store.tables import (
-    BigId,
-    appointments,
-    bookings,
-    database_now,
-    jobs,
-    seconds_from_now,
-)
+from connect_appointments.store.tables import appointments, bookings, jobs
 from connect_appointments.store.transaction import Transaction
 
 STATES = {state.value: state for state in BookingState}

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from connect_appointments.core.requests import CANCEL
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import BigId, database_now
 from connect_appointments.store.locking import ROW_LOCKED
 from connect_appointments.store.queries.jobs import bring_forward
 from connect_appointments.store.queries.requests import STATES, link_locked_transition
 from connect_appointments.store.statements import gathered, given
-from connect_appointments.store.tables import BigId, database_now
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.transaction import Transaction
 

@@ -12,8 +12,9 @@ from connect_appointments.core.capacity import Capacity, Usage, Window
 from connect_appointments.core.model import SlotType
 from connect_appointments.core.reservations import ReservationState
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import BigId
 from connect_appointments.store.statements import given
-from connect_appointments.store.tables import BigId, capacity, reservations
+from connect_appointments.store.tables import capacity, reservations
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.store.upserts import upsert_statement
 

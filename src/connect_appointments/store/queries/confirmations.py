@@ -12,20 +12,12 @@ from connect_appointments.core.appointments import AppointmentState
 from connect_appointments.core.bookings import BookingState
 from connect_appointments.core.requests import BOOKED
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import DETAILS, BigId, Instant, database_now
 from connect_appointments.store.queries.bookings import Attempt
 from connect_appointments.store.queries.jobs import Job, finish_statement
 from connect_appointments.store.queries.requests import link_transition
 from connect_appointments.store.statements import given
-from connect_appointments.store.tables import (
-    DETAILS,
-    BigId,
-    Instant,
-    appointment_requests,
-    appointments,
-    bookings,
-    database_now,
-    orders,
-)
+from connect_appointments.store.tables import appointment_requests, appointments, bookings, orders
 from connect_appointments.store.transaction import Transaction
 
 _booked = given(

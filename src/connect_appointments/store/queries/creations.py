@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from connect_appointments.core.errors import NotFound
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import BigId
 from connect_appointments.store.locking import ROW_LOCKED
 from connect_appointments.store.queries.requests import NewRequest, link_creation
 from connect_appointments.store.statements import Row, given
-from connect_appointments.store.tables import BigId, orders
+from connect_appointments.store.tables import orders
 from connect_appointments.store.transaction import Transaction
 
 

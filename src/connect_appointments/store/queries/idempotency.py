@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
+from connect_appointments.store.columns import BigId, Instant, database_now, seconds_from_now
 from connect_appointments.store.statements import given, param
-from connect_appointments.store.tables import BigId, Instant, database_now, idempotency_keys, seconds_from_now
+from connect_appointments.store.tables import idempotency_keys
 from connect_appointments.store.transaction import Transaction
 
 KEY_LIFETIME = timedelta(hours=24)

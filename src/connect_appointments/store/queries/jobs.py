@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import BigId, Instant, database_now, seconds_from_now
 from connect_appointments.store.statements import Row, given, param
-from connect_appointments.store.tables import BigId, Instant, database_now, jobs, seconds_from_now
+from connect_appointments.store.tables import jobs
 from connect_appointments.store.transaction import Transaction, first
 
 RELEASE_OFFER = "release-offer"

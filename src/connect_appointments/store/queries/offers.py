@@ -9,10 +9,11 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from connect_appointments.core.model import Slot
+from connect_appointments.store.columns import BigId, Instant, database_now
 from connect_appointments.store.queries.slots import decode_slots, encode_slots
 from connect_appointments.store.statements import SharedText, given
-from connect_appointments.store.tables import BigId, Instant, database_now, offers
 from connect_appointments.store.tables import appointment_requests as requests
+from connect_appointments.store.tables import offers
 from connect_appointments.store.transaction import Transaction
 
 _new = given(request_id=BigId, slots=SharedText())

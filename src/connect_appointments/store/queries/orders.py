@@ -8,12 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from connect_appointments.core.model import Order, Scope, Site
+from connect_appointments.store.columns import DETAILS, BigId
 from connect_appointments.store.locking import lock_statements
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.retention.archive import in_archive
 from connect_appointments.store.statements import Row, given, param
-from connect_appointments.store.tables import DETAILS, BigId, orders
 from connect_appointments.store.tables import appointment_requests as requests
+from connect_appointments.store.tables import orders
 from connect_appointments.store.transaction import Transaction, first
 from connect_appointments.store.upserts import upsert_statement
 

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from connect_appointments.store.columns import database_now, seconds_from_now
 from connect_appointments.store.statements import param
-from connect_appointments.store.tables import database_now, recurring_jobs, seconds_from_now
+from connect_appointments.store.tables import recurring_jobs
 from connect_appointments.store.transaction import Transaction, first
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from connect_appointments.store.columns import BigId
 from connect_appointments.store.locking import lock_statements
 from connect_appointments.store.queries.order_locks import lock_with_orders
 from connect_appointments.store.statements import given
-from connect_appointments.store.tables import BigId
 from connect_appointments.store.tables import appointment_requests as requests
 
 _owned = given(id=BigId, owner=sa.Text())

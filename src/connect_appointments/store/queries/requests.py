@@ -12,14 +12,15 @@ from connect_appointments.core.model import AppointmentRequest, Scope
 from connect_appointments.core.requests import CREATED, ORDER_TRANSFERRED, TRANSITIONS, State, Status
 from connect_appointments.core.transitions import Transition
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import BigId, Instant, database_now
 from connect_appointments.store.queries.jobs import bring_forward
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slots
 from connect_appointments.store.retention.archive import fetch_everywhere, first_everywhere, page_everywhere
 from connect_appointments.store.statements import Row, given, param
-from connect_appointments.store.tables import BigId, Instant, database_now, jobs, offers
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import events as events_table
+from connect_appointments.store.tables import jobs, offers
 from connect_appointments.store.transaction import Transaction
 
 STATES: Mapping[str, State] = {state.value: state for state in State}

@@ -12,20 +12,13 @@ from connect_appointments.core.model import Slot
 from connect_appointments.core.requests import SEARCH_FAILED, SLOTS_FOUND, State
 from connect_appointments.core.transitions import Transition
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import BigId, Instant, database_now, seconds_from_now
 from connect_appointments.store.locking import ROW_LOCKED
 from connect_appointments.store.queries.jobs import RELEASE_OFFER, Job, finish_statement
 from connect_appointments.store.queries.requests import link_locked_transition
 from connect_appointments.store.queries.slots import encode_slots
 from connect_appointments.store.statements import SharedText, given
-from connect_appointments.store.tables import (
-    BigId,
-    Instant,
-    appointment_requests,
-    database_now,
-    jobs,
-    offers,
-    seconds_from_now,
-)
+from connect_appointments.store.tables import appointment_requests, jobs, offers
 from connect_appointments.store.transaction import Transaction
 
 _KEPT = ("client", "x_request_id", "booking_id", "job_id", "tries", "slots", "held_until")

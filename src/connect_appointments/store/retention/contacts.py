@@ -9,21 +9,13 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from connect_appointments.store.archive_tables import archived_appointments
+from connect_appointments.store.columns import CONTACT, BigId, Instant, database_now
 from connect_appointments.store.locking import Lock, is_row, lock, lock_statements
 from connect_appointments.store.queries import orders as order_queries
 from connect_appointments.store.retention.archive import in_archive
 from connect_appointments.store.retention.endings import ENDED, ages_of, has_ended, is_over
 from connect_appointments.store.statements import given, param
-from connect_appointments.store.tables import (
-    CONTACT,
-    BigId,
-    Instant,
-    appointment_requests,
-    appointments,
-    contact_erasures,
-    database_now,
-    orders,
-)
+from connect_appointments.store.tables import appointment_requests, appointments, contact_erasures, orders
 from connect_appointments.store.transaction import Transaction
 
 ERASED = {name: sa.null() for name in CONTACT}

@@ -7,8 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from connect_appointments.core.requests import State
+from connect_appointments.store.columns import seconds_from_now
 from connect_appointments.store.statements import param
-from connect_appointments.store.tables import appointment_requests, appointments, seconds_from_now
+from connect_appointments.store.tables import appointment_requests, appointments
 
 SECONDS_A_DAY = 86_400.0
 ENDED = seconds_from_now(param("ended", sa.Float()))

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from connect_appointments.core.appointments import CHANGING, FINAL
+from connect_appointments.store.columns import BigId
 from connect_appointments.store.retention.archive import in_archive
 from connect_appointments.store.retention.endings import ENDED, has_ended, is_over
 from connect_appointments.store.statements import Row, given, param
 from connect_appointments.store.tables import (
-    BigId,
     appointment_requests,
     appointments,
     bookings,

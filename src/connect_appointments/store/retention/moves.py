@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from connect_appointments.store.archive_tables import ARCHIVE
+from connect_appointments.store.columns import BigId
 from connect_appointments.store.statements import given
 from connect_appointments.store.tables import (
-    BigId,
     appointment_requests,
     appointments,
     bookings,

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from connect_appointments.core.cancellations import CancellationState, CancelledBy
 from connect_appointments.core.model import Cancellation
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import BigId, Instant, database_now
 from connect_appointments.store.retention.archive import fetch_everywhere
 from connect_appointments.store.statements import Row, given
-from connect_appointments.store.tables import BigId, Instant, appointments, cancellations, database_now
+from connect_appointments.store.tables import appointments, cancellations
 from connect_appointments.store.transaction import Transaction
 
 STATES = {state.value: state for state in CancellationState}

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from connect_appointments.core.appointments import FINAL, AppointmentState
 from connect_appointments.core.model import Site, Slot
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import BigId, Instant, database_now
 from connect_appointments.store.queries.orders import site_of
 from connect_appointments.store.queries.slots import encode_slot
 from connect_appointments.store.statements import Row, given, param
-from connect_appointments.store.tables import BigId, Instant, appointments, database_now, events, installation, orders
+from connect_appointments.store.tables import appointments, events, installation, orders
 from connect_appointments.store.transaction import Transaction
 
 MOVED = "moved-by-network"

@@ -20,14 +20,15 @@ from connect_appointments.core.model import Reschedule, Slot
 from connect_appointments.core.requests import BOOK, BOOKED
 from connect_appointments.core.reschedules import RescheduleState
 from connect_appointments.store.chains import Chain, Link
+from connect_appointments.store.columns import BigId, Instant, database_now
 from connect_appointments.store.queries.appointments import SHOWN, from_row
 from connect_appointments.store.queries.jobs import Job, finish_statement
 from connect_appointments.store.queries.requests import link_transition
 from connect_appointments.store.queries.slots import encode_slot
 from connect_appointments.store.retention.archive import fetch_everywhere
 from connect_appointments.store.statements import Row, given, param
-from connect_appointments.store.tables import BigId, Instant, appointments, database_now, events, jobs, reschedules
 from connect_appointments.store.tables import appointment_requests as requests
+from connect_appointments.store.tables import appointments, events, jobs, reschedules
 from connect_appointments.store.transaction import Transaction
 
 STATES = {state.value: state for state in RescheduleState}
