@@ -34,6 +34,10 @@ CHANGED_ON_PURPOSE: Mapping[str, frozenset[str]] = {"reservations": frozenset({"
 THE_OWNERS = DETAILS[3:]
 """What an order says of its owner's customer, rather than of the work."""
 
+STEPS = frozenset({"0004", "0005"})
+"""Revisions that were released only together with the one after them: no database has stopped there."""
+RELEASED = [revision for revision in schema.revisions() if revision not in STEPS]
+
 Tables = dict[str, list[Mapping[str, Any]]]
 
 
@@ -45,7 +49,7 @@ async def _released(revision: str, url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest.fixture(params=schema.revisions())
+@pytest.fixture(params=RELEASED)
 async def released(request: pytest.FixtureRequest, empty_url: str) -> AsyncIterator[Database]:
     """A database of each released schema, with data, on each engine."""
     async for database in _released(request.param, empty_url):
@@ -59,7 +63,7 @@ async def first_release(empty_url: str) -> AsyncIterator[Database]:
         yield database
 
 
-@pytest.mark.parametrize("revision", schema.revisions())
+@pytest.mark.parametrize("revision", RELEASED)
 def test_every_revision_is_written_down_with_data(revision: str) -> None:
     for engine in ("sqlite", "postgresql"):
         assert text_of(revision, engine).exists(), "python -m tests.store.released writes it, once it is released"

@@ -12,15 +12,19 @@ import sys
 import tempfile
 from pathlib import Path
 
+from connect_appointments.core.model import Actor, Operator
 from connect_appointments.core.requests import SEARCH_FAILED
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import orders
 from connect_appointments.store.sqlite.connection import path_of
+from connect_appointments.usecases.archives import archive_families
+from connect_appointments.usecases.contact_erasures import erase_order
 from tests.api_client import Api, number_of, serve_in_process
-from tests.build import Clock, Issuer, days_from, fill, sample_order, set_capacity
+from tests.build import ALICE, BOB, Clock, Issuer, days_from, fill, sample_order, set_capacity
 from tests.store.given import moved
 from tests.store.released import text_of
+from tests.store.test_contacts import age
 from tests.throwaway_postgres import Server, running_postgres
 
 ODD = {
@@ -32,22 +36,59 @@ ODD = {
 }
 
 
+DAYS_AHEAD = 10_227
+"""28 years, which have the same calendar: the offers of the files do not end before."""
+
+
 async def fill_in(url: str) -> None:
     """Make the schema, and rows in every table: an appointment-request in each state, a refused booking among them."""
     database, clock, issuer = Database(url), Clock(), Issuer()
+    clock.move(days=DAYS_AHEAD)
     await schema.migrate(database)
     await fill(database, clock(), places=5)
     await database.write(lambda transaction: orders.upsert(transaction, [sample_order(9, **ODD)]))
     async with serve_in_process(database, issuer, clock) as api:
-        await settled(api, database, clock)
+        with_lasting_tokens(api, issuer)
+        await archived(api, database)
+        await changed(api)
+        opened = await settled(api, database, clock)
     async with serve_in_process(database, issuer, clock, with_worker=False) as api:
-        await unsettled(api, database)
+        with_lasting_tokens(api, issuer)
+        await unsettled(api, database, opened)
     await database.close()
 
 
-async def settled(api: Api, database: Database, clock: Clock) -> None:
-    """Open, booked, cancelled, one booked after a refusal, one of Bob's, one made with an Idempotency-Key."""
-    await api.opened(1)
+def with_lasting_tokens(api: Api, issuer: Issuer) -> None:
+    """Give the callers tokens that are valid at the clock of the service."""
+    api.alice, api.bob = (api.caller(issuer.token(owner, iat=0, exp=2**33)) for owner in (ALICE, BOB))
+
+
+async def archived(api: Api, database: Database) -> None:
+    """A family in the archive: booked, rescheduled, refused a cancellation, cancelled, without contacts."""
+    await changed(api)
+    await age(database, "appointment_requests", created_on=100, updated_on=60)
+    await age(database, "appointments", created_on=100, updated_on=60, cancelled_on=60, ended_on=60)
+    while (await archive_families(database, 0, keep_days=30, assume_over_days=7))[1] is not None:
+        pass
+    operator = Actor(Operator("operator"), "operator", "x_request_id")
+    await erase_order(database, operator, 8)
+
+
+async def changed(api: Api) -> None:
+    """An appointment of order 8 that moved to another slot and then was cancelled."""
+    appointment = await api.appointed(8)
+    request_id, slots = await api.opened(8)
+    moved = number_of(await api.alice.reschedule(appointment["id"], request_id, slots[-3]["id"]))
+    assert (await api.settled(lambda: api.alice.read_reschedule(moved))).status_code == 200
+    assert (await api.cancelled(appointment["id"])).status_code == 200
+
+
+async def settled(api: Api, database: Database, clock: Clock) -> int:
+    """Open, booked, cancelled, one booked after a refusal, one of Bob's, one made with an Idempotency-Key.
+
+    Returns the open one.
+    """
+    opened, _ = await api.opened(1)
     await api.booked(2)
     await api.booked(9)
     cancelled, _ = await api.opened(3)
@@ -61,13 +102,14 @@ async def settled(api: Api, database: Database, clock: Clock) -> None:
     await set_capacity(database, 5, days_from(clock(), 120))
     number = number_of(await api.alice.book(refused, slots[1]["id"]))
     await api.settled(lambda: api.alice.read_booking(number))
+    return opened
 
 
-async def unsettled(api: Api, database: Database) -> None:
+async def unsettled(api: Api, database: Database, opened: int) -> None:
     """Searching, being booked, failed."""
     await api.created(6)
-    answer = await api.alice.read(1)
-    await api.alice.book(1, answer.json()["slots"][0]["id"])
+    answer = await api.alice.read(opened)
+    await api.alice.book(opened, answer.json()["slots"][0]["id"])
     await moved(database, await api.created(7), SEARCH_FAILED)
 
 
