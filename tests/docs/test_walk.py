@@ -106,7 +106,7 @@ def test_each_response_of_the_walk_is_the_one_that_the_readme_shows(port: int, s
         if shown:
             compare(response_of(shown), response_of(output))
             compared += 1
-    assert compared == sum(step.language == "http" for step in steps) == 7
+    assert compared == sum(step.language == "http" for step in steps) == 8
 
 
 def settled(shell: Shell, commands: str) -> str:
