@@ -52,6 +52,8 @@ class Model:
     state: str = "searching"
     slots: list[str] = field(default_factory=list)
     attempt: int | None = None
+    transferred: bool = False
+    """Whether its order changed hands during the attempt: the attempt is undone, also if the order comes back."""
     attempts: dict[int, tuple[str, str]] = field(default_factory=dict)
     """The slot and the state of each booking attempt, by its number."""
     kinds: list[str] = field(default_factory=lambda: ["created"])

@@ -122,6 +122,7 @@ class Lifecycle(RuleBasedStateMachine):
             if model.order_id == order_id and model.state in ENDED_BY_A_TRANSFER:
                 model.slots = []
                 model.enter("cancelled", "order-transferred")
+            model.transferred |= model.order_id == order_id and model.state == "booking"
 
     @rule(request_id=requests, slot=st.sampled_from(SLOTS), stranger=st.sampled_from([BOB, STRANGER]))
     def a_stranger_sees_nothing_and_changes_nothing(self, request_id: int, slot: str, stranger: str) -> None:
@@ -157,11 +158,11 @@ class Lifecycle(RuleBasedStateMachine):
             model.enter("failed", "search-failed")
 
     def _decided(self, model: Model, job: Job, *, granted: bool) -> None:
-        """What a reservation, a refusal, or a reservation undone for an order that was Bob's at the claim means."""
+        """What a reservation, a refusal, or a reservation undone for a transfer before the claim means."""
         assert job.booking_id is not None
-        undone = job.context.order_owner == BOB
-        if self.owners[model.order_id] == ALICE:
-            how = ("refused", "open", "slot-refused") if undone or not granted else ("booked", "booked", "booked")
+        undone = job.context.transferred_on is not None
+        if not model.transferred:
+            how = ("booked", "booked", "booked") if granted else ("refused", "open", "slot-refused")
             model.end_attempt(job.booking_id, *how)
         elif undone or not granted:
             model.slots = []

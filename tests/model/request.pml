@@ -14,12 +14,12 @@ mtype:reservation_state = { undecided, reserved, refused_for_ever, released }
 mtype:request_state request = searching
 mtype:attempt_state attempt[ATTEMPTS + 1]
 byte slot_of[ATTEMPTS + 1] /* slot s is the one of window s */
-bool to_undo[ATTEMPTS + 1] /* the order was transferred while this attempt was under way */
 byte current /* the latest attempt */
 byte occupancy
 byte appointments
 bool offered[2]
-bool transferred /* the order belongs to another owner */
+bool is_foreign /* the order belongs to another owner */
+bool is_transferred /* the order was transferred during the current attempt: for good, also when it comes back */
 
 /* The workforce system: one decision for each key, for ever. */
 mtype:reservation_state reservation[ATTEMPTS + 1]
@@ -82,7 +82,7 @@ proctype canceller() {
 #ifdef BOOK_UNCHECKED
 #define CAN_BOOK(slot) (request != searching && current < ATTEMPTS && job_kind == no_job)
 #else
-#define CAN_BOOK(slot) (request == open && !transferred && occupancy == 0 && offered[slot] && current < ATTEMPTS)
+#define CAN_BOOK(slot) (request == open && !is_foreign && occupancy == 0 && offered[slot] && current < ATTEMPTS)
 #endif
 
 inline book_slot(slot) {
@@ -116,10 +116,10 @@ proctype operator() {
     :: transfers < TRANSFERS ->
         transfers++;
         atomic {
-            transferred = !transferred;
+            is_foreign = !is_foreign;
             if
             :: CAN_CANCEL -> request = cancelled; cancel_events++
-            :: request == booking -> to_undo[current] = true
+            :: request == booking -> is_transferred = true
             :: else
             fi
         }
@@ -128,9 +128,9 @@ proctype operator() {
 }
 
 #ifdef TRANSFER_BY_COMPARISON
-#define TO_UNDO transferred
+#define TO_UNDO is_foreign
 #else
-#define TO_UNDO to_undo[my_about]
+#define TO_UNDO is_transferred
 #endif
 
 inline search_result() {

@@ -95,7 +95,7 @@ MUTANTS = (
     Mutant(
         REQUEST,
         ("TRANSFER_BY_COMPARISON",),
-        "whether a booking is undone follows the order's owner of the moment, not a mark on the attempt",
+        "whether a booking is undone follows the order's owner of the moment, not a mark that stays",
     ),
     Mutant(REQUEST, ("JOB_APART",), "the job of a booking is inserted in a transaction of its own"),
     Mutant(REQUEST, ("NO_LEASE",), "the claim of a killed worker never expires"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,9 +17,22 @@ from connect_appointments.store.locking import ROW_LOCKED, lock
 from connect_appointments.store.queries import bookings, jobs, offers, orders, request_locks, requests, verify
 from connect_appointments.store.queries.jobs import Job
 from connect_appointments.store.transaction import Transaction
-from tests.build import BOB, sample_order
+from connect_appointments.usecases.order_imports import import_orders
+from tests.build import ALICE, BOB, sample_order
 from tests.store.conftest import ON_POSTGRESQL
-from tests.store.given import EVERYBODYS, ORDER, POLICY, SECOND_ORDER, being_booked, kinds, rows, slot, state_of
+from tests.store.given import (
+    ACTOR,
+    EVERYBODYS,
+    ORDER,
+    POLICY,
+    SECOND_ORDER,
+    being_booked,
+    kinds,
+    rows,
+    slot,
+    state_of,
+    until_one_waits,
+)
 
 KINDS = {Outcome.CONFIRMED: BOOKED, Outcome.REFUSED: SLOT_REFUSED, Outcome.TRANSFERRED: ORDER_TRANSFERRED}
 
@@ -40,8 +54,9 @@ async def _end(database: Database, *ended: Ended, wait: bool = False) -> Sequenc
     return await database.write(lambda transaction: end_bookings(transaction, ended, POLICY, wait=wait))
 
 
-async def _transfer(database: Database, order_id: int = ORDER) -> None:
-    await database.write(lambda transaction: orders.upsert(transaction, [sample_order(order_id, BOB)]))
+async def _transfer(database: Database, *owners: str) -> None:
+    for owner in owners or (BOB,):
+        await import_orders(database, ACTOR, [sample_order(ORDER, owner)], transfer=True, over_after_days=7)
 
 
 async def _occupied(database: Database) -> list[Any]:
@@ -66,11 +81,14 @@ async def test_each_attempt_ends_as_its_answer_says(database: Database) -> None:
     assert await database.read(verify.findings) == []
 
 
+@pytest.mark.parametrize("owners", [[BOB], [BOB, ALICE]], ids=["away", "there-and-back"])
 @pytest.mark.parametrize("answer", [Answer.REFUSED, Answer.UNDONE])
-async def test_an_attempt_of_an_order_that_changed_hands_ends_transferred(database: Database, answer: Answer) -> None:
+async def test_d48_an_attempt_of_an_order_that_changed_hands_ends_transferred(
+    database: Database, answer: Answer, owners: list[str]
+) -> None:
     request_id, _ = await being_booked(database)
     (job,) = await _claimed(database)
-    await _transfer(database)
+    await _transfer(database, *owners)
     assert await _end(database, await _ended(database, job, answer)) == [Outcome.TRANSFERRED]
     assert await state_of(database, request_id) is State.CANCELLED
     assert (await kinds(database, request_id))[-1] == ORDER_TRANSFERRED.name
@@ -79,14 +97,35 @@ async def test_an_attempt_of_an_order_that_changed_hands_ends_transferred(databa
     assert await database.read(verify.findings) == []
 
 
-async def test_what_is_reserved_of_an_order_that_changed_hands_keeps_its_job_to_be_undone(database: Database) -> None:
+@pytest.mark.parametrize("owners", [[BOB], [BOB, ALICE]], ids=["away", "there-and-back"])
+async def test_d48_what_is_reserved_of_an_order_that_changed_hands_keeps_its_job_to_be_undone(
+    database: Database, owners: list[str]
+) -> None:
     request_id, _ = await being_booked(database)
     (job,) = await _claimed(database)
-    await _transfer(database)
+    await _transfer(database, *owners)
     assert await _end(database, await _ended(database, job, Answer.RESERVED)) == [Outcome.TO_UNDO]
     assert await state_of(database, request_id) is State.BOOKING
     assert await _attempts(database) == [(BookingState.BOOKING, None)]
     assert await database.read(jobs.count) == 1
+
+
+@ON_POSTGRESQL
+async def test_d48_an_outcome_sees_the_transfer_that_it_has_waited_for(database: Database, neighbour: Database) -> None:
+    """The mark is in a locked row: a row that the same statement only reads would be older than the lock."""
+    await being_booked(database)
+    (job,) = await _claimed(database)
+    reserved = await _ended(database, job, Answer.RESERVED)
+    calls: list[asyncio.Task[Sequence[Any]]] = []
+
+    async def work(transaction: Transaction) -> None:
+        await lock(transaction, orders.LOCK_ANY, [(ORDER,)], wait=True)
+        calls.append(asyncio.create_task(_end(database, reserved, wait=True)))
+        await until_one_waits(database.url)
+        await requests.mark_transferred(transaction, [job.request_id or 0])
+
+    await neighbour.write(work)
+    assert await calls[0] == [Outcome.TO_UNDO]
 
 
 @pytest.mark.parametrize("answer", [Answer.RESERVED, Answer.REFUSED])

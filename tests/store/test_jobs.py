@@ -62,7 +62,7 @@ async def test_a_claimed_job_says_what_to_do(database: Database) -> None:
     request_id, booking_id = await being_booked(database)
     (found,) = await claim_jobs(database, statement=book.CLAIM)
     assert found[:6] == (found.id, "book", request_id, booking_id, "x_request_id", 1)
-    assert (found.context.owner, found.context.order_owner, found.context.order_id) == (ALICE, ALICE, ORDER)
+    assert (found.context.owner, found.context.transferred_on, found.context.order_id) == (ALICE, None, ORDER)
 
 
 async def test_a_job_to_search_comes_with_its_order_and_date(database: Database, request_id: int) -> None:

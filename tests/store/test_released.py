@@ -249,6 +249,21 @@ async def test_what_was_decided_on_an_attempt_is_decided_on_its_key(first_releas
     assert {row.granted for row in before} == {True, False}
 
 
+async def test_d48_a_booking_of_an_order_that_has_another_owner_since_is_undone(
+    first_release: Database, issuer: Issuer
+) -> None:
+    """The migration marks the attempt, so it is undone although the order comes back."""
+    await execute(first_release, "UPDATE orders SET owner = :bob WHERE id = 1", bob=BOB)
+    await schema.migrate(first_release)
+    query = "SELECT state, booking_id FROM appointment_requests WHERE transferred_on IS NOT NULL"
+    assert await rows(first_release, query) == [("booking", 5)]
+    await execute(first_release, "UPDATE orders SET owner = '11001' WHERE id = 1")
+    async with serve_in_process(first_release, issuer, Clock()) as api:
+        ended = await api.settled(lambda: api.alice.read_booking(5))
+        assert (ended.status_code, ended.json()["code"]) == (422, "order-transferred")
+    assert await first_release.read(findings) == []
+
+
 async def test_jobs_that_waited_are_still_done(first_release: Database, issuer: Issuer) -> None:
     """The worker asks the calendar with the key that the migration has made of the attempt's number."""
     await schema.migrate(first_release)

@@ -162,6 +162,7 @@ CANNOT_BE = (
     "UPDATE appointment_requests SET state = 'booking'",
     "UPDATE appointment_requests SET state = 'booked'",
     "UPDATE appointment_requests SET owner = NULL",
+    "UPDATE appointment_requests SET transferred_on = created_on WHERE state = 'booked'",
     "UPDATE appointment_requests SET order_id = 987654",
     "DELETE FROM orders WHERE id = 1",
     "INSERT INTO offers (request_id, slots) VALUES (987654, '[]')",

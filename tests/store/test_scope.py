@@ -68,6 +68,7 @@ ALLOWED = {
     "requests.link_locked_transition": "changes rows that an earlier link has locked, with the owner that they have",
     "requests._link_events": "writes events with the owner of the row that has changed",
     "requests._HOLD": "the worker's, which acts for every owner",
+    "requests._MARK_TRANSFERRED": "an import's, of appointment-requests that it has locked",
     "requests._NOT_ENDED": "an import's, which asks whom an order that changes hands still serves",
     "searches._ended": "the worker's, which acts for every owner",
     "appointment_locks._lock_pairs": "by ids with their owner, which a condition of the module compares",

@@ -95,7 +95,11 @@ SAME_RULE_OTHERWISE = {
         "UPDATE reservations SET state = 'reserved' WHERE state = 'refused'",
     ],
     "bookable-only-by-the-owner-of-the-order": [
-        "UPDATE appointment_requests SET owner = 'another' WHERE state = 'open'"
+        "UPDATE appointment_requests SET owner = 'another' WHERE state = 'open'",
+        (
+            "UPDATE appointment_requests SET owner = 'another', state = 'booking', appointment_id = NULL "
+            "WHERE state = 'booked' AND reschedule_id IS NULL"
+        ),
     ],
     "appointment-has-the-owner-of-its-booking": [
         "UPDATE bookings SET owner = 'another' WHERE state = 'booked'",

@@ -27,7 +27,7 @@ from tests.worker.by_hand import (
 )
 from tests.worker.test_killed_workers import killed_after
 from tests.worker.test_leases import twice_claimed
-from tests.worker.workforces import Cancelling, calendar
+from tests.worker.workforces import Cancelling, Refusing, calendar
 
 Serve = Callable[..., AbstractAsyncContextManager[Api]]
 DONE = ["cancellation-requested", "cancelled"]
@@ -119,6 +119,25 @@ async def test_an_unknown_lookup_is_no_answer(serve: Serve, database: Database) 
         await run_out(database)
         await work_off(api.parts.worker, database)
     await is_cancelled_once(database, appointment_id)
+
+
+async def test_d42_the_late_call_of_a_refused_cancellation_is_refused_and_a_new_one_is_not(
+    serve: Serve, database: Database
+) -> None:
+    """Each call has the number of its cancellation: the workforce system can tell a repeat from a new attempt."""
+    workforce = Refusing(calendar(database), refusals=1)
+    async with serve(with_worker=False) as api:
+        appointment_id, first = await to_be_cancelled(api, database)
+        await worker_of(database, workforce).do([await claimed_one(database)])
+        assert (await api.alice.read_cancellation(first)).json()["code"] == "cancellation-refused"
+        assert isinstance((await workforce.cancel(workforce.asked))[0], Refused)
+        assert await capacity_taken(database) == 1
+        second = number_of(await api.alice.cancel_appointment(appointment_id))
+        await worker_of(database, workforce).do([await claimed_one(database)])
+        assert (await api.alice.read_cancellation(second)).status_code == 200
+    assert [command.number for command in workforce.asked] == [first, first, second]
+    assert await capacity_taken(database) == 0
+    assert await database.read(verify.findings) == []
 
 
 async def test_d41_a_workforce_system_that_refuses_leaves_the_appointment_as_it_was(

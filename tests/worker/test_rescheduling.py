@@ -191,6 +191,17 @@ async def test_d48_a_refused_reschedule_of_an_order_that_changed_hands_cancels_i
         assert (await api.alice.read(moving.request_id)).json()["status"] == "cancelled"
 
 
+async def test_d48_a_reschedule_of_an_order_that_changed_hands_goes_on(serve: Serve, database: Database) -> None:
+    """The appointment stays with its old owner: a transfer undoes booking attempts, and no reschedule."""
+    operator = Actor(EVERYBODYS, "import", "x_request_id")
+    async with serve(with_worker=False) as api:
+        moving = await to_be_moved(api, database)
+        await import_orders(database, operator, [sample_order(1, BOB)], transfer=True, over_after_days=7)
+        await work_off(api.parts.worker, database)
+        await moved_once(api, database, moving)
+        assert await database.read(verify.findings) == []
+
+
 async def test_d46_a_request_whose_booking_was_refused_takes_the_appointment(serve: Serve, database: Database) -> None:
     """What its refused attempt has left behind says nothing of the reschedule, and the attempt stays refused."""
     async with serve(with_worker=False) as api:

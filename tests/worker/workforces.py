@@ -170,6 +170,32 @@ class Cancelling(Behind):
         return [self.finds.pop(0)] if self.finds else await self._behind.find(keys)
 
 
+class Refusing(Behind):
+    """A workforce system that refuses the first numbers of cancels, and keeps the answer to each number for ever.
+
+    asked: the commands that it was given.
+    """
+
+    def __init__(self, behind: Any, refusals: int) -> None:
+        super().__init__(behind)
+        self._refusals = refusals
+        self._refused: dict[tuple[str, int | None], Refused] = {}
+        self.asked: list[CancelCommand] = []
+
+    async def cancel(self, commands: Sequence[CancelCommand]) -> Any:
+        self.asked += commands
+        return [await self._answer(one) for one in commands]
+
+    async def _answer(self, command: CancelCommand) -> Any:
+        number = (command.key, command.number)
+        if number not in self._refused and len(self._refused) < self._refusals:
+            self._refused[number] = Refused("the technician is on the way")
+        if number in self._refused:
+            return self._refused[number]
+        (answer,) = await self._behind.cancel([command])
+        return answer
+
+
 class Reporting(Behind):
     """A workforce system whose news is a list of reports; a cursor is a position in the list.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 from connect_appointments.workforce.port import (
     CancelCommand,
@@ -63,6 +64,30 @@ class ChangesContract:
         asked = (both[n % 2].cancel([CancelCommand(KEY, "a test")]) for n in range(8))
         await asyncio.gather(*asked, return_exceptions=True)
         assert await cancel(stage, KEY) == Cancelled()
+        assert isinstance(await reserve(stage, THIRD, slot), Reserved)
+        assert slot not in await slots_of(stage)
+
+    async def test_a_cancel_that_is_repeated_with_its_number_is_answered_alike(self, stage: Stage) -> None:
+        """Its system may refuse it: then the place stays, and the late call of another process changes nothing."""
+        await stage.set_capacity(2)
+        slot = (await slots_of(stage))[0]
+        granted = await reserve(stage, KEY, slot)
+        await reserve(stage, OTHER, slot)
+        answer = await cancel(stage, KEY, number=7)
+        left = Cancelled() if answer == Cancelled() else granted
+        late = dataclasses.replace(stage, workforce=stage.neighbour)
+        for asked in (stage, late, stage):
+            assert await cancel(asked, KEY, number=7) == answer
+            assert await find(asked, KEY) == left
+        assert (slot in await slots_of(stage)) == (answer == Cancelled())
+
+    async def test_a_numbered_cancel_and_an_undoing_give_one_place_back(self, stage: Stage) -> None:
+        await stage.set_capacity(2)
+        slot = (await slots_of(stage))[0]
+        await reserve(stage, KEY, slot)
+        await reserve(stage, OTHER, slot)
+        await cancel(stage, KEY, number=7)
+        assert [await cancel(stage, KEY), await cancel(stage, KEY, number=8)] == [Cancelled()] * 2
         assert isinstance(await reserve(stage, THIRD, slot), Reserved)
         assert slot not in await slots_of(stage)
 

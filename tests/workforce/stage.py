@@ -74,9 +74,9 @@ async def reserve(stage: Stage, key: str, slot: Slot, now: datetime = NOW) -> An
     return await decided(lambda: stage.workforce.reserve([ReserveCommand(key, visit(), slot)], now))
 
 
-async def cancel(stage: Stage, key: str) -> Any:
-    """Cancel what is reserved under a key, asked again while nothing is decided."""
-    return await decided(lambda: stage.workforce.cancel([CancelCommand(key, "a test")]))
+async def cancel(stage: Stage, key: str, number: int | None = None) -> Any:
+    """Cancel what is reserved under a key, asked again while nothing is decided; `number` of a cancellation."""
+    return await decided(lambda: stage.workforce.cancel([CancelCommand(key, "a test", number)]))
 
 
 async def move(

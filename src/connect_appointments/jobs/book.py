@@ -44,7 +44,10 @@ from connect_appointments.workforce.port import (
 
 CLAIM = claim_statement(
     BOOK_JOB,
-    [bookings_table.c.owner, bookings_table.c.slot, *ORDER_COLUMNS, installation.c.id.label("installation")],
+    [
+        *(bookings_table.c.owner, bookings_table.c.slot, appointment_requests.c.transferred_on),
+        *(*ORDER_COLUMNS, installation.c.id.label("installation")),
+    ],
     jobs_table.join(bookings_table, bookings_table.c.id == jobs_table.c.booking_id)
     .join(appointment_requests, appointment_requests.c.id == bookings_table.c.request_id)
     .join(orders_table, orders_table.c.id == appointment_requests.c.order_id)
@@ -94,9 +97,9 @@ class Book:
         return JobKind(BOOK_JOB, CLAIM, self.run, slots, retry)
 
     async def run(self, claimed: Sequence[Job]) -> Sequence[kinds.Outcome]:
-        """Reserve the slot of each job; if the order has changed its owner, undo a possible reservation."""
-        kept = [job for job in claimed if job.context.owner == job.context.order_owner]
-        transferred = [job for job in claimed if job.context.owner != job.context.order_owner]
+        """Reserve the slot of each job; if a transfer has marked the attempt, undo a possible reservation."""
+        kept = [job for job in claimed if job.context.transferred_on is None]
+        transferred = [job for job in claimed if job.context.transferred_on is not None]
         async with asyncio.timeout(self._answer_seconds):
             answers = await self._reserve(kept) | await self._undo(transferred)
         ended = [one for one in (self._ended_of(job, answers[job.key]) for job in claimed) if one is not None]
@@ -174,7 +177,7 @@ def _decide(ended: Ended, row: Locked) -> Any:
         return ROW_LOCKED
     if row is None:
         raise LookupError(f"there is no appointment-request {ended.attempt.request_id}")
-    subject = OutcomeSubject(row.owner, row.order_owner, STATES[row.state], row.booking_id)
+    subject = OutcomeSubject(STATES[row.state], row.booking_id, is_transferred=row.transferred_on is not None)
     return decide_outcome(subject, ended.attempt.id, ended.answer)
 
 

@@ -103,7 +103,7 @@ class CancelAppointment:
         }
 
     async def _cancel(self, claimed: Sequence[Job]) -> dict[tuple[int, int], Any]:
-        commands = [CancelCommand(_key(job), _reason(job)) for job in claimed]
+        commands = [CancelCommand(_key(job), _reason(job), job.cancellation_id) for job in claimed]
         answers = await self._workforce.cancel(commands) if commands else ()
         return {job.key: answer for job, answer in zip(claimed, answers, strict=True)}
 

@@ -11,7 +11,6 @@ from connect_appointments.workforce.port import Visit
 
 ORDER_COLUMNS = (
     orders.c.id.label("order_id"),
-    orders.c.owner.label("order_owner"),
     orders.c.time_zone,
     orders.c.state,
     orders.c.area,

@@ -64,6 +64,9 @@ appointment_requests = sa.Table(
     sa.Column("appointment_id", BigId),
     # The reschedule that takes a slot of this request.
     sa.Column("reschedule_id", BigId),
+    # When its order changed its owner during the booking attempt (D48); never null again, so the attempt is undone even
+    # if the order comes back.
+    sa.Column("transferred_on", Instant),
     # For the lists of an order, which are kept to one owner: rows of other owners are not read.
     sa.Index("ix_appointment_requests_of_order", "order_id", "owner", "id"),
     known_states("state", State),
@@ -72,6 +75,7 @@ appointment_requests = sa.Table(
     sa.CheckConstraint(
         "state NOT IN ('booking', 'booked') OR booking_id IS NOT NULL OR reschedule_id IS NOT NULL", name="booking_id"
     ),
+    sa.CheckConstraint("transferred_on IS NULL OR state IN ('booking', 'cancelled')", name="transferred_on"),
     sqlite_autoincrement=True,
 )
 

@@ -92,13 +92,13 @@ async def _changing_hands(transaction: Transaction, chunk: Sequence[Order]) -> d
 async def _transfer(
     transaction: Transaction, actor: Actor, owners: dict[int, str], done: Imported, *, transfer: bool, days: int
 ) -> list[str]:
-    """Cancel the appointment-requests of the old owners; return the reasons why orders may not change their owner."""
+    """End what the old owners have begun; return the reasons why orders may not change their owner."""
     # Read after the orders are locked: creating and booking need the same lock.
     begun = await requests.not_ended(transaction, list(owners))
     standing = await bookings.not_over(transaction, list(owners), days=days)
     if not transfer:
         return [_reason(order_id, begun, standing) for order_id in owners if _uses(order_id, [*begun, *standing])]
-    await _cancel(transaction, actor, [row for row in begun if row.state != State.BOOKING.value])
+    await _end(transaction, actor, begun)
     done.transferred += list(owners)
     done.cancelled += [row.id for row in begun if row.state != State.BOOKING.value]
     done.ending += [row.id for row in begun if row.state == State.BOOKING.value]
@@ -116,11 +116,16 @@ def _reason(order_id: int, begun: Sequence[Row], standing: Sequence[Row]) -> str
     return f"order {order_id} belongs to another owner: {' and '.join(uses)}"
 
 
-async def _cancel(transaction: Transaction, actor: Actor, begun: Sequence[Row]) -> None:
-    locked = await lock(transaction, request_locks.LOCK_ANY, [(row.id,) for row in begun], wait=True)
+async def _end(transaction: Transaction, actor: Actor, begun: Sequence[Row]) -> None:
+    """Cancel appointment-requests; mark those in state `booking`, so that the worker undoes the booking attempt."""
+    found = await lock(transaction, request_locks.LOCK_ANY, [(row.id,) for row in begun], wait=True)
+    locked = [row for row in found if row is not None]
     changes = [
         Change(row.id, row.owner, actor.client, actor.x_request_id)
         for row in locked
-        if row is not None and row.state in ORDER_TRANSFERRED.sources
+        if row.state in ORDER_TRANSFERRED.sources and row.state != State.BOOKING.value
     ]
     await requests.transition(transaction, ORDER_TRANSFERRED, changes)
+    # A request that a reschedule takes has no booking attempt: its appointment stays with the old owner.
+    being_booked = [row.id for row in locked if row.state == State.BOOKING.value and row.booking_id is not None]
+    await requests.mark_transferred(transaction, being_booked)

@@ -2,7 +2,8 @@
 
 Every call takes a group and returns one answer per member, in order. An answer may be an exception, and the whole call
 may raise one: the outcome is *unknown* then, never *no*, and the worker retries with the same key. So each call must be
-idempotent: a key has at most one reservation, and its answer never changes.
+idempotent: a key has at most one reservation, and its answer never changes; nor does the answer to the number of a
+cancel or a move.
 
 A key has at most `MAX_KEY_CHARACTERS` letters, digits and hyphens.
 """
@@ -79,10 +80,18 @@ class CancelCommand:
     """Cancel the reservation of a key; `reason` is a text for the workforce system.
 
     A key without a reservation can never be reserved afterwards: a reservation that arrives late is refused.
+
+    number: of the cancellation, 1 or more, higher for a later cancellation of the key; the numbers of moves are apart.
+    The answer to a number never changes: the late call of a cancellation that was refused is refused again, so that it
+    does not cancel an appointment that its owner has been told stands. An adapter whose system refuses cancels keeps
+    the answer to each number, or passes the number on as the key of an idempotent call.
+    None where a booking is undone or the appointment is already cancelled: the worker repeats such a call until it is
+    not refused, and a late one changes nothing.
     """
 
     key: str
     reason: str
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +195,7 @@ class Workforce(Protocol):
         ...
 
     async def cancel(self, commands: Sequence[CancelCommand]) -> Sequence[Cancelled | Refused | NotYet | Exception]:
-        """Cancel reservations."""
+        """Cancel reservations; a refused cancel leaves its reservation unchanged."""
         ...
 
     async def move(

@@ -22,8 +22,8 @@ class Outcome(Enum):
 
     CONFIRMED: the appointment-request is booked.
     REFUSED: the appointment-request is open again, without the slot.
-    TRANSFERRED: the order has changed its owner; the appointment-request is cancelled.
-    TO_UNDO: the order changed its owner while the slot was reserved: the reservation must be undone first.
+    TRANSFERRED: the order changed its owner during the attempt; the appointment-request is cancelled.
+    TO_UNDO: the same, but the slot is reserved: the reservation must be undone first.
     STALE: the appointment-request is no longer at this attempt; nothing changes.
     """
 
@@ -36,18 +36,21 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSubject:
-    """The locked rows: the owners, and the state and current attempt of the appointment-request."""
+    """The locked appointment-request: its state and current attempt.
 
-    owner: str
-    order_owner: str
+    is_transferred: the order changed its owner during the attempt. A worker may be undoing the reservation since then,
+    so the attempt is undone even if the order has come back.
+    """
+
     state: State
     booking_id: int | None
+    is_transferred: bool
 
 
 def decide_outcome(subject: OutcomeSubject, booking_id: int, answer: Answer) -> Outcome:
     """The outcome of a booking attempt after the workforce system's answer."""
     if subject.state is not State.BOOKING or subject.booking_id != booking_id:
         return Outcome.STALE
-    if subject.owner == subject.order_owner:
-        return Outcome.CONFIRMED if answer is Answer.RESERVED else Outcome.REFUSED
-    return Outcome.TO_UNDO if answer is Answer.RESERVED else Outcome.TRANSFERRED
+    if subject.is_transferred:
+        return Outcome.TO_UNDO if answer is Answer.RESERVED else Outcome.TRANSFERRED
+    return Outcome.CONFIRMED if answer is Answer.RESERVED else Outcome.REFUSED

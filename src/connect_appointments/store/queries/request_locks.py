@@ -24,7 +24,10 @@ LOCK_ANY = lock_statements(
 """Locks appointment-requests by id, whatever their owner: only for the worker and the operator."""
 
 
-_COLUMNS = ("id", "owner", "order_id", "state", "booking_id", "appointment_id", "reschedule_id", "offer_expires_on")
+_COLUMNS = (
+    *("id", "owner", "order_id", "state", "booking_id"),
+    *("appointment_id", "reschedule_id", "offer_expires_on", "transferred_on"),
+)
 
 LOCK_OWNED_WITH_ORDERS = lock_with_orders(_owned, requests, _is_owned, _COLUMNS)
 """Locks the orders of appointment-requests, then the requests, by request id and owner."""

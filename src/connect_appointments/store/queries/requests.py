@@ -184,6 +184,15 @@ async def hold_offers(transaction: Transaction, until: Mapping[int, datetime | N
     await transaction.execute(_HOLD, list(until.items()))
 
 
+_marked = given(id=BigId)
+_MARK_TRANSFERRED = sa.update(requests).where(requests.c.id == _marked.c.id).values(transferred_on=database_now())
+
+
+async def mark_transferred(transaction: Transaction, request_ids: Sequence[int]) -> None:
+    """Mark locked appointment-requests in state `booking`: their orders change the owner during the booking attempt."""
+    await transaction.execute(_MARK_TRANSFERRED, [(number,) for number in request_ids])
+
+
 _IS_OPEN = requests.c.state == State.OPEN.value
 _IS_EXPIRED = sa.and_(_IS_OPEN, sa.func.coalesce(requests.c.offer_expires_on <= database_now(), sa.false()))
 """Whether an open request has the status `expired` (D47): the database's clock decides."""

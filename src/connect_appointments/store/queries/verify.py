@@ -178,11 +178,16 @@ def _occupancy() -> sa.Select[Any]:
 
 def _foreign_requests() -> sa.Select[Any]:
     """Appointment-requests that can still be booked and whose owner differs from their order's owner."""
-    bookable = [state.value for state in (State.SEARCHING, State.OPEN, State.FAILED)]
+    is_bookable = requests.c.state.in_([state.value for state in (State.SEARCHING, State.OPEN, State.FAILED)])
+    is_being_booked = sa.and_(
+        requests.c.state == State.BOOKING.value,
+        requests.c.reschedule_id.is_(None),
+        requests.c.transferred_on.is_(None),
+    )
     return (
         sa.select(requests.c.id, requests.c.owner, orders.c.id.label("order"), orders.c.owner.label("order_owner"))
         .join(orders, orders.c.id == requests.c.order_id)
-        .where(requests.c.state.in_(bookable), requests.c.owner != orders.c.owner)
+        .where(sa.or_(is_bookable, is_being_booked), requests.c.owner != orders.c.owner)
     )
 
 

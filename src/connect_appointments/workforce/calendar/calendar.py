@@ -55,7 +55,7 @@ class Calendar:
         return await self._reserve.submit_all([Question(one.key, *self._window(one, now)) for one in commands])
 
     async def cancel(self, commands: Sequence[CancelCommand]) -> Any:
-        """Release the capacity of reservations, once per reservation."""
+        """Release the capacity of reservations, once per reservation; never refused, so the number decides nothing."""
         return await self._cancel.submit_all([Question(one.key) for one in commands])
 
     async def move(self, commands: Sequence[MoveCommand], now: datetime) -> Any:

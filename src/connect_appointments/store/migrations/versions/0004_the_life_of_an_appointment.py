@@ -12,6 +12,7 @@ CHECKS = {
     "appointment_requests": {
         "appointment_id": "(state = 'booked') = (appointment_id IS NOT NULL)",
         "booking_id": ("state NOT IN ('booking', 'booked') OR booking_id IS NOT NULL OR reschedule_id IS NOT NULL"),
+        "transferred_on": "transferred_on IS NULL OR state IN ('booking', 'cancelled')",
     },
     "appointments": {
         "known_cancelled_by": "cancelled_by IN ('owner', 'network')",
@@ -48,11 +49,18 @@ def change_on_postgresql() -> None:
     op.execute("ALTER TABLE orders ALTER COLUMN imported_on DROP DEFAULT")
     op.execute(f"""
         ALTER TABLE appointment_requests
-        ADD COLUMN offer_expires_on {instant}, ADD COLUMN appointment_id BIGINT, ADD COLUMN reschedule_id BIGINT
+        ADD COLUMN offer_expires_on {instant}, ADD COLUMN appointment_id BIGINT, ADD COLUMN reschedule_id BIGINT,
+        ADD COLUMN transferred_on {instant}
     """)
     op.execute("""
         UPDATE appointment_requests SET appointment_id = a.id
         FROM appointments a WHERE a.request_id = appointment_requests.id
+    """)
+    op.execute("""
+        UPDATE appointment_requests SET transferred_on = statement_timestamp()
+        FROM orders o
+        WHERE o.id = appointment_requests.order_id AND appointment_requests.state = 'booking'
+          AND appointment_requests.owner <> o.owner
     """)
     op.execute("ALTER TABLE appointment_requests DROP CONSTRAINT ck_appointment_requests_booking_id")
     op.execute(f"""
@@ -80,8 +88,10 @@ def change_on_sqlite() -> None:
     op.execute("""
         CREATE TEMPORARY TABLE kept AS
         SELECT r.id, r.owner, r.order_id, r.date_from, r.state, r.booking_id, r.created_on, r.updated_on,
-               r.cancelled_on, r.held_until, NULL AS offer_expires_on, a.id AS appointment_id, NULL AS reschedule_id
-        FROM appointment_requests r LEFT JOIN appointments a ON a.request_id = r.id
+               r.cancelled_on, r.held_until, NULL AS offer_expires_on, a.id AS appointment_id, NULL AS reschedule_id,
+               CASE WHEN r.state = 'booking' AND r.owner <> o.owner
+                    THEN strftime('%Y-%m-%dT%H:%M:%fZ', 'now') END AS transferred_on
+        FROM appointment_requests r JOIN orders o ON o.id = r.order_id LEFT JOIN appointments a ON a.request_id = r.id
     """)
     replace(
         "appointment_requests",
@@ -99,6 +109,7 @@ def change_on_sqlite() -> None:
             offer_expires_on TEXT,
             appointment_id INTEGER,
             reschedule_id INTEGER,
+            transferred_on TEXT,
             CONSTRAINT ck_appointment_requests_known_state
                 CHECK (state IN ('searching', 'open', 'booking', 'booked', 'failed', 'cancelled')),
             CONSTRAINT ck_appointment_requests_cancelled_on
