@@ -28,6 +28,8 @@ ALLOWED = {
     "appointment_news._IDS": "the worker's, which acts for every owner",
     "appointment_news._SITES": "the worker's, of orders that it has locked",
     "appointment_news._OPEN": "the worker's, which acts for every owner",
+    "early_news._KNOWN": "the worker's, which acts for every owner",
+    "early_news._LAST_BOOKING": "the worker's, tells nothing but a number",
     "appointment_news._move": "the worker's, of appointments that it has locked",
     "appointment_cancellations._END": "the worker's, which acts for every owner",
     "appointments._event": "writes events with the owner of the row that has changed",
@@ -194,6 +196,7 @@ def test_every_table_that_tells_of_an_owners_things_has_its_owner() -> None:
     assert metadata.tables.keys() - OWNED == {
         "capacity",
         "contact_erasures",
+        "early_news",
         "installation",
         "jobs",
         "offers",

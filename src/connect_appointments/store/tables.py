@@ -350,6 +350,22 @@ recurring_jobs = sa.Table(
     sa.Column("cursor", sa.Text),
 )
 
+early_news = sa.Table(
+    "early_news",
+    metadata,
+    _id(),
+    sa.Column("workforce_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("slot", sa.Text),
+    sa.Column("received_on", Instant, nullable=False),
+    # The latest booking attempt at that time: a later one cannot be the subject of the news.
+    sa.Column("booking_id", BigId, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""News of appointments whose bookings are not confirmed yet; it is applied when they are."""
+
 idempotency_keys = sa.Table(
     "idempotency_keys",
     metadata,

@@ -31,12 +31,14 @@ from connect_appointments.store.locking import is_row, lock
 from connect_appointments.store.queries import appointments, jobs
 from connect_appointments.store.queries.appointment_locks import LOCK_ANY_APPOINTMENTS
 from connect_appointments.store.queries.appointments import AppointmentChange
-from connect_appointments.store.queries.changes import appointment_cancellations, appointment_news
+from connect_appointments.store.queries.changes import appointment_cancellations, appointment_news, early_news
 from connect_appointments.store.queries.changes.appointment_news import NewsChange, NewWindow
+from connect_appointments.store.queries.changes.early_news import EarlyNews
 from connect_appointments.store.queries.jobs import NewJob
 from connect_appointments.store.queries.slots import decode_slot, encode_move
 from connect_appointments.store.statements import Row
 from connect_appointments.store.transaction import Transaction
+from connect_appointments.usecases.bookings import BOOK_JOB
 from connect_appointments.workforce.port import NewsItem, NewsKind
 
 CANCEL_RESERVATION_JOB = "cancel-reservation"
@@ -82,15 +84,30 @@ class _Decided(NamedTuple):
 async def apply_news(
     transaction: Transaction, actor: Actor, items: Sequence[NewsItem], policy: BookingPolicy
 ) -> Sequence[str]:
-    """Apply the news of a workforce system, in order; return the workforce ids that no appointment has."""
+    """Apply the news of a workforce system, in order, after the early news whose appointments exist by now.
+
+    News of an unknown appointment is early while a booking attempt is in progress: it is kept. Returns the workforce
+    ids of the news that is dropped: no appointment has them, and no booking attempt is about to make one.
+    """
+    first_booking = await early_news.first_booking(transaction, BOOK_JOB)
     known = await appointment_news.ids(transaction, {item.workforce_id for item in items})
-    reports = [
+    reports = [_early_report(row) for row in await early_news.take(transaction)]
+    reports += [
         Report(known[item.workforce_id], item.kind, item.at, item.reason, item.slot)
         for item in items
         if item.workforce_id in known
     ]
     await apply_reports(transaction, actor, reports, policy)
-    return sorted({item.workforce_id for item in items} - known.keys())
+    unknown = [item for item in items if item.workforce_id not in known]
+    await early_news.keep(
+        transaction, [EarlyNews(one.workforce_id, one.kind.value, one.at, one.reason, one.slot) for one in unknown]
+    )
+    return await early_news.drop(transaction, first_booking)
+
+
+def _early_report(row: Row) -> Report:
+    slot = None if row.slot is None else decode_slot(row.slot)
+    return Report(row.appointment_id, NewsKind(row.kind), row.at, row.reason, slot)
 
 
 async def apply_reports(

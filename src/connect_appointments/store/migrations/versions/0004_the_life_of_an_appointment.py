@@ -259,6 +259,19 @@ def add_tables(number: str, instant: str) -> None:
             name TEXT NOT NULL, due_at {instant} NOT NULL, cursor TEXT, CONSTRAINT pk_recurring_jobs PRIMARY KEY (name)
         )
     """)
+    op.execute(f"""
+        CREATE TABLE early_news (
+            id {number},
+            workforce_id TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            at {instant} NOT NULL,
+            reason TEXT,
+            slot TEXT,
+            received_on {instant} NOT NULL,
+            {key.format("early_news")}
+            booking_id {integer} NOT NULL
+        )
+    """)
     op.execute("CREATE INDEX ix_cancellations_appointment_id ON cancellations (appointment_id)")
     for name in ("appointment_id", "request_id"):
         op.execute(f"CREATE INDEX ix_reschedules_{name} ON reschedules ({name})")
