@@ -53,13 +53,18 @@ CLAIM = claim_statement(
 
 
 class Ended(NamedTuple):
-    """The workforce system's decision on a booking attempt; `workforce_id` is None unless the slot is reserved."""
+    """The workforce system's decision on a booking attempt.
+
+    workforce_id: None unless the slot is reserved.
+    slot_as_of: the system's time of the reservation, None if it tells none.
+    """
 
     job: Job
     attempt: Attempt
     answer: Answer
     cancellable_until: datetime
     workforce_id: str | None = None
+    slot_as_of: datetime | None = None
 
     @property
     def key(self) -> tuple[int, int]:
@@ -109,7 +114,7 @@ class Book:
         attempt = Attempt(job.booking_id or 0, job.request_id or 0, job.context.owner, slot)
         until = cancellable_until(slot, visit_of(job).site, self._policy)
         if isinstance(answer, Reserved):
-            return Ended(job, attempt, Answer.RESERVED, until, answer.workforce_id)
+            return Ended(job, attempt, Answer.RESERVED, until, answer.workforce_id, answer.at)
         if isinstance(answer, Cancelled):
             return Ended(job, attempt, Answer.UNDONE, until)
         return Ended(job, attempt, Answer.REFUSED, until) if isinstance(answer, Refused) else None
@@ -160,7 +165,7 @@ async def end_bookings(
     await confirm(
         transaction,
         [
-            Confirmed(one.job, one.attempt, WORKER.name, one.workforce_id or "", one.cancellable_until)
+            Confirmed(one.job, one.attempt, WORKER.name, one.workforce_id or "", one.cancellable_until, one.slot_as_of)
             for one, outcome, _ in decided
             if outcome is Outcome.CONFIRMED
         ],

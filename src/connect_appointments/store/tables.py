@@ -221,6 +221,8 @@ appointments = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("slot", sa.Text, nullable=False),
     sa.Column("ends_on", Instant, nullable=False),
+    # The workforce system's time of its latest report of the slot; null if the system tells none.
+    sa.Column("slot_as_of", Instant),
     *_details(),
     sa.Column("created_on", Instant, nullable=False),
     sa.Column("updated_on", Instant, nullable=False),

@@ -17,6 +17,7 @@ from connect_appointments.core.cancellations import CancelledBy
 from connect_appointments.core.cutoffs import cancellable_until
 from connect_appointments.core.decisions.appointment_news import (
     PENDING_ENDS,
+    MovedTo,
     News,
     NewsDecision,
     NewsSubject,
@@ -72,7 +73,7 @@ class Report(NamedTuple):
             return STEPS[self.kind]
         if self.slot is None:
             raise ValueError(f"the workforce system has moved appointment {self.appointment_id} without a new slot")
-        return self.slot
+        return MovedTo(self.slot, self.at)
 
 
 class _Decided(NamedTuple):
@@ -123,7 +124,7 @@ async def apply_reports(
     rows = {row.id: row for row in found if is_row(row)}
     about = [(report, rows[report.appointment_id]) for report in reports if report.appointment_id in rows]
     decisions = decide_news(
-        (NewsSubject(row.id, appointments.STATES[row.state], decode_slot(row.slot)), report.news)
+        (NewsSubject(row.id, appointments.STATES[row.state], decode_slot(row.slot), row.slot_as_of), report.news)
         for report, row in about
     )
     decided = [_Decided(*pair, decision) for pair, decision in zip(about, decisions, strict=True)]
@@ -151,6 +152,8 @@ async def _write(transaction: Transaction, actor: Actor, turn: Sequence[_Decided
     moved = [one for one in fitting if one.report.kind is NewsKind.MOVED]
     sites = await appointment_news.sites(transaction, {one.row.order_id for one in moved})
     await appointment_news.move(transaction, [_window(actor, one, sites[one.row.order_id], policy) for one in moved])
+    confirmed = {one.row.id: at for one in turn if (at := one.decision.confirmed_at) is not None}
+    await appointment_news.confirm_slots(transaction, confirmed)
     ignored = [_note(actor, one, _ignored_detail(one)) for one in turn if not one.decision.fits]
     await appointment_news.ignore(transaction, ignored)
 
@@ -186,7 +189,7 @@ def _window(actor: Actor, one: _Decided, site: Site, policy: BookingPolicy) -> N
     if slot is None:
         raise AssertionError(f"a report of a move of appointment {one.row.id} has no slot")
     change = _note(actor, one, encode_move(slot, one.decision.slot))
-    return NewWindow(change, slot, cancellable_until(slot, site, policy))
+    return NewWindow(change, slot, one.report.at, cancellable_until(slot, site, policy))
 
 
 def _note(actor: Actor, one: _Decided, detail: str | None) -> NewsChange:

@@ -14,8 +14,8 @@ from connect_appointments.store.tables import BigId, appointments, database_now,
 from connect_appointments.store.tables import appointment_requests as requests
 
 _COLUMNS = (
-    *("id", "owner", "order_id", "request_id", "booking_id", "workforce_id", "state", "slot", "ends_on"),
-    *("cancellable_until", "cancelled_on", "cancelled_by", "reason", "cancellation_id", "reschedule_id"),
+    *("id", "owner", "order_id", "request_id", "booking_id", "workforce_id", "state", "slot", "slot_as_of"),
+    *("ends_on", "cancellable_until", "cancelled_on", "cancelled_by", "reason", "cancellation_id", "reschedule_id"),
 )
 
 _owned = given(id=BigId, owner=sa.Text())
@@ -42,6 +42,7 @@ _OF_APPOINTMENT = (
     "state",
     "request_id",
     "slot",
+    "slot_as_of",
     "cancellable_until",
     "cancellation_id",
     "reschedule_id",

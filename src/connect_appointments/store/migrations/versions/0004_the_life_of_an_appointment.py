@@ -59,7 +59,7 @@ def change_on_postgresql() -> None:
         ALTER TABLE appointments
         ADD COLUMN updated_on {instant}, ADD COLUMN cancellable_until {instant}, ADD COLUMN cancelled_on {instant},
         ADD COLUMN cancelled_by TEXT, ADD COLUMN reason TEXT, ADD COLUMN ended_on {instant},
-        ADD COLUMN cancellation_id BIGINT, ADD COLUMN reschedule_id BIGINT
+        ADD COLUMN cancellation_id BIGINT, ADD COLUMN reschedule_id BIGINT, ADD COLUMN slot_as_of {instant}
     """)
     op.execute("""
         UPDATE appointments
@@ -112,7 +112,8 @@ def change_on_sqlite() -> None:
         CREATE TEMPORARY TABLE kept AS
         SELECT *, created_on AS updated_on,
                strftime('%Y-%m-%dT%H:%M:%fZ', json_extract(slot, '$.start')) AS cancellable_until, NULL AS cancelled_on,
-               NULL AS cancelled_by, NULL AS reason, NULL AS ended_on, NULL AS cancellation_id, NULL AS reschedule_id
+               NULL AS cancelled_by, NULL AS reason, NULL AS ended_on, NULL AS cancellation_id, NULL AS reschedule_id,
+               NULL AS slot_as_of
         FROM appointments
     """)
     replace(
@@ -145,6 +146,7 @@ def change_on_sqlite() -> None:
             ended_on TEXT,
             cancellation_id INTEGER,
             reschedule_id INTEGER,
+            slot_as_of TEXT,
             CONSTRAINT ck_appointments_known_state CHECK (state IN ({APPOINTMENT_STATES})),
             {checks_of("appointments")},
             CONSTRAINT fk_appointments_booking_id FOREIGN KEY(booking_id) REFERENCES bookings (id),
