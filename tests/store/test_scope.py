@@ -28,6 +28,7 @@ ALLOWED = {
     "appointment_news._IDS": "the worker's, which acts for every owner",
     "appointment_news._SITES": "the worker's, of orders that it has locked",
     "appointment_news._OPEN": "the worker's, which acts for every owner",
+    "appointment_news._CONFIRM": "the worker's, of appointments that it has locked",
     "early_news._KNOWN": "the worker's, which acts for every owner",
     "early_news._LAST_BOOKING": "the worker's, tells nothing but a number",
     "appointment_news._move": "the worker's, of appointments that it has locked",
