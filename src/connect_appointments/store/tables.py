@@ -400,6 +400,8 @@ reservations = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     # The number of the last decided move; a lower number comes from a late call.
     sa.Column("move_number", BigId, nullable=False, server_default="0"),
+    # When the operator recorded that the work has begun or ended; from then on no cancel and no move is granted.
+    sa.Column("closed_on", Instant),
     _states("state", ReservationState),
     sa.Index("ix_reservations_area_day_slot_type", "area", "day", "slot_type"),
 )

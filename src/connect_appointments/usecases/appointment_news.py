@@ -40,6 +40,7 @@ from connect_appointments.store.queries.slots import decode_slot, encode_move
 from connect_appointments.store.statements import Row
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.bookings import BOOK_JOB
+from connect_appointments.workforce.calendar import records
 from connect_appointments.workforce.port import NewsItem, NewsKind
 
 CANCEL_RESERVATION_JOB = "cancel-reservation"
@@ -213,17 +214,29 @@ def _reported_on(one: _Decided) -> str | None:
 async def record_report(database: Database, actor: Actor, report: Report, policy: BookingPolicy) -> bool:
     """Record a report as the operator; return whether it fits. Raises `NotFound`.
 
-    After a recorded cancellation, a job cancels the reservation in the workforce system.
+    The decision of the calendar changes in the same transaction; a report that contradicts it does not fit. Another
+    workforce system is told of a recorded cancellation by a job, which cancels the reservation there.
     """
 
     async def work(transaction: Transaction) -> bool:
         (row,) = await lock(transaction, LOCK_ANY_APPOINTMENTS, [(report.appointment_id,)], wait=True)
         if not is_row(row):
             raise NotFound
+        visit = await records.lock_visit(transaction, await appointment_news.key_of(transaction, row.booking_id))
+        if not records.fits(visit, report.kind):
+            await _write(transaction, actor, [_contradicted(report, row)], policy)
+            return False
         (fits,) = await apply_reports(transaction, actor, [report], policy)
-        if fits and report.kind is NewsKind.CANCELLED:
+        if fits and visit is not None:
+            await records.record(transaction, visit, report.kind)
+        elif fits and report.kind is NewsKind.CANCELLED:
             job = NewJob(CANCEL_RESERVATION_JOB, row.request_id, actor.x_request_id, row.booking_id)
             await jobs.add(transaction, [job])
         return fits
 
     return await database.write(work)
+
+
+def _contradicted(report: Report, row: Row) -> _Decided:
+    state, slot = appointments.STATES[row.state], decode_slot(row.slot)
+    return _Decided(report, row, NewsDecision(fits=False, before=state, slot=slot))

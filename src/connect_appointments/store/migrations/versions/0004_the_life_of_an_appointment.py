@@ -33,12 +33,14 @@ def upgrade() -> None:
     else:
         change_on_sqlite()
         add_tables("INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT", "TEXT")
-    integer = "BIGINT" if op.get_context().dialect.name == "postgresql" else "INTEGER"
+    is_postgresql = op.get_context().dialect.name == "postgresql"
+    integer, instant = ("BIGINT", "TIMESTAMP WITH TIME ZONE") if is_postgresql else ("INTEGER", "TEXT")
     for name in ("cancellation_id", "reschedule_id"):
         op.execute(f"ALTER TABLE jobs ADD COLUMN {name} {integer}")
     op.execute(f"ALTER TABLE events ADD COLUMN appointment_id {integer}")
     op.execute("ALTER TABLE events ADD COLUMN detail TEXT")
     op.execute(f"ALTER TABLE reservations ADD COLUMN move_number {integer} DEFAULT '0' NOT NULL")
+    op.execute(f"ALTER TABLE reservations ADD COLUMN closed_on {instant}")
     op.execute("CREATE INDEX ix_events_appointment_id ON events (appointment_id) WHERE appointment_id IS NOT NULL")
 
 

@@ -26,6 +26,7 @@ _named = given(workforce_id=sa.Text())
 _IDS = sa.select(appointments.c.workforce_id, appointments.c.id).join(
     _named, _named.c.workforce_id == appointments.c.workforce_id
 )
+_INSTALLATION = sa.select(installation.c.id)
 _order = given(id=BigId)
 _SITES = sa.select(orders.c.id, orders.c.time_zone, orders.c.state, orders.c.area).join(
     _order, _order.c.id == orders.c.id
@@ -44,6 +45,12 @@ async def ids(transaction: Transaction, workforce_ids: Collection[str]) -> dict[
     """The ids of appointments, by the workforce system's id; unknown ones are omitted."""
     rows = await transaction.fetch(_IDS, [(name,) for name in workforce_ids])
     return {row.workforce_id: row.id for row in rows}
+
+
+async def key_of(transaction: Transaction, booking_id: int) -> str:
+    """The key of a booking attempt in the workforce system."""
+    (row,) = await transaction.fetch(_INSTALLATION)
+    return f"{row.id}-{booking_id}"
 
 
 async def sites(transaction: Transaction, order_ids: Collection[int]) -> dict[int, Site]:
