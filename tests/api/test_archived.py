@@ -11,7 +11,7 @@ import pytest
 
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
-from connect_appointments.store.queries import request_locks
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.queries.verify import findings
 from connect_appointments.store.retention import moves
 from connect_appointments.store.transaction import Transaction

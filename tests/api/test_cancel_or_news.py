@@ -18,7 +18,7 @@ from connect_appointments.workforce.port import NewsKind
 from tests.api_client import Api, number_of, serve_in_process
 from tests.build import Clock, Issuer, fill
 from tests.store.appointments import appointment_row, occupancy, timeline
-from tests.store.given import until
+from tests.store.given import rows, until
 from tests.worker.by_hand import capacity_reserved, capacity_taken, jobs_left
 
 pytestmark = pytest.mark.engines("sqlite", "postgresql")
@@ -67,6 +67,8 @@ async def test_d46a_cancels_and_news_at_once_have_one_outcome(
 
     await until(idle)
     assert await database.read(verify.findings) == []
+    ((standing,),) = await rows(database, "SELECT count(*) FROM appointments WHERE state <> 'cancelled'")
+    assert (await capacity_taken(database), await capacity_reserved(database)) == (standing, standing)
 
 
 async def one_outcome(processes: list[Api], database: Database, order_id: int, kind: NewsKind) -> None:

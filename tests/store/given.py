@@ -19,10 +19,11 @@ from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.withdrawals import Withdrawal, withdraw
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
-from connect_appointments.store.queries import bookings, capacity, events, jobs, offers, orders, request_locks, requests
+from connect_appointments.store.queries import bookings, capacity, events, jobs, offers, orders, requests
 from connect_appointments.store.queries.bookings import NewAttempt
 from connect_appointments.store.queries.confirmations import Confirmed, confirm
 from connect_appointments.store.queries.jobs import Job
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.queries.requests import Change, NewRequest
 from connect_appointments.store.tables import appointment_requests
 from connect_appointments.store.transaction import Transaction

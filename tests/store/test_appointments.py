@@ -16,8 +16,9 @@ from connect_appointments.core.requests import BOOKED, State
 from connect_appointments.jobs.book import CLAIM
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
-from connect_appointments.store.queries import bookings, jobs, orders, request_locks
+from connect_appointments.store.queries import bookings, jobs, orders
 from connect_appointments.store.queries.confirmations import Confirmed, confirm
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB, sample_order
 from tests.store.given import (

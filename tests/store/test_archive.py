@@ -10,8 +10,9 @@ from connect_appointments.core.requests import State
 from connect_appointments.store.archive_tables import ARCHIVE, PREFIX
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
-from connect_appointments.store.queries import jobs, request_locks
+from connect_appointments.store.queries import jobs
 from connect_appointments.store.queries.jobs import NewJob
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.queries.verify import findings
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.archives import Archive, archive_families

@@ -13,10 +13,11 @@ from connect_appointments.core.requests import BOOK, State
 from connect_appointments.jobs.book import CLAIM
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
-from connect_appointments.store.queries import bookings, jobs, request_locks
+from connect_appointments.store.queries import bookings, jobs
 from connect_appointments.store.queries.bookings import Attempt, NewAttempt
 from connect_appointments.store.queries.confirmations import Confirmed, confirm
 from connect_appointments.store.queries.jobs import NewJob
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB
 from tests.store.conftest import ON_PLAIN_POSTGRESQL

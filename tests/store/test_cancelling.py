@@ -11,7 +11,8 @@ from connect_appointments.core.requests import BOOK, CANCEL, State, Status
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
-from connect_appointments.store.queries import events, orders, request_locks, requests
+from connect_appointments.store.queries import events, orders, requests
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.queries.requests import NewRequest
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.appointment_requests import CancelCommand, cancel_batch

@@ -20,7 +20,8 @@ from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
 from connect_appointments.store.options import DatabaseOptions
 from connect_appointments.store.postgresql.transactions import BATCH_SETTINGS
-from connect_appointments.store.queries import bookings, cancellations, request_locks, requests
+from connect_appointments.store.queries import bookings, cancellations, requests
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.statements import compiled
 from connect_appointments.store.tables import appointment_requests
 from connect_appointments.store.transaction import Transaction

@@ -14,8 +14,9 @@ from connect_appointments.core.requests import BOOKED, ORDER_TRANSFERRED, SLOT_R
 from connect_appointments.jobs.book import CLAIM, Ended, end_bookings
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, lock
-from connect_appointments.store.queries import bookings, jobs, offers, orders, request_locks, requests, verify
+from connect_appointments.store.queries import bookings, jobs, offers, orders, requests, verify
 from connect_appointments.store.queries.jobs import Job
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.order_imports import import_orders
 from tests.build import ALICE, BOB, sample_order

@@ -6,7 +6,8 @@ import asyncio
 
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, Lock, Locked, is_row, lock
-from connect_appointments.store.queries import orders, request_locks
+from connect_appointments.store.queries import orders
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.transaction import Transaction
 from tests.build import ALICE, BOB
 from tests.store.conftest import ON_POSTGRESQL

@@ -13,9 +13,10 @@ from connect_appointments.core.requests import BOOK, BOOKED, CANCEL, SLOTS_FOUND
 from connect_appointments.core.transitions import Transition
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import Locked, lock
-from connect_appointments.store.queries import bookings, events, jobs, offers, request_locks, requests
+from connect_appointments.store.queries import bookings, events, jobs, offers, requests
 from connect_appointments.store.queries.confirmations import Confirmed, confirm
 from connect_appointments.store.queries.jobs import NewJob
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.queries.requests import Change, NewRequest
 from connect_appointments.store.tables import appointment_requests
 from connect_appointments.store.transaction import Transaction

@@ -15,8 +15,9 @@ from connect_appointments.jobs.search import CLAIM, SearchResult, fail_searches,
 from connect_appointments.store.columns import database_now
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, lock
-from connect_appointments.store.queries import events, jobs, offers, request_locks, requests
+from connect_appointments.store.queries import events, jobs, offers, requests
 from connect_appointments.store.queries.jobs import RELEASE_OFFER, Job, NewJob
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.workforce.port import Availability
 from tests.build import ALICE, BOB

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -200,6 +201,7 @@ class Reporting(Behind):
     """A workforce system whose news is a list of reports; a cursor is a position in the list.
 
     expired: cursors that the next call with them finds expired.
+    now: the time of its decisions and of its reports.
     """
 
     def __init__(self, behind: Any) -> None:
@@ -207,10 +209,20 @@ class Reporting(Behind):
         self.reports: list[NewsItem] = []
         self.cursors: list[str | None] = []
         self.expired: set[str | None] = set()
+        self.now = datetime(2026, 11, 24, tzinfo=UTC)
+
+    async def reserve(self, commands: Sequence[ReserveCommand], now: datetime) -> Any:
+        return [self._at(answer) for answer in await self._behind.reserve(commands, now)]
+
+    async def move(self, commands: Sequence[MoveCommand], now: datetime) -> Any:
+        return [self._at(answer) for answer in await self._behind.move(commands, now)]
+
+    def _at(self, answer: Any) -> Any:
+        return replace(answer, at=self.now) if isinstance(answer, Reserved) else answer
 
     def report(self, workforce_id: str, kind: NewsKind, reason: str | None = None, slot: Slot | None = None) -> None:
         """Add a report."""
-        self.reports.append(NewsItem(workforce_id, kind, datetime(2026, 11, 24, tzinfo=UTC), reason, slot))
+        self.reports.append(NewsItem(workforce_id, kind, self.now, reason, slot))
 
     async def news(self, cursor: str | None) -> News:
         self.cursors.append(cursor)

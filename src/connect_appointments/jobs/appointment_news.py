@@ -12,7 +12,7 @@ from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.jobs.recurring import Ran, RecurringJob
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import recurring_jobs
-from connect_appointments.store.queries.changes import appointment_news
+from connect_appointments.store.queries.changes import appointment_news, early_news
 from connect_appointments.store.queries.recurring_jobs import RecurringClaim
 from connect_appointments.store.statements import Row
 from connect_appointments.store.transaction import Transaction
@@ -63,15 +63,15 @@ class AppointmentNews:
             log.warning("news-cursor-expired", cursor=cursor)
             return Ran(f"{READING}0", has_more=True)
         after = AFTER + news.cursor
-        if news.items:
+        if news.items or bool(await self._database.read(early_news.exists)):
             await self._apply(claimed, news.items, after)
         return Ran(after, has_more=bool(news.items))
 
     async def _apply(self, claimed: RecurringClaim, items: Sequence[NewsItem], cursor: str) -> None:
         async def work(transaction: Transaction) -> Sequence[str]:
-            unknown = await apply_news(transaction, _actor(), items, self._policy)
+            dropped = await apply_news(transaction, _actor(), items, self._policy)
             await _save(transaction, claimed, cursor)
-            return unknown
+            return dropped
 
         for workforce_id in await self._database.write(work):
             log.warning("news-of-unknown-appointment", workforce_id=workforce_id)

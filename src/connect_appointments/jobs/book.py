@@ -19,10 +19,11 @@ from connect_appointments.jobs.withdrawals import Withdrawal, withdraw
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, Locked, lock
-from connect_appointments.store.queries import bookings, jobs, orders, request_locks, requests
+from connect_appointments.store.queries import bookings, jobs, orders, requests
 from connect_appointments.store.queries.bookings import Attempt
 from connect_appointments.store.queries.confirmations import Confirmed, confirm
 from connect_appointments.store.queries.jobs import Job, claim_statement
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.queries.requests import STATES, Change
 from connect_appointments.store.queries.slots import decode_slot
 from connect_appointments.store.tables import appointment_requests, installation
@@ -56,13 +57,18 @@ CLAIM = claim_statement(
 
 
 class Ended(NamedTuple):
-    """The workforce system's decision on a booking attempt; `workforce_id` is None unless the slot is reserved."""
+    """The workforce system's decision on a booking attempt.
+
+    workforce_id: None unless the slot is reserved.
+    slot_as_of: the system's time of the reservation, None if it tells none.
+    """
 
     job: Job
     attempt: Attempt
     answer: Answer
     cancellable_until: datetime
     workforce_id: str | None = None
+    slot_as_of: datetime | None = None
 
     @property
     def key(self) -> tuple[int, int]:
@@ -112,7 +118,7 @@ class Book:
         attempt = Attempt(job.booking_id or 0, job.request_id or 0, job.context.owner, slot)
         until = cancellable_until(slot, visit_of(job).site, self._policy)
         if isinstance(answer, Reserved):
-            return Ended(job, attempt, Answer.RESERVED, until, answer.workforce_id)
+            return Ended(job, attempt, Answer.RESERVED, until, answer.workforce_id, answer.at)
         if isinstance(answer, Cancelled):
             return Ended(job, attempt, Answer.UNDONE, until)
         return Ended(job, attempt, Answer.REFUSED, until) if isinstance(answer, Refused) else None
@@ -163,7 +169,7 @@ async def end_bookings(
     await confirm(
         transaction,
         [
-            Confirmed(one.job, one.attempt, WORKER.name, one.workforce_id or "", one.cancellable_until)
+            Confirmed(one.job, one.attempt, WORKER.name, one.workforce_id or "", one.cancellable_until, one.slot_as_of)
             for one, outcome, _ in decided
             if outcome is Outcome.CONFIRMED
         ],

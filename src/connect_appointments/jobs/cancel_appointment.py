@@ -18,10 +18,10 @@ from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import is_row, lock
 from connect_appointments.store.queries import appointments, jobs
-from connect_appointments.store.queries.appointment_locks import LOCK_ANY_APPOINTMENTS
 from connect_appointments.store.queries.appointments import AppointmentChange
 from connect_appointments.store.queries.changes import appointment_cancellations
 from connect_appointments.store.queries.jobs import Job, claim_statement
+from connect_appointments.store.queries.locks.appointment_locks import LOCK_ANY_APPOINTMENTS
 from connect_appointments.store.statements import Row
 from connect_appointments.store.tables import cancellations, installation
 from connect_appointments.store.tables import jobs as jobs_table

@@ -1,4 +1,7 @@
-"""The job that cancels the reservation of an appointment whose cancellation an operator has recorded."""
+"""The job that cancels the reservation of an appointment whose cancellation an operator has recorded.
+
+The calendar needs no job: its reservation is cancelled in the transaction of the record.
+"""
 
 from __future__ import annotations
 

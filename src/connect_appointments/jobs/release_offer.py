@@ -12,8 +12,9 @@ from connect_appointments.jobs.context import ORDER_COLUMNS, offer_key, visit_of
 from connect_appointments.jobs.kinds import JobKind, Outcome, RetrySchedule
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
-from connect_appointments.store.queries import jobs, request_locks, requests
+from connect_appointments.store.queries import jobs, requests
 from connect_appointments.store.queries.jobs import RELEASE_OFFER, Job, claim_statement
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.queries.slots import decode_slots
 from connect_appointments.store.tables import appointment_requests, bookings, installation, offers, orders, reschedules
 from connect_appointments.store.tables import jobs as jobs_table

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from connect_appointments.core.appointments import RESCHEDULE_REFUSED, AppointmentState
 from connect_appointments.core.cutoffs import cancellable_until
+from connect_appointments.core.decisions.appointment_news import is_older
 from connect_appointments.core.decisions.reschedule import Answer, Outcome, decide_outcome, ended_refusal
 from connect_appointments.core.errors import SlotUnavailable
 from connect_appointments.core.model import Slot
@@ -25,11 +26,11 @@ from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import ROW_LOCKED, Locked, lock
 from connect_appointments.store.queries import appointments, jobs, requests
-from connect_appointments.store.queries.appointment_locks import LOCK_PAIRS
 from connect_appointments.store.queries.appointments import STATES, AppointmentChange
 from connect_appointments.store.queries.changes import reschedules
 from connect_appointments.store.queries.changes.reschedules import Moved
 from connect_appointments.store.queries.jobs import Job, claim_statement
+from connect_appointments.store.queries.locks.appointment_locks import LOCK_PAIRS
 from connect_appointments.store.queries.requests import Change
 from connect_appointments.store.queries.slots import decode_slot, encode_move, encode_refused_move
 from connect_appointments.store.tables import appointments as appointments_table
@@ -70,12 +71,16 @@ Answers = dict[tuple[int, int], Any]
 
 
 class Ended(NamedTuple):
-    """The workforce system's decision on a reschedule, and the point of no return with the new slot."""
+    """The workforce system's decision on a reschedule, and the point of no return with the new slot.
+
+    slot_as_of: the system's time of the move; None if it tells none, or without a move.
+    """
 
     job: Job
     slot: Slot
     answer: Answer
     cancellable_until: datetime
+    slot_as_of: datetime | None
 
     @property
     def key(self) -> tuple[int, int]:
@@ -122,10 +127,12 @@ class RescheduleAppointment:
 
     def _ended_of(self, job: Job, answer: object) -> Ended | None:
         """The result of a decided answer; None for an undecided one."""
-        if not isinstance(answer, Answer):
+        as_of = answer.at if isinstance(answer, Reserved) else None
+        decided = Answer.MOVED if isinstance(answer, Reserved) else answer
+        if not isinstance(decided, Answer):
             return None
         slot = decode_slot(job.context.new_slot)
-        return Ended(job, slot, answer, cancellable_until(slot, visit_of(job).site, self._policy))
+        return Ended(job, slot, decided, cancellable_until(slot, visit_of(job).site, self._policy), as_of)
 
     async def _end(self, transaction: Transaction, ended: Sequence[Ended], *, wait: bool) -> Sequence[Any]:
         return await end_reschedules(transaction, ended, self._policy, wait=wait)
@@ -139,7 +146,7 @@ class RescheduleAppointment:
             ),
         ]
         answers = await self._workforce.move(commands, self._clock()) if commands else ()
-        known = {job.key: answer for job, answer in zip([*moving, *returning], answers, strict=True)}
+        known: Answers = {job.key: answer for job, answer in zip([*moving, *returning], answers, strict=True)}
         return {job.key: _of_move(known[job.key]) for job in moving} | {
             job.key: _of_return(known[job.key]) for job in returning
         }
@@ -160,8 +167,6 @@ def _number(job: Job) -> int:
 
 
 def _of_move(answer: object) -> object:
-    if isinstance(answer, Reserved):
-        return Answer.MOVED
     return Answer.REFUSED if isinstance(answer, Refused) else answer
 
 
@@ -211,9 +216,13 @@ def _decide(ended: Ended, row: Locked) -> Any:
 
 
 def _moved(ended: Ended, row: Locked) -> Moved:
-    detail = encode_move(ended.slot, decode_slot(row.appointment_slot))
+    previous = decode_slot(row.appointment_slot)
+    slot, as_of, until = ended.slot, ended.slot_as_of or row.appointment_slot_as_of, ended.cancellable_until
+    if is_older(ended.slot_as_of, row.appointment_slot_as_of):
+        # The network has moved the visit since.
+        slot, as_of, until = previous, row.appointment_slot_as_of, row.appointment_cancellable_until
     who = (row.appointment_owner, WORKER.name)
-    return Moved(ended.job, row.appointment_id, row.request_id, *who, ended.slot, ended.cancellable_until, detail)
+    return Moved(ended.job, row.appointment_id, row.request_id, *who, slot, as_of, until, encode_move(slot, previous))
 
 
 async def _refuse(transaction: Transaction, decided: Sequence[Decided], policy: BookingPolicy) -> None:

@@ -12,6 +12,17 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from connect_appointments.core.model import MAX_NUMBER
 
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""The names of constraints and indexes, and every table."""
+
 SQLITE_INSTANT = "%Y-%m-%dT%H:%M:%fZ"
 
 

@@ -20,11 +20,11 @@ from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import is_row, lock
 from connect_appointments.store.queries import appointments, jobs
-from connect_appointments.store.queries.appointment_locks import LOCK_OWNED_APPOINTMENTS
 from connect_appointments.store.queries.appointments import AppointmentChange
 from connect_appointments.store.queries.changes import appointment_cancellations as cancellations
 from connect_appointments.store.queries.changes.appointment_cancellations import CancellationRow
 from connect_appointments.store.queries.jobs import NewJob
+from connect_appointments.store.queries.locks.appointment_locks import LOCK_OWNED_APPOINTMENTS
 from connect_appointments.store.statements import Row
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.actors import owner_of

@@ -17,6 +17,7 @@ from connect_appointments.core.cancellations import CancelledBy
 from connect_appointments.core.cutoffs import cancellable_until
 from connect_appointments.core.decisions.appointment_news import (
     PENDING_ENDS,
+    MovedTo,
     News,
     NewsDecision,
     NewsSubject,
@@ -29,14 +30,17 @@ from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import is_row, lock
 from connect_appointments.store.queries import appointments, jobs
-from connect_appointments.store.queries.appointment_locks import LOCK_ANY_APPOINTMENTS
 from connect_appointments.store.queries.appointments import AppointmentChange
-from connect_appointments.store.queries.changes import appointment_cancellations, appointment_news
+from connect_appointments.store.queries.changes import appointment_cancellations, appointment_news, early_news
 from connect_appointments.store.queries.changes.appointment_news import NewsChange, NewWindow
+from connect_appointments.store.queries.changes.early_news import EarlyNews
 from connect_appointments.store.queries.jobs import NewJob
+from connect_appointments.store.queries.locks.appointment_locks import LOCK_ANY_APPOINTMENTS
 from connect_appointments.store.queries.slots import decode_slot, encode_move
 from connect_appointments.store.statements import Row
 from connect_appointments.store.transaction import Transaction
+from connect_appointments.usecases.bookings import BOOK_JOB
+from connect_appointments.workforce.calendar import records
 from connect_appointments.workforce.port import NewsItem, NewsKind
 
 CANCEL_RESERVATION_JOB = "cancel-reservation"
@@ -70,7 +74,7 @@ class Report(NamedTuple):
             return STEPS[self.kind]
         if self.slot is None:
             raise ValueError(f"the workforce system has moved appointment {self.appointment_id} without a new slot")
-        return self.slot
+        return MovedTo(self.slot, self.at)
 
 
 class _Decided(NamedTuple):
@@ -82,15 +86,30 @@ class _Decided(NamedTuple):
 async def apply_news(
     transaction: Transaction, actor: Actor, items: Sequence[NewsItem], policy: BookingPolicy
 ) -> Sequence[str]:
-    """Apply the news of a workforce system, in order; return the workforce ids that no appointment has."""
+    """Apply the news of a workforce system, in order, after the early news whose appointments exist by now.
+
+    News of an unknown appointment is early while a booking attempt is in progress: it is kept. Returns the workforce
+    ids of the news that is dropped: no appointment has them, and no booking attempt is about to make one.
+    """
+    first_booking = await early_news.first_booking(transaction, BOOK_JOB)
     known = await appointment_news.ids(transaction, {item.workforce_id for item in items})
-    reports = [
+    reports = [_early_report(row) for row in await early_news.take(transaction)]
+    reports += [
         Report(known[item.workforce_id], item.kind, item.at, item.reason, item.slot)
         for item in items
         if item.workforce_id in known
     ]
     await apply_reports(transaction, actor, reports, policy)
-    return sorted({item.workforce_id for item in items} - known.keys())
+    unknown = [item for item in items if item.workforce_id not in known]
+    await early_news.keep(
+        transaction, [EarlyNews(one.workforce_id, one.kind.value, one.at, one.reason, one.slot) for one in unknown]
+    )
+    return await early_news.drop(transaction, first_booking)
+
+
+def _early_report(row: Row) -> Report:
+    slot = None if row.slot is None else decode_slot(row.slot)
+    return Report(row.appointment_id, NewsKind(row.kind), row.at, row.reason, slot)
 
 
 async def apply_reports(
@@ -106,7 +125,7 @@ async def apply_reports(
     rows = {row.id: row for row in found if is_row(row)}
     about = [(report, rows[report.appointment_id]) for report in reports if report.appointment_id in rows]
     decisions = decide_news(
-        (NewsSubject(row.id, appointments.STATES[row.state], decode_slot(row.slot)), report.news)
+        (NewsSubject(row.id, appointments.STATES[row.state], decode_slot(row.slot), row.slot_as_of), report.news)
         for report, row in about
     )
     decided = [_Decided(*pair, decision) for pair, decision in zip(about, decisions, strict=True)]
@@ -134,6 +153,8 @@ async def _write(transaction: Transaction, actor: Actor, turn: Sequence[_Decided
     moved = [one for one in fitting if one.report.kind is NewsKind.MOVED]
     sites = await appointment_news.sites(transaction, {one.row.order_id for one in moved})
     await appointment_news.move(transaction, [_window(actor, one, sites[one.row.order_id], policy) for one in moved])
+    confirmed = {one.row.id: at for one in turn if (at := one.decision.confirmed_at) is not None}
+    await appointment_news.confirm_slots(transaction, confirmed)
     ignored = [_note(actor, one, _ignored_detail(one)) for one in turn if not one.decision.fits]
     await appointment_news.ignore(transaction, ignored)
 
@@ -169,7 +190,7 @@ def _window(actor: Actor, one: _Decided, site: Site, policy: BookingPolicy) -> N
     if slot is None:
         raise AssertionError(f"a report of a move of appointment {one.row.id} has no slot")
     change = _note(actor, one, encode_move(slot, one.decision.slot))
-    return NewWindow(change, slot, cancellable_until(slot, site, policy))
+    return NewWindow(change, slot, one.report.at, cancellable_until(slot, site, policy))
 
 
 def _note(actor: Actor, one: _Decided, detail: str | None) -> NewsChange:
@@ -193,17 +214,29 @@ def _reported_on(one: _Decided) -> str | None:
 async def record_report(database: Database, actor: Actor, report: Report, policy: BookingPolicy) -> bool:
     """Record a report as the operator; return whether it fits. Raises `NotFound`.
 
-    After a recorded cancellation, a job cancels the reservation in the workforce system.
+    The decision of the calendar changes in the same transaction; a report that contradicts it does not fit. Another
+    workforce system is told of a recorded cancellation by a job, which cancels the reservation there.
     """
 
     async def work(transaction: Transaction) -> bool:
         (row,) = await lock(transaction, LOCK_ANY_APPOINTMENTS, [(report.appointment_id,)], wait=True)
         if not is_row(row):
             raise NotFound
+        visit = await records.lock_visit(transaction, await appointment_news.key_of(transaction, row.booking_id))
+        if not records.fits(visit, report.kind):
+            await _write(transaction, actor, [_contradicted(report, row)], policy)
+            return False
         (fits,) = await apply_reports(transaction, actor, [report], policy)
-        if fits and report.kind is NewsKind.CANCELLED:
+        if fits and visit is not None:
+            await records.record(transaction, visit, report.kind)
+        elif fits and report.kind is NewsKind.CANCELLED:
             job = NewJob(CANCEL_RESERVATION_JOB, row.request_id, actor.x_request_id, row.booking_id)
             await jobs.add(transaction, [job])
         return fits
 
     return await database.write(work)
+
+
+def _contradicted(report: Report, row: Row) -> _Decided:
+    state, slot = appointments.STATES[row.state], decode_slot(row.slot)
+    return _Decided(report, row, NewsDecision(fits=False, before=state, slot=slot))

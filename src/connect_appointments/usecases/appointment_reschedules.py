@@ -19,9 +19,9 @@ from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import Locked, RowLocked, is_row, lock
 from connect_appointments.store.queries import appointments, offers, requests
-from connect_appointments.store.queries.appointment_locks import LOCK_PAIRS, OF_TWO_ORDERS
 from connect_appointments.store.queries.changes import reschedules
 from connect_appointments.store.queries.changes.reschedules import NewReschedule
+from connect_appointments.store.queries.locks.appointment_locks import LOCK_PAIRS, OF_TWO_ORDERS
 from connect_appointments.store.queries.slots import decode_slot, encode_move
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.actors import owner_of

@@ -11,7 +11,8 @@ from connect_appointments.core.model import Appointment, AppointmentRequest
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import is_row, lock
-from connect_appointments.store.queries import appointments, idempotency, orders, request_locks, requests
+from connect_appointments.store.queries import appointments, idempotency, orders, requests
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.retention import families, moves
 from connect_appointments.store.retention.contacts import LOCK_ANY_APPOINTMENT
 from connect_appointments.store.retention.endings import ages_of

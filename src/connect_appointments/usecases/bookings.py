@@ -13,8 +13,9 @@ from connect_appointments.core.requests import BOOK, OCCUPYING, State
 from connect_appointments.store.batching.group_commit import GroupCommit
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import Locked, RowLocked, is_row, lock
-from connect_appointments.store.queries import bookings, offers, request_locks
+from connect_appointments.store.queries import bookings, offers
 from connect_appointments.store.queries.bookings import NewAttempt
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.queries.requests import STATES
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.usecases.actors import owner_of

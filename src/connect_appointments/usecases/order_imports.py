@@ -9,7 +9,8 @@ from connect_appointments.core.model import Actor, Order
 from connect_appointments.core.requests import ORDER_TRANSFERRED, State
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import lock
-from connect_appointments.store.queries import bookings, orders, request_locks, requests
+from connect_appointments.store.queries import bookings, orders, requests
+from connect_appointments.store.queries.locks import request_locks
 from connect_appointments.store.queries.requests import Change
 from connect_appointments.store.statements import Row
 from connect_appointments.store.transaction import Transaction

@@ -114,9 +114,15 @@ class MoveCommand:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """The slot is reserved. `workforce_id` is the workforce system's id of the appointment."""
+    """The slot is reserved.
+
+    workforce_id: the workforce system's id of the appointment.
+    at: the time of the system's decision, by the clock of its news; None from a system that moves no visit by itself.
+    A later decision on the same visit has a later time: of two reports of its slot, the later one is true.
+    """
 
     workforce_id: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,11 @@ class NewsKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NewsItem:
-    """A report. `slot` is the new slot of an appointment that was moved, else None."""
+    """A report.
+
+    at: the time of the change that is reported. A report of a move is ignored if a later decision is known.
+    slot: the new slot of an appointment that was moved, else None.
+    """
 
     workforce_id: str
     kind: NewsKind

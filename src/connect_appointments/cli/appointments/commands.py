@@ -121,8 +121,9 @@ def record_news(
 ) -> None:
     """Record that the work of an appointment has started or ended, or that the network has cancelled the appointment.
 
-    A recorded cancellation gives the place back: a job cancels the reservation in the workforce system. The command
-    fails and changes nothing if the appointment is already in this state, or in a final state.
+    A recorded cancellation gives the place back at once; in a workforce system other than the calendar, a job cancels
+    the reservation. The command fails and changes nothing if the appointment is already in this state or in a final
+    state, or if the calendar has just cancelled the visit.
     """
     report = Report(appointment_id, NewsKind(what.value), reason=reason)
     on_database(load(StoreSettings), lambda database: _record(database, report))

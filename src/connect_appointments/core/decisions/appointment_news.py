@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple
 
 from connect_appointments.core.appointments import AppointmentState
@@ -26,15 +27,23 @@ PENDING_ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class NewsSubject:
-    """The locked appointment of a report."""
+    """The locked appointment of a report; `slot_as_of` is the time of its slot, None if unknown."""
 
     appointment_id: int
     state: AppointmentState
     slot: Slot
+    slot_as_of: datetime | None = None
 
 
-News = Transition[AppointmentState] | Slot
-"""A transition, or the new slot of an appointment that the network moved."""
+class MovedTo(NamedTuple):
+    """The new slot of an appointment that the network moved, and the time of the move; None if it is unknown."""
+
+    slot: Slot
+    at: datetime | None = None
+
+
+News = Transition[AppointmentState] | MovedTo
+"""A transition, or a move by the network."""
 
 
 class NewsDecision(NamedTuple):
@@ -42,11 +51,14 @@ class NewsDecision(NamedTuple):
 
     fits: the report changes the appointment; if not, it is only recorded (D45).
     before, slot: the state and the slot of the appointment before the report.
+    confirmed_at: the time of a report that names the same window, but is newer; the report before it is no longer the
+    latest one. Else None.
     """
 
     fits: bool
     before: AppointmentState
     slot: Slot
+    confirmed_at: datetime | None = None
 
     @property
     def ends_cancellation(self) -> bool:
@@ -56,22 +68,35 @@ class NewsDecision(NamedTuple):
 
 def decide_news(reports: Iterable[tuple[NewsSubject, News]]) -> list[NewsDecision]:
     """Decide on reports in order; each sees the appointment as the reports before it have left it."""
-    states: dict[int, AppointmentState] = {}
-    slots: dict[int, Slot] = {}
+    seen: dict[int, NewsSubject] = {}
     decisions: list[NewsDecision] = []
-    for subject, news in reports:
-        state = states.get(subject.appointment_id, subject.state)
-        slot = slots.get(subject.appointment_id, subject.slot)
-        fits = _fits(news, state, slot)
-        decisions.append(NewsDecision(fits, state, slot))
-        if fits and isinstance(news, Slot):
-            slots[subject.appointment_id] = news
-        elif fits and isinstance(news, Transition):
-            states[subject.appointment_id] = news.target
+    for locked, news in reports:
+        subject = seen.get(locked.appointment_id, locked)
+        decision = _decide_move(subject, news) if isinstance(news, MovedTo) else _decide_transition(subject, news)
+        decisions.append(decision)
+        seen[locked.appointment_id] = _after(subject, news, decision)
     return decisions
 
 
-def _fits(news: News, state: AppointmentState, slot: Slot) -> bool:
-    if isinstance(news, Slot):
-        return state in MOVABLE and (news.start, news.end) != (slot.start, slot.end)
-    return state in news.sources
+def is_older(at: datetime | None, slot_as_of: datetime | None) -> bool:
+    """Whether a report of a slot is older than the latest one; a report or a slot without a time is not."""
+    return at is not None and slot_as_of is not None and at < slot_as_of
+
+
+def _decide_transition(subject: NewsSubject, step: Transition[AppointmentState]) -> NewsDecision:
+    return NewsDecision(subject.state in step.sources, subject.state, subject.slot)
+
+
+def _decide_move(subject: NewsSubject, news: MovedTo) -> NewsDecision:
+    counts = subject.state in MOVABLE and not is_older(news.at, subject.slot_as_of)
+    is_elsewhere = (news.slot.start, news.slot.end) != (subject.slot.start, subject.slot.end)
+    confirmed_at = news.at if counts and not is_elsewhere else None
+    return NewsDecision(counts and is_elsewhere, subject.state, subject.slot, confirmed_at)
+
+
+def _after(subject: NewsSubject, news: News, decision: NewsDecision) -> NewsSubject:
+    if not decision.fits:
+        return replace(subject, slot_as_of=decision.confirmed_at or subject.slot_as_of)
+    if isinstance(news, MovedTo):
+        return replace(subject, slot=news.slot, slot_as_of=news.at or subject.slot_as_of)
+    return replace(subject, state=news.target)

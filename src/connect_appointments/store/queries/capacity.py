@@ -12,8 +12,8 @@ from connect_appointments.core.capacity import Capacity, Usage, Window
 from connect_appointments.core.model import SlotType
 from connect_appointments.core.reservations import ReservationState
 from connect_appointments.store.chains import Chain, Link
-from connect_appointments.store.columns import BigId
-from connect_appointments.store.statements import given
+from connect_appointments.store.columns import BigId, database_now
+from connect_appointments.store.statements import given, param
 from connect_appointments.store.tables import capacity, reservations
 from connect_appointments.store.transaction import Transaction
 from connect_appointments.store.upserts import upsert_statement
@@ -25,12 +25,14 @@ class Reservation(NamedTuple):
     """The decision for a key, and its window.
 
     move_number: the number of the last decided move, 0 for a key that was never moved.
+    is_closed: the work has begun or ended; only `close` writes it.
     """
 
     key: str
     window: Window
     state: ReservationState
     move_number: int = 0
+    is_closed: bool = False
 
 
 _WINDOW = (capacity.c.area, capacity.c.day, capacity.c.slot_type)
@@ -62,8 +64,9 @@ def _take_statement(rows: Any) -> Any:
 _TAKE = _take_statement(_taken)
 
 _RESERVATION = (*(reservations.c[name] for name in ("key", "area", "day", "slot_type", "state", "move_number")),)
+_IS_CLOSED = reservations.c.closed_on.is_not(None).label("is_closed")
 _key = given(key=sa.Text())
-_DECIDED = sa.select(*_RESERVATION).join(_key, _key.c.key == reservations.c.key)
+_DECIDED = sa.select(*_RESERVATION, _IS_CLOSED).join(_key, _key.c.key == reservations.c.key)
 _LOCK_DECIDED = _DECIDED.order_by(reservations.c.key).with_for_update(of=reservations)
 _decided = given(key=sa.Text(), area=sa.Text(), day=sa.Date(), slot_type=sa.Text(), state=sa.Text(), move_number=BigId)
 _INSERT = sa.insert(reservations).from_select(
@@ -74,6 +77,12 @@ _CHANGE = (
     sa.update(reservations)
     .where(reservations.c.key == _decided.c.key)
     .values({name: _decided.c[name] for name in ("area", "day", "slot_type", "state", "move_number")})
+    .returning(reservations.c.key)
+)
+_CLOSE = (
+    sa.update(reservations)
+    .where(reservations.c.key == param("key", sa.Text()), reservations.c.state == ReservationState.RESERVED.value)
+    .values(closed_on=sa.func.coalesce(reservations.c.closed_on, database_now()))
     .returning(reservations.c.key)
 )
 
@@ -155,7 +164,18 @@ async def decisions(transaction: Transaction, keys: Sequence[str]) -> dict[str, 
 
 async def _decisions(transaction: Transaction, query: Any, keys: Sequence[str]) -> dict[str, Reservation]:
     rows = await transaction.fetch(query, [(key,) for key in keys])
-    return {row.key: Reservation(row.key, _window(row), ReservationState(row.state), row.move_number) for row in rows}
+    return {
+        row.key: Reservation(
+            row.key, _window(row), ReservationState(row.state), row.move_number, is_closed=bool(row.is_closed)
+        )
+        for row in rows
+    }
+
+
+async def close(transaction: Transaction, key: str) -> None:
+    """Record that the work of a locked reservation has begun or ended; its capacity stays taken."""
+    if not await transaction.fetch(_CLOSE, key=key):
+        raise AssertionError(f"nothing is reserved under {key}")
 
 
 async def decide(transaction: Transaction, new: Sequence[Reservation], changed: Sequence[Reservation] = ()) -> None:

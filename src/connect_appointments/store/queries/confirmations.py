@@ -31,6 +31,7 @@ _booked = given(
     workforce_id=sa.Text(),
     ends_on=Instant(),
     cancellable_until=Instant(),
+    slot_as_of=Instant(),
 )
 
 
@@ -77,6 +78,7 @@ def _appointments_of(rows: Any) -> Any:
         "slot",
         "ends_on",
         "cancellable_until",
+        "slot_as_of",
     )
     attempt = (
         bookings.c.request_id,
@@ -88,6 +90,7 @@ def _appointments_of(rows: Any) -> Any:
         bookings.c.slot,
         rows.c.ends_on,
         rows.c.cancellable_until,
+        rows.c.slot_as_of,
     )
     query = (
         sa.select(*attempt, *(orders.c[name] for name in DETAILS), database_now(), database_now())
@@ -108,6 +111,7 @@ class Confirmed(NamedTuple):
     """A booking attempt with a reserved slot: the claim of its job, the attempt, and the actor.
 
     cancellable_until: the point of no return of the appointment (D41).
+    slot_as_of: the workforce system's time of the reservation; None if it tells none.
     """
 
     job: Job
@@ -115,6 +119,7 @@ class Confirmed(NamedTuple):
     client: str
     workforce_id: str
     cancellable_until: datetime
+    slot_as_of: datetime | None = None
 
 
 async def confirm(transaction: Transaction, reserved: Sequence[Confirmed]) -> None:
@@ -127,7 +132,7 @@ async def confirm(transaction: Transaction, reserved: Sequence[Confirmed]) -> No
         (
             *one.job.key,
             *(one.attempt.request_id, one.attempt.owner, one.client, one.job.x_request_id),
-            *(one.attempt.id, one.workforce_id, one.attempt.slot.end, one.cancellable_until),
+            *(one.attempt.id, one.workforce_id, one.attempt.slot.end, one.cancellable_until, one.slot_as_of),
         )
         for one in reserved
     ]

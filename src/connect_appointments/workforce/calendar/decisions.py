@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from connect_appointments.workforce.port import Cancelled, Refused, Reserved
 Answer = Reserved | Refused | Cancelled
 
 FULL = Refused("the window is full, has begun or is inside the lead time")
+CLOSED = Refused("the work of the visit has begun or ended")
 NOT_RESERVED = Refused("nothing is reserved under this key")
 CANCELLED = Cancelled()
 NOWHERE = Window("", date.min, SlotType.AM)
@@ -81,32 +83,42 @@ async def reserve(transaction: Transaction, questions: Sequence[Question], *, wa
 
 
 async def cancel(transaction: Transaction, questions: Sequence[Question], *, wait: bool) -> list[Answer]:
-    """Release the capacity of each key; an undecided key becomes cancelled, so that nothing is reserved later."""
+    """Release the capacity of each key, unless its work has begun or ended.
+
+    An undecided key becomes cancelled, so that nothing is reserved later.
+    """
     del wait
     keys = list(dict.fromkeys(question.reservation for question in questions))
     decided = await capacity.lock_decisions(transaction, keys)
     reserved = [one for one in decided.values() if one.state is ReservationState.RESERVED]
+    closed = {one.key for one in reserved if one.is_closed}
+    await give_back(transaction, [one for one in reserved if not one.is_closed])
+    unknown = [Reservation(key, NOWHERE, ReservationState.CANCELLED) for key in keys if key not in decided]
+    await capacity.decide(transaction, unknown)
+    return [CLOSED if question.reservation in closed else CANCELLED for question in questions]
+
+
+async def give_back(transaction: Transaction, reserved: Sequence[Reservation]) -> None:
+    """Cancel locked reservations, and release their capacity."""
     await _locked_free(transaction, {one.window for one in reserved})
-    given_back: dict[Window, int] = {}
-    for one in reserved:
-        given_back[one.window] = given_back.get(one.window, 0) - 1
+    given_back = {window: -count for window, count in Counter(one.window for one in reserved).items()}
     await capacity.take(transaction, given_back)
-    await capacity.decide(
-        transaction,
-        [Reservation(key, NOWHERE, ReservationState.CANCELLED) for key in keys if key not in decided],
-        [one._replace(state=ReservationState.CANCELLED) for one in reserved],
-    )
-    return [CANCELLED for _ in questions]
+    await capacity.decide(transaction, [], [one._replace(state=ReservationState.CANCELLED) for one in reserved])
 
 
 async def move(transaction: Transaction, questions: Sequence[Question], *, wait: bool) -> list[Answer]:
-    """Move each reservation to another window; it is unchanged if that window has no free capacity."""
+    """Move each reservation to another window; it is unchanged if that window has no free capacity.
+
+    Once the work has begun or ended, a move is only undone.
+    """
     del wait
     decided = await capacity.lock_decisions(transaction, [question.reservation for question in questions])
     at = {key: one.window for key, one in decided.items() if one.state is ReservationState.RESERVED}
     free = await _locked_free(transaction, {*at.values(), *(question.window for question in questions)})
     numbers = {key: one.move_number for key, one in decided.items()}
-    found = decide_moves([MoveQuestion(*question) for question in questions], at, numbers, free)
+    closed = {key for key, one in decided.items() if one.is_closed}
+    asked = [_move_question(question, is_closed=question.reservation in closed) for question in questions]
+    found = decide_moves(asked, at, numbers, free)
     await capacity.take(transaction, found.taken)
     changed = [
         decided[key]._replace(window=found.moved.get(key, at[key]), move_number=number)
@@ -117,6 +129,10 @@ async def move(transaction: Transaction, questions: Sequence[Question], *, wait:
         _moved(question.reservation, at, is_there=is_there)
         for question, is_there in zip(questions, found.answers, strict=True)
     ]
+
+
+def _move_question(question: Question, *, is_closed: bool) -> MoveQuestion[Window]:
+    return MoveQuestion(*question)._replace(in_time=question.in_time and not is_closed)
 
 
 def _moved(key: str, at: Mapping[str, Window], *, is_there: bool) -> Answer:

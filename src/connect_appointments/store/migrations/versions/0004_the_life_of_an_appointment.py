@@ -34,12 +34,14 @@ def upgrade() -> None:
     else:
         change_on_sqlite()
         add_tables("INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT", "TEXT")
-    integer = "BIGINT" if op.get_context().dialect.name == "postgresql" else "INTEGER"
+    is_postgresql = op.get_context().dialect.name == "postgresql"
+    integer, instant = ("BIGINT", "TIMESTAMP WITH TIME ZONE") if is_postgresql else ("INTEGER", "TEXT")
     for name in ("cancellation_id", "reschedule_id"):
         op.execute(f"ALTER TABLE jobs ADD COLUMN {name} {integer}")
     op.execute(f"ALTER TABLE events ADD COLUMN appointment_id {integer}")
     op.execute("ALTER TABLE events ADD COLUMN detail TEXT")
     op.execute(f"ALTER TABLE reservations ADD COLUMN move_number {integer} DEFAULT '0' NOT NULL")
+    op.execute(f"ALTER TABLE reservations ADD COLUMN closed_on {instant}")
     op.execute("CREATE INDEX ix_events_appointment_id ON events (appointment_id) WHERE appointment_id IS NOT NULL")
 
 
@@ -67,7 +69,7 @@ def change_on_postgresql() -> None:
         ALTER TABLE appointments
         ADD COLUMN updated_on {instant}, ADD COLUMN cancellable_until {instant}, ADD COLUMN cancelled_on {instant},
         ADD COLUMN cancelled_by TEXT, ADD COLUMN reason TEXT, ADD COLUMN ended_on {instant},
-        ADD COLUMN cancellation_id BIGINT, ADD COLUMN reschedule_id BIGINT
+        ADD COLUMN cancellation_id BIGINT, ADD COLUMN reschedule_id BIGINT, ADD COLUMN slot_as_of {instant}
     """)
     op.execute("""
         UPDATE appointments
@@ -123,7 +125,8 @@ def change_on_sqlite() -> None:
         CREATE TEMPORARY TABLE kept AS
         SELECT *, created_on AS updated_on,
                strftime('%Y-%m-%dT%H:%M:%fZ', json_extract(slot, '$.start')) AS cancellable_until, NULL AS cancelled_on,
-               NULL AS cancelled_by, NULL AS reason, NULL AS ended_on, NULL AS cancellation_id, NULL AS reschedule_id
+               NULL AS cancelled_by, NULL AS reason, NULL AS ended_on, NULL AS cancellation_id, NULL AS reschedule_id,
+               NULL AS slot_as_of
         FROM appointments
     """)
     replace(
@@ -156,6 +159,7 @@ def change_on_sqlite() -> None:
             ended_on TEXT,
             cancellation_id INTEGER,
             reschedule_id INTEGER,
+            slot_as_of TEXT,
             CONSTRAINT ck_appointments_known_state CHECK (state IN ({APPOINTMENT_STATES})),
             {checks_of("appointments")},
             CONSTRAINT fk_appointments_booking_id FOREIGN KEY(booking_id) REFERENCES bookings (id),
@@ -268,6 +272,19 @@ def add_tables(number: str, instant: str) -> None:
     op.execute(f"""
         CREATE TABLE recurring_jobs (
             name TEXT NOT NULL, due_at {instant} NOT NULL, cursor TEXT, CONSTRAINT pk_recurring_jobs PRIMARY KEY (name)
+        )
+    """)
+    op.execute(f"""
+        CREATE TABLE early_news (
+            id {number},
+            workforce_id TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            at {instant} NOT NULL,
+            reason TEXT,
+            slot TEXT,
+            received_on {instant} NOT NULL,
+            {key.format("early_news")}
+            booking_id {integer} NOT NULL
         )
     """)
     op.execute("CREATE INDEX ix_cancellations_appointment_id ON cancellations (appointment_id)")

@@ -23,6 +23,7 @@ TABLES = {
         "offer_expires_on {instant}",
         "appointment_id {integer}",
         "reschedule_id {integer}",
+        "transferred_on {instant}",
     ],
     "archived_offers": [
         "request_id {integer} NOT NULL",
@@ -49,6 +50,7 @@ TABLES = {
         "state TEXT NOT NULL",
         "slot TEXT NOT NULL",
         "ends_on {instant} NOT NULL",
+        "slot_as_of {instant}",
         "demand_type TEXT NOT NULL",
         "priority_assist BOOLEAN NOT NULL",
         "e_sla TEXT NOT NULL",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ _named = given(workforce_id=sa.Text())
 _IDS = sa.select(appointments.c.workforce_id, appointments.c.id).join(
     _named, _named.c.workforce_id == appointments.c.workforce_id
 )
+_INSTALLATION = sa.select(installation.c.id)
 _order = given(id=BigId)
 _SITES = sa.select(orders.c.id, orders.c.time_zone, orders.c.state, orders.c.area).join(
     _order, _order.c.id == orders.c.id
@@ -45,6 +46,12 @@ async def ids(transaction: Transaction, workforce_ids: Collection[str]) -> dict[
     """The ids of appointments, by the workforce system's id; unknown ones are omitted."""
     rows = await transaction.fetch(_IDS, [(name,) for name in workforce_ids])
     return {row.workforce_id: row.id for row in rows}
+
+
+async def key_of(transaction: Transaction, booking_id: int) -> str:
+    """The key of a booking attempt in the workforce system."""
+    (row,) = await transaction.fetch(_INSTALLATION)
+    return f"{row.id}-{booking_id}"
 
 
 async def sites(transaction: Transaction, order_ids: Collection[int]) -> dict[int, Site]:
@@ -72,10 +79,11 @@ class NewsChange(NamedTuple):
 
 
 class NewWindow(NamedTuple):
-    """The new slot of a locked appointment, and its point of no return."""
+    """The new slot of a locked appointment, the time of its report, and its point of no return."""
 
     change: NewsChange
     slot: Slot
+    at: datetime | None
     cancellable_until: datetime
 
 
@@ -95,8 +103,9 @@ def _event(rows: Any, kind: str, at: Any) -> sa.Select[Any]:
 
 
 def _move(link: Link) -> Any:
-    rows = given(**_WHO, detail=sa.Text(), slot=sa.Text(), ends_on=Instant(), cancellable_until=Instant())
-    new = {name: rows.c[name] for name in ("slot", "ends_on", "cancellable_until")}
+    rows = given(**_WHO, detail=sa.Text(), slot=sa.Text(), at=Instant(), ends_on=Instant(), cancellable_until=Instant())
+    new: dict[str, Any] = {name: rows.c[name] for name in ("slot", "ends_on", "cancellable_until")}
+    new["slot_as_of"] = sa.func.coalesce(rows.c.at, appointments.c.slot_as_of)
     changed = link(
         "changed",
         sa.update(appointments)
@@ -110,16 +119,30 @@ def _move(link: Link) -> Any:
 
 
 _MOVE = Chain(_move)
+_confirmed = given(id=BigId, at=Instant())
+_CONFIRM = (
+    sa.update(appointments)
+    .where(appointments.c.id == _confirmed.c.id)
+    .values(slot_as_of=_confirmed.c.at)
+    .returning(appointments.c.id)
+)
 _ignored = given(**_WHO, detail=sa.Text())
 _IGNORE = sa.insert(events).from_select(list(_EVENT), _event(_ignored, IGNORED, database_now()))
 
 
 async def move(transaction: Transaction, moved: Sequence[NewWindow]) -> None:
     """Move the windows of locked appointments, each with its event."""
-    rows = [(*one.change, encode_slot(one.slot), one.slot.end, one.cancellable_until) for one in moved]
+    rows = [(*one.change, encode_slot(one.slot), one.at, one.slot.end, one.cancellable_until) for one in moved]
     changed = await transaction.fetch(_MOVE, rows)
     if len(changed) != len(moved):
         raise AssertionError(f"{len(changed)} of {len(moved)} appointments were moved")
+
+
+async def confirm_slots(transaction: Transaction, times: Mapping[int, datetime]) -> None:
+    """Set the time of the latest report of the slots of locked appointments, by id; the slots are unchanged."""
+    changed = await transaction.fetch(_CONFIRM, list(times.items()))
+    if len(changed) != len(times):
+        raise AssertionError(f"{len(changed)} of {len(times)} slots were confirmed")
 
 
 async def ignore(transaction: Transaction, ignored: Sequence[NewsChange]) -> None:

@@ -166,6 +166,7 @@ class Moved(NamedTuple):
     """A reschedule whose new slot is reserved: the claim of its job, and what the appointment becomes.
 
     request_id: the appointment-request that offered the slot.
+    slot_as_of: the workforce system's time of its latest report of the slot; None if it tells none.
     detail: the JSON of the appointment's event.
     """
 
@@ -175,6 +176,7 @@ class Moved(NamedTuple):
     owner: str
     client: str
     slot: Slot
+    slot_as_of: datetime | None
     cancellable_until: datetime
     detail: str
 
@@ -189,6 +191,7 @@ _moved = given(
     client=sa.Text(),
     x_request_id=sa.Text(),
     slot=sa.Text(),
+    slot_as_of=Instant(),
     ends_on=Instant(),
     cancellable_until=Instant(),
     detail=sa.Text(),
@@ -202,7 +205,7 @@ def _confirm(link: Link) -> Any:
     rows = sa.select(*columns, _NO_BOOKING.label("booking_id")).join(finished, is_finished).subquery("confirmed_rows")
     ended = link("ended", _end(rows.c.reschedule_id, {"state": RescheduleState.RESCHEDULED.value}))
     changed = link_transition(link, BOOKED, rows, appointment_id=rows.c.appointment_id)
-    values = {name: rows.c[name] for name in ("slot", "ends_on", "cancellable_until")}
+    values = {name: rows.c[name] for name in ("slot", "slot_as_of", "ends_on", "cancellable_until")}
     moved = link("moved", _change(RESCHEDULED, rows, {**values, "request_id": rows.c.id}))
     link("moved_noted", _event(RESCHEDULED.name, rows, moved, rows.c.id))
     return (
@@ -239,7 +242,7 @@ async def confirm(transaction: Transaction, moved: Sequence[Moved]) -> None:
         (
             *(*one.job.key, one.job.reschedule_id, one.appointment_id, one.request_id),
             *(one.owner, one.client, one.job.x_request_id),
-            *(encode_slot(one.slot), one.slot.end, one.cancellable_until, one.detail),
+            *(encode_slot(one.slot), one.slot_as_of, one.slot.end, one.cancellable_until, one.detail),
         )
         for one in moved
     ]

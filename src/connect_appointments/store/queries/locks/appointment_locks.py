@@ -9,14 +9,14 @@ import sqlalchemy as sa
 from connect_appointments.store.chains import Chain, Link
 from connect_appointments.store.columns import BigId, database_now
 from connect_appointments.store.locking import Lock
-from connect_appointments.store.queries.order_locks import lock_with_orders
+from connect_appointments.store.queries.locks.order_locks import lock_with_orders
 from connect_appointments.store.statements import given
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import appointments, orders
 
 _COLUMNS = (
-    *("id", "owner", "order_id", "request_id", "booking_id", "workforce_id", "state", "slot", "ends_on"),
-    *("cancellable_until", "cancelled_on", "cancelled_by", "reason", "cancellation_id", "reschedule_id"),
+    *("id", "owner", "order_id", "request_id", "booking_id", "workforce_id", "state", "slot", "slot_as_of"),
+    *("ends_on", "cancellable_until", "cancelled_on", "cancelled_by", "reason", "cancellation_id", "reschedule_id"),
 )
 
 _owned = given(id=BigId, owner=sa.Text())
@@ -43,6 +43,7 @@ _OF_APPOINTMENT = (
     "state",
     "request_id",
     "slot",
+    "slot_as_of",
     "cancellable_until",
     "cancellation_id",
     "reschedule_id",

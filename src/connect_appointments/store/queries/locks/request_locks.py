@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from connect_appointments.store.columns import BigId
 from connect_appointments.store.locking import lock_statements
-from connect_appointments.store.queries.order_locks import lock_with_orders
+from connect_appointments.store.queries.locks.order_locks import lock_with_orders
 from connect_appointments.store.statements import given
 from connect_appointments.store.tables import appointment_requests as requests
 

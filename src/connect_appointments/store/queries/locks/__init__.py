@@ -1,0 +1,1 @@
+"""The statements that lock rows: orders first, then appointment-requests, then appointments."""
