@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from connect_appointments.core.model import Actor, Operator
@@ -17,9 +18,12 @@ from connect_appointments.core.requests import SEARCH_FAILED
 from connect_appointments.store import schema
 from connect_appointments.store.engine import Database
 from connect_appointments.store.queries import orders
+from connect_appointments.store.queries.changes import early_news
+from connect_appointments.store.queries.changes.early_news import EarlyNews
 from connect_appointments.store.sqlite.connection import path_of
 from connect_appointments.usecases.archives import archive_families
 from connect_appointments.usecases.contact_erasures import erase_order
+from connect_appointments.workforce.port import NewsKind
 from tests.api_client import Api, number_of, serve_in_process
 from tests.build import ALICE, BOB, Clock, Issuer, days_from, fill, sample_order, set_capacity
 from tests.store.given import moved
@@ -106,10 +110,12 @@ async def settled(api: Api, database: Database, clock: Clock) -> int:
 
 
 async def unsettled(api: Api, database: Database, opened: int) -> None:
-    """Searching, being booked, failed."""
+    """Searching, being booked with news that came early, failed."""
     await api.created(6)
     answer = await api.alice.read(opened)
     await api.alice.book(opened, answer.json()["slots"][0]["id"])
+    news = EarlyNews("APT-early", NewsKind.CANCELLED.value, datetime.now(UTC), "storm", None)
+    await database.write(lambda transaction: early_news.keep(transaction, [news]))
     await moved(database, await api.created(7), SEARCH_FAILED)
 
 
