@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from connect_appointments.core.appointments import AppointmentState
+from connect_appointments.core.appointments import CANCELLED, CANCELLED_BY_NETWORK, AppointmentState
 from connect_appointments.core.errors import AppointmentEnded, AppointmentInProgress
 from connect_appointments.core.model import Slot
 from connect_appointments.core.transitions import Transition
@@ -69,6 +69,16 @@ def decide_news(reports: Iterable[tuple[NewsSubject, News]]) -> list[NewsDecisio
         elif fits and isinstance(news, Transition):
             states[subject.appointment_id] = news.target
     return decisions
+
+
+def transition_of(news: Transition[AppointmentState], before: AppointmentState) -> Transition[AppointmentState]:
+    """The transition that a fitting report makes.
+
+    The report of a cancellation is the echo of a pending cancellation: the appointment is cancelled by its requester,
+    not by the network.
+    """
+    is_echo = before is _S.CANCELLING and news is CANCELLED_BY_NETWORK
+    return CANCELLED if is_echo else news
 
 
 def _fits(news: News, state: AppointmentState, slot: Slot) -> bool:
