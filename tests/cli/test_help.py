@@ -35,7 +35,13 @@ ALL = list(every_command(typer.main.get_command(app)))
 
 
 def test_the_commands_are_those_that_are_promised() -> None:
-    promised = {("orders", "import"), ("orders", "list"), ("capacity", "import"), ("capacity", "list")}
+    promised = {
+        ("orders", "import"),
+        ("orders", "list"),
+        ("orders", "show"),
+        ("capacity", "import"),
+        ("capacity", "list"),
+    }
     promised |= {("requests", "list"), ("requests", "show"), ("requests", "cancel"), ("requests", "retry")}
     promised |= {("contacts", "erase")}
     promised |= {("appointments", name) for name in ("list", "show", "cancel", "record", "retry")}

@@ -41,6 +41,7 @@ RUN = {
     "connect-appointments token": "tests/docs/test_walk.py",
     "connect-appointments migrate": "tests/docs/test_first_start.py",
     "connect-appointments orders import": "tests/docs/test_first_start.py",
+    "connect-appointments orders show": "tests/cli/test_order_histories.py",
     "connect-appointments capacity import": "tests/docs/test_first_start.py",
     "connect-appointments serve": "tests/docs/test_first_start.py",
     "connect-appointments work": "tests/cli/test_serve.py",
