@@ -35,10 +35,16 @@ ALL = list(every_command(typer.main.get_command(app)))
 
 
 def test_the_commands_are_those_that_are_promised() -> None:
-    promised = {("orders", "import"), ("orders", "list"), ("capacity", "import"), ("capacity", "list")}
-    promised |= {("requests", "list"), ("requests", "show"), ("requests", "cancel")}
+    promised = {
+        ("orders", "import"),
+        ("orders", "list"),
+        ("orders", "show"),
+        ("capacity", "import"),
+        ("capacity", "list"),
+    }
+    promised |= {("requests", "list"), ("requests", "show"), ("requests", "cancel"), ("requests", "retry")}
     promised |= {("contacts", "erase")}
-    promised |= {("appointments", name) for name in ("list", "show", "cancel", "record")}
+    promised |= {("appointments", name) for name in ("list", "show", "cancel", "record", "retry")}
     promised |= {(name,) for name in ("sandbox", "demo", "serve", "work", "migrate", "token", *COMMANDS)}
     assert promised == set(ALL)
 

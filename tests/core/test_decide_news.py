@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connect_appointments.core.appointments import (
+    CANCELLED,
     CANCELLED_BY_NETWORK,
     COMPLETED,
     FINAL,
@@ -25,6 +26,7 @@ from connect_appointments.core.decisions.appointment_news import (
     NewsDecision,
     NewsSubject,
     decide_news,
+    transition_of,
 )
 from connect_appointments.core.model import Slot, SlotType
 
@@ -102,3 +104,15 @@ def test_d46a_every_news_has_an_outcome_of_a_pending_cancellation(step: News) ->
     assert not isinstance(step, MovedTo)
     assert AppointmentState.CANCELLING in step.sources
     assert (PENDING_ENDS[step.target] is None) == (step is CANCELLED_BY_NETWORK)
+
+
+@pytest.mark.parametrize("state", AppointmentState)
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_d45_a_report_is_the_echo_of_a_pending_cancellation_and_of_nothing_else(
+    state: AppointmentState, step: News
+) -> None:
+    assert not isinstance(step, Slot)
+    found = transition_of(step, state)
+    is_echo = step is CANCELLED_BY_NETWORK and state is AppointmentState.CANCELLING
+    assert found is (CANCELLED if is_echo else step)
+    assert found.target is step.target

@@ -223,8 +223,16 @@ async def test_jobs_are_postponed_each_by_its_own_time(database: Database, reque
     now, later = await claim_jobs(database)
     put_off = [Postponed(now, 0, "first"), Postponed(later, 3600, None)]
     await database.write(lambda transaction: jobs.postpone(transaction, put_off))
-    assert [job.id for job in await claim_jobs(database)] == [now.id]
     assert await rows(database, "SELECT last_error FROM jobs ORDER BY id") == [("first",), (None,)]
+    assert [job.id for job in await claim_jobs(database)] == [now.id]
+
+
+async def test_a_leased_job_has_no_error(database: Database, request_id: int) -> None:
+    await add_jobs(database, request_id)
+    (job,) = await claim_jobs(database)
+    await _postpone(database, job, 0, "no answer")
+    await claim_jobs(database)
+    assert await rows(database, "SELECT tries, last_error FROM jobs") == [(2, None)]
 
 
 async def test_the_release_of_an_offer_is_brought_forward_when_its_request_is_cancelled(database: Database) -> None:

@@ -23,6 +23,7 @@ OF_THE_OPERATOR = {
     "reschedule_invariants": "holds the whole database against itself, for every owner",
 }
 ALLOWED = {
+    "appointment_cancellations._CAUSES": "the worker's, of appointments that it has locked",
     "appointment_cancellations._FACTS": "asked for appointments that the caller has locked with their owners",
     "appointment_cancellations._insert": "inserts cancellations of appointments that the caller has locked",
     "appointment_news._IDS": "the worker's, which acts for every owner",

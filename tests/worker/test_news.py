@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
 
+from connect_appointments.core.cancellations import CancelledBy
 from connect_appointments.core.cutoffs import cancellable_until
+from connect_appointments.core.model import Actor, Owner
+from connect_appointments.usecases.appointment_cancellations import AppointmentCancellations
 from connect_appointments.wiring import default_policy
 from connect_appointments.workforce.port import NewsKind
 from tests.api_client import number_of
-from tests.build import BRISBANE
+from tests.build import ALICE, BRISBANE
 from tests.store.appointments import appointment_row, occupancy, timeline
+from tests.store.given import rows
 from tests.worker.by_hand import capacity_taken, claimed_one, jobs_left, worker_of
 from tests.worker.network import K, Network, moment, moved
 from tests.worker.workforces import Cancelling, calendar
@@ -124,6 +129,48 @@ async def test_d46a_the_answer_to_a_cancel_that_comes_after_the_news_changes_not
     assert await appointment_row(network.database, appointment.id) == found
     assert (await network.api.alice.read_cancellation(number)).status_code == before
     assert (await jobs_left(network.database), await occupancy(network.database, 1)) == (0, kind is K.STARTED)
+
+
+async def test_d45_the_echo_of_a_cancellation_is_a_cancellation_by_its_requester(network: Network) -> None:
+    appointment = await network.appointed()
+    number = number_of(await network.api.alice.cancel_appointment(appointment.id))
+    found = await network.reported(appointment, K.CANCELLED, K.CANCELLED, reason="promise returned")
+    assert (found.state, found.cancelled_by, found.reason) == ("cancelled", "owner", None)
+    answer = await network.api.alice.read_cancellation(number)
+    shown = (await network.api.alice.read_booking(1)).json()
+    assert (shown["status"], shown["cancelledBy"], shown["reason"]) == ("cancelled", "owner", None)
+    assert (answer.status_code, answer.json()["cancelledOn"]) == (200, shown["cancelledOn"])
+    assert await timeline(network.database, appointment.id) == ["cancellation-requested", "cancelled", "news-ignored"]
+    query = "SELECT detail FROM events WHERE kind = 'cancelled' AND appointment_id = :id"
+    ((detail,),) = await rows(network.database, query, id=appointment.id)
+    told = json.loads(detail)
+    assert (told["cancelledBy"], told.get("reason"), told["reportedReason"]) == ("owner", None, "promise returned")
+    await network.work_off()
+    assert await appointment_row(network.database, appointment.id) == found
+    assert await occupancy(network.database, 1) == 0
+
+
+async def test_d45_the_echo_of_a_cancellation_by_the_network_has_the_reason_of_that_cancellation(
+    network: Network,
+) -> None:
+    first, second = await network.appointed(1), await network.appointed(2)
+    use_cases = AppointmentCancellations(network.database)
+    actor = Actor(Owner(ALICE), "operator:test", "x_request_id")
+    await use_cases.cancel_appointment(actor, first.id, cancelled_by=CancelledBy.NETWORK, reason="flood")
+    network.workforce.report(second.workforce_id, K.CANCELLED, "strike", None)
+    echo = await network.reported(first, K.CANCELLED, reason="promise returned")
+    other = await appointment_row(network.database, second.id)
+    assert (echo.cancelled_by, echo.reason) == ("network", "flood")
+    assert (other.cancelled_by, other.reason) == ("network", "strike"), "in the same batch"
+    assert (await timeline(network.database, first.id))[-1] == "cancelled"
+    assert (await timeline(network.database, second.id))[-1] == "cancelled-by-network"
+
+
+async def test_d45_after_the_work_has_begun_a_cancellation_is_the_networks_own(network: Network) -> None:
+    appointment = await network.appointed()
+    number_of(await network.api.alice.cancel_appointment(appointment.id))
+    found = await network.reported(appointment, K.STARTED, K.CANCELLED, reason="nobody home")
+    assert (found.cancelled_by, found.reason) == ("network", "nobody home")
 
 
 async def test_d46a_a_pending_cancellation_outlives_a_moved_window(network: Network) -> None:

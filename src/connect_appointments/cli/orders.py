@@ -1,4 +1,4 @@
-"""`orders`: import and list the operator's orders."""
+"""`orders`: import, list and show the operator's orders."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from connect_appointments.cli.appointments.rows import appointment_row
 from connect_appointments.cli.database import on_database
 from connect_appointments.cli.failing import CommandFailed
 from connect_appointments.cli.files import DryRun, ImportFile, print_checked, progress, read_file
@@ -21,16 +22,22 @@ from connect_appointments.cli.listing import (
     OfOwner,
     counted,
     group_of_commands,
+    instant,
     print_page,
+    print_rows,
     scope_of,
 )
 from connect_appointments.cli.operator import operator
-from connect_appointments.core.model import Actor, Order
+from connect_appointments.core.errors import NotFound
+from connect_appointments.core.model import MAX_ID, Actor, AppointmentRequest, Order
 from connect_appointments.settings import StoreSettings, WorkSettings, load
 from connect_appointments.usecases import order_imports, orders
+from connect_appointments.usecases.databases import Database
+from connect_appointments.usecases.histories.appointment_histories import OwnedAppointment
+from connect_appointments.usecases.histories.order_histories import OrderHistory, read_history
 from connect_appointments.usecases.order_imports import Imported, TransferRefused
 
-app = group_of_commands("Import or list orders.")
+app = group_of_commands("Import, list or show orders.")
 
 
 @app.command("import")
@@ -117,6 +124,58 @@ def list_orders(
         lambda database: orders.list_orders(database, scope_of(owner), after=after, limit=limit),
     )
     print_page([_row(order, contacts=contacts) for order in found], limit, as_json=as_json)
+
+
+@app.command("show")
+def show_order(
+    order_id: Annotated[int, typer.Argument(metavar="ID", help="The id of the order.", min=1, max=MAX_ID)],
+    contact: Annotated[bool, typer.Option("--contact", help="Include the contact: personal data.")] = False,
+    limit: Limit = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Show an order with its owner, site, occupancy, appointment-requests and appointments.
+
+    The newest come first, those in the archive included. The occupancy counts the booking attempts in progress and the
+    appointments in a state that is not final.
+    """
+    found = on_database(load(StoreSettings), lambda database: _history(database, order_id, limit))
+    document = _row(found.order, contacts=contact) | {"occupancy": found.occupancy}
+    parts = {
+        "appointmentRequests": [_request_row(request) for request in found.requests],
+        "appointments": [_appointment_row(appointment) for appointment in found.appointments],
+    }
+    if as_json:
+        print(json.dumps(document | parts))
+        return
+    print_rows([{"name": name, "value": value} for name, value in document.items()], as_json=False)
+    for name, rows in parts.items():
+        print_rows(rows, as_json=False, title=name)
+
+
+async def _history(database: Database, order_id: int, limit: int) -> OrderHistory:
+    try:
+        return await read_history(database, operator(), order_id, limit=limit)
+    except NotFound as error:
+        raise CommandFailed(f"there is no order {order_id}") from error
+
+
+def _request_row(request: AppointmentRequest) -> dict[str, Any]:
+    return {
+        "id": request.id,
+        "owner": request.owner,
+        "state": request.status,
+        "dateFrom": str(request.date_from),
+        "slots": len(request.slots),
+        "slotsExpireOn": instant(request.slots_expire_on),
+        "appointmentId": request.appointment_id,
+        "createdOn": instant(request.created_on),
+    }
+
+
+def _appointment_row(found: OwnedAppointment) -> dict[str, Any]:
+    row = appointment_row(found)
+    names = ("id", "owner", "appointmentRequestId", "nbnAppointmentId", "state", "slotType", "startTime", "endTime")
+    return {name: row[name] for name in names}
 
 
 def _row(order: Order, *, contacts: bool) -> dict[str, Any]:

@@ -1,13 +1,15 @@
-"""`requests`: list, show and cancel appointment-requests as the operator."""
+"""`requests`: list, show, cancel and retry appointment-requests as the operator."""
 
 from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
+from connect_appointments.cli.appointments.retries import print_retry
 from connect_appointments.cli.appointments.rows import appointment_row, summary_of
 from connect_appointments.cli.database import on_database
 from connect_appointments.cli.failing import CommandFailed
@@ -34,9 +36,11 @@ from connect_appointments.usecases.appointment_requests import AppointmentReques
 from connect_appointments.usecases.databases import Database
 from connect_appointments.usecases.histories.request_histories import AttemptHistory, RequestHistory, read_history
 from connect_appointments.usecases.histories.request_histories import list_requests as list_histories
+from connect_appointments.usecases.operations import job_retries
+from connect_appointments.usecases.operations.job_retries import RetriedJob
 from connect_appointments.wiring import default_policy, utc_now
 
-app = group_of_commands("List, show or cancel appointment-requests as the operator.")
+app = group_of_commands("List, show, cancel or retry appointment-requests as the operator.")
 
 RequestId = Annotated[
     int, typer.Argument(metavar="ID", help="The id of the appointment-request.", min=1, max=MAX_NUMBER)
@@ -87,6 +91,25 @@ def cancel_request(request_id: RequestId, as_json: AsJson = False) -> None:
         print(f"appointment-request {request_id} is cancelled")
 
 
+@app.command("retry")
+def retry_request(request_id: RequestId, as_json: AsJsonLines = False) -> None:
+    """Retry the jobs of an appointment-request that wait after a failure: make them due now.
+
+    The command prints every job with its kind, tries and last error. Its state is `retried`, `due` (already),
+    `scheduled` (not tried yet, due later) or `running` (left alone: a worker runs it, or the workforce system has asked
+    for time).
+    """
+    found = on_database(load(StoreSettings), lambda database: _retry(database, request_id))
+    print_retry(f"appointment-request {request_id}", found, as_json=as_json)
+
+
+async def _retry(database: Database, request_id: int) -> Sequence[RetriedJob]:
+    try:
+        return await job_retries.retry_request(database, operator(), request_id)
+    except NotFound as error:
+        raise _unknown(request_id) from error
+
+
 async def _cancel(database: Database, request_id: int) -> None:
     found = (await _history(database, request_id)).request
     actor = Actor(Owner(found.owner), operator().name, str(uuid.uuid4()))
@@ -97,7 +120,11 @@ async def _history(database: Database, request_id: int) -> RequestHistory:
     try:
         return await read_history(database, operator(), request_id)
     except NotFound as error:
-        raise CommandFailed(f"there is no appointment-request {request_id}") from error
+        raise _unknown(request_id) from error
+
+
+def _unknown(request_id: int) -> CommandFailed:
+    return CommandFailed(f"there is no appointment-request {request_id}")
 
 
 def _document(history: RequestHistory) -> dict[str, Any]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from connect_appointments.core.appointments import (
+    CANCELLED,
     CANCELLED_BY_NETWORK,
     COMPLETED,
     INCOMPLETE,
     TRANSITIONS,
     WORK_BEGAN,
+    AppointmentState,
 )
 from connect_appointments.core.cancellations import CancelledBy
 from connect_appointments.core.cutoffs import cancellable_until
@@ -22,16 +24,19 @@ from connect_appointments.core.decisions.appointment_news import (
     NewsDecision,
     NewsSubject,
     decide_news,
+    transition_of,
 )
 from connect_appointments.core.errors import NotFound
 from connect_appointments.core.events import event_detail
 from connect_appointments.core.model import Actor, Site, Slot
+from connect_appointments.core.transitions import Transition
 from connect_appointments.core.windows import BookingPolicy
 from connect_appointments.store.engine import Database
 from connect_appointments.store.locking import is_row, lock
 from connect_appointments.store.queries import appointments, jobs
 from connect_appointments.store.queries.appointments import AppointmentChange
 from connect_appointments.store.queries.changes import appointment_cancellations, appointment_news, early_news
+from connect_appointments.store.queries.changes.appointment_cancellations import Cause
 from connect_appointments.store.queries.changes.appointment_news import NewsChange, NewWindow
 from connect_appointments.store.queries.changes.early_news import EarlyNews
 from connect_appointments.store.queries.jobs import NewJob
@@ -82,6 +87,12 @@ class _Decided(NamedTuple):
     row: Row
     decision: NewsDecision
 
+    @property
+    def step(self) -> Transition[AppointmentState] | None:
+        """The transition of the appointment; None for a report of a move."""
+        news = self.report.news
+        return None if isinstance(news, MovedTo) else transition_of(news, self.decision.before)
+
 
 async def apply_news(
     transaction: Transaction, actor: Actor, items: Sequence[NewsItem], policy: BookingPolicy
@@ -118,7 +129,8 @@ async def apply_reports(
     """Apply reports in order; return whether each of them fits. A report of an unknown appointment does not fit.
 
     A report that does not fit changes nothing and is recorded. News wins: it ends a pending cancellation; the job of a
-    pending reschedule sees the new state, gives the new place back and ends the reschedule.
+    pending reschedule sees the new state, gives the new place back and ends the reschedule. The report that an
+    appointment is cancelled is the echo of a pending cancellation, whose requester and reason the appointment gets.
     """
     numbers = sorted({report.appointment_id for report in reports})
     found = await lock(transaction, LOCK_ANY_APPOINTMENTS, [(number,) for number in numbers], wait=True)
@@ -146,8 +158,10 @@ def _turns(decided: Sequence[_Decided]) -> Iterator[list[_Decided]]:
 
 async def _write(transaction: Transaction, actor: Actor, turn: Sequence[_Decided], policy: BookingPolicy) -> None:
     fitting = [one for one in turn if one.decision.fits]
+    echoes = [one.row.cancellation_id for one in fitting if one.step is CANCELLED]
+    causes = await appointment_cancellations.causes(transaction, echoes)
     for step in TRANSITIONS:
-        changes = [_change(actor, one) for one in fitting if one.report.news is step]
+        changes = [_change(actor, one, causes) for one in fitting if one.step is step]
         await appointments.transition(transaction, step, changes)
     await appointment_cancellations.end(transaction, _ended_cancellations(fitting))
     moved = [one for one in fitting if one.report.kind is NewsKind.MOVED]
@@ -168,8 +182,8 @@ def _ended_cancellations(fitting: Sequence[_Decided]) -> dict[int, str | None]:
     }
 
 
-def _change(actor: Actor, one: _Decided) -> AppointmentChange:
-    by = CancelledBy.NETWORK if one.report.kind is NewsKind.CANCELLED else None
+def _change(actor: Actor, one: _Decided, causes: Mapping[int, Cause]) -> AppointmentChange:
+    cause = _cause(one, causes)
     return AppointmentChange(
         id=one.row.id,
         request_id=one.row.request_id,
@@ -177,11 +191,28 @@ def _change(actor: Actor, one: _Decided) -> AppointmentChange:
         owner=one.row.owner,
         client=actor.client,
         x_request_id=actor.x_request_id,
-        cancelled_by=by,
-        reason=one.report.reason if by else None,
+        cancelled_by=cause and cause.cancelled_by,
+        reason=cause and cause.reason,
         cancellation_id=one.row.cancellation_id,
         reschedule_id=one.row.reschedule_id,
-        detail=event_detail(cancelledBy=by, reason=one.report.reason, reportedOn=_reported_on(one)),
+        detail=_detail(one, cause),
+    )
+
+
+def _cause(one: _Decided, causes: Mapping[int, Cause]) -> Cause | None:
+    """Who cancels the appointment, and why; None for a report of another kind."""
+    if one.step is CANCELLED:
+        return causes[one.row.cancellation_id]
+    return Cause(CancelledBy.NETWORK, one.report.reason) if one.step is CANCELLED_BY_NETWORK else None
+
+
+def _detail(one: _Decided, cause: Cause | None) -> str | None:
+    reason = cause.reason if cause else one.report.reason
+    return event_detail(
+        cancelledBy=cause and cause.cancelled_by,
+        reason=reason,
+        reportedReason=None if reason == one.report.reason else one.report.reason,
+        reportedOn=_reported_on(one),
     )
 
 

@@ -1,1 +1,1 @@
-"""`appointments`: list, show, cancel appointments, and record news of them."""
+"""`appointments`: list, show, cancel, retry appointments, and record news of them."""

@@ -1,14 +1,16 @@
-"""`appointments`: list, show, cancel appointments, and record news of them, as the operator."""
+"""`appointments`: list, show, cancel, retry appointments, and record news of them, as the operator."""
 
 from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from connect_appointments.cli.appointments.retries import print_retry
 from connect_appointments.cli.appointments.rows import appointment_row, change_row, event_row, summary_of
 from connect_appointments.cli.database import on_database
 from connect_appointments.cli.failing import CommandFailed
@@ -34,10 +36,12 @@ from connect_appointments.usecases.appointment_news import STEPS, Report, record
 from connect_appointments.usecases.databases import Database
 from connect_appointments.usecases.histories import appointment_histories
 from connect_appointments.usecases.histories.appointment_histories import AppointmentHistory
+from connect_appointments.usecases.operations import job_retries
+from connect_appointments.usecases.operations.job_retries import RetriedJob
 from connect_appointments.wiring import default_policy
 from connect_appointments.workforce.port import NewsKind
 
-app = group_of_commands("List, show or cancel appointments as the operator, or record what became of them.")
+app = group_of_commands("List, show, cancel or retry appointments as the operator, or record what became of them.")
 
 MAX_REASON_CHARACTERS = 255
 
@@ -132,6 +136,25 @@ def record_news(
         print(json.dumps({"id": appointment_id, "state": state}))
     else:
         print(f"appointment {appointment_id} is {state}")
+
+
+@app.command("retry")
+def retry_appointment(appointment_id: AppointmentId, as_json: AsJsonLines = False) -> None:
+    """Retry the jobs of an appointment that wait after a failure: make them due now.
+
+    The command prints every job with its kind, tries and last error. Its state is `retried`, `due` (already),
+    `scheduled` (not tried yet, due later) or `running` (left alone: a worker runs it, or the workforce system has asked
+    for time).
+    """
+    found = on_database(load(StoreSettings), lambda database: _retry(database, appointment_id))
+    print_retry(f"appointment {appointment_id}", found, as_json=as_json)
+
+
+async def _retry(database: Database, appointment_id: int) -> Sequence[RetriedJob]:
+    try:
+        return await job_retries.retry_appointment(database, operator(), appointment_id)
+    except NotFound as error:
+        raise _unknown(appointment_id) from error
 
 
 async def _cancel(database: Database, appointment_id: int, reason: str) -> Cancellation:

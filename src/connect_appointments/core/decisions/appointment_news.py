@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from connect_appointments.core.appointments import AppointmentState
+from connect_appointments.core.appointments import CANCELLED, CANCELLED_BY_NETWORK, AppointmentState
 from connect_appointments.core.errors import AppointmentEnded, AppointmentInProgress
 from connect_appointments.core.model import Slot
 from connect_appointments.core.transitions import Transition
@@ -100,3 +100,13 @@ def _after(subject: NewsSubject, news: News, decision: NewsDecision) -> NewsSubj
     if isinstance(news, MovedTo):
         return replace(subject, slot=news.slot, slot_as_of=news.at or subject.slot_as_of)
     return replace(subject, state=news.target)
+
+
+def transition_of(news: Transition[AppointmentState], before: AppointmentState) -> Transition[AppointmentState]:
+    """The transition that a fitting report makes.
+
+    The report of a cancellation is the echo of a pending cancellation: the appointment is cancelled by its requester,
+    not by the network.
+    """
+    is_echo = before is _S.CANCELLING and news is CANCELLED_BY_NETWORK
+    return CANCELLED if is_echo else news

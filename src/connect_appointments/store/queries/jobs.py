@@ -95,8 +95,13 @@ _ABOUT = ("request_id", "booking_id", "cancellation_id", "reschedule_id")
 CLAIM_COLUMNS = (jobs.c.id, jobs.c.kind, *(jobs.c[name] for name in _ABOUT), jobs.c.x_request_id)
 
 
+_lease_end = seconds_from_now(param("lease_seconds", sa.Float()))
+
+
 def claim_statement(kind: str, context: Sequence[sa.ColumnElement[Any]], source: sa.FromClause) -> Chain:
     """The statement that leases due jobs of a kind, and returns the data that each of them needs.
+
+    The error of the try before is deleted: a job with an error is a job that waits after a failure, and is not leased.
 
     context: columns of `source`, which is the jobs table joined to the rows that the jobs are about.
     """
@@ -115,7 +120,7 @@ def claim_statement(kind: str, context: Sequence[sa.ColumnElement[Any]], source:
             "leased",
             sa.update(jobs)
             .where(jobs.c.id == due.c.job_id)
-            .values(tries=jobs.c.tries + 1, due_at=seconds_from_now(param("lease_seconds", sa.Float())))
+            .values(tries=jobs.c.tries + 1, due_at=_lease_end, last_error=sa.null())
             .returning(jobs.c.id, jobs.c.tries),
         )
         return sa.select(leased.c.tries.label("job_tries"), *due.c).join(leased, leased.c.id == due.c.job_id)

@@ -41,8 +41,19 @@ async def page_everywhere(
     return sorted(rows, key=lambda row: row.id, reverse=newest_first)[:limit]
 
 
+async def newest_everywhere(transaction: Transaction, statement: Any, *, limit: int) -> list[Row]:
+    """The newest rows of a statement with the column `id`, which is built for one call, of the tables and archive."""
+    newest = statement.order_by(sa.desc("id")).limit(limit)
+    rows = await transaction.fetch(_union(newest))
+    return sorted(rows, key=lambda row: row.id, reverse=True)[:limit]
+
+
 @cache
 def _page_everywhere(statement: Any) -> Any:
+    return _union(statement)
+
+
+def _union(statement: Any) -> Any:
     # SQLite allows an order and a limit in a part of a union only within a subquery.
     parts = [part.subquery() for part in (in_archive(statement), statement)]
     return sa.union_all(*(sa.select(*part.c) for part in parts))

@@ -18,6 +18,7 @@ jobs = sa.Table(
     sa.Column("x_request_id", sa.Text, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
+    # The error after which the job waits; null while a worker has leased the job.
     sa.Column("last_error", sa.Text),
     sa.Column("cancellation_id", BigId),
     sa.Column("reschedule_id", BigId),

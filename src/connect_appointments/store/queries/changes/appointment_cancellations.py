@@ -140,6 +140,24 @@ async def end(transaction: Transaction, outcomes: Mapping[int, str | None]) -> N
         raise AssertionError(f"{len(ended)} of {len(outcomes)} cancellations were ended")
 
 
+_CAUSES = sa.select(cancellations.c.id, cancellations.c.cancelled_by, cancellations.c.reason).join(
+    _asked, _asked.c.id == cancellations.c.id
+)
+
+
+class Cause(NamedTuple):
+    """Who cancels an appointment, and why; the reason is None if no reason was given."""
+
+    cancelled_by: CancelledBy
+    reason: str | None
+
+
+async def causes(transaction: Transaction, numbers: Sequence[int]) -> dict[int, Cause]:
+    """The causes of cancellations of locked appointments, by number; a cause never changes."""
+    rows = await transaction.fetch(_CAUSES, [(number,) for number in numbers])
+    return {row.id: Cause(CancelledBy(row.cancelled_by), row.reason) for row in rows}
+
+
 _read = given(id=BigId, owner=sa.Text())
 READ = (
     sa.select(

@@ -14,6 +14,7 @@ from connect_appointments.core.model import Appointment, Scope, Slot
 from connect_appointments.store.queries.appointments import SHOWN, from_row
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slot
+from connect_appointments.store.retention.archive import newest_everywhere
 from connect_appointments.store.statements import Row
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import appointments, cancellations, events, reschedules
@@ -66,6 +67,14 @@ async def get(transaction: Transaction, scope: Scope, appointment_id: int) -> Ow
     """The appointment; None if it does not exist in the scope."""
     row = await first(transaction, _visible_to(scope).where(appointments.c.id == appointment_id))
     return None if row is None else _owned(row)
+
+
+async def newest_of_order(
+    transaction: Transaction, scope: Scope, order_id: int, *, limit: int
+) -> Sequence[OwnedAppointment]:
+    """Up to `limit` appointments of an order in the scope, newest first."""
+    query = _visible_to(scope).where(appointments.c.order_id == order_id)
+    return [_owned(row) for row in await newest_everywhere(transaction, query, limit=limit)]
 
 
 def _owned(row: Row) -> OwnedAppointment:
