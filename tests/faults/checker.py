@@ -1,5 +1,7 @@
 """The proof, per appointment-request, that what callers saw is one of the lifecycle's histories.
 
+Those of appointments are judged in `appointments`, what a history tells of orders in `occupancy`.
+
 For each request the calls are put in an order that respects their real times and that the lifecycle allows (Wing and
 Gong's search for linearizability). The worker's moves may happen at any moment; a call of unknown outcome may take
 effect at any moment after its start, or never, but not twice. Only where no order exists do the named rules look for
@@ -57,7 +59,7 @@ def check(
 def _of_request(call: Call) -> Call | None:
     """What a call is to its appointment-request; None if it is about an appointment alone.
 
-    A reschedule books its request, and its outcome is that of the booking attempt (D46).
+    A reschedule books its request, and its outcome is that of a booking attempt (D46).
     """
     if call.op not in {"reschedule", "read-reschedule"}:
         return None if call.op in {*CHANGES, *READS, "read-appointment"} else call

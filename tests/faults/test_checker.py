@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,97 +13,14 @@ from connect_appointments.core import requests
 
 from . import history
 from .checker import check, check_capacity, check_settled
-from .history import BROKEN, NOT_CONNECTED, Call
 from .search import Search, Situation
-from .simulation import READS, Simulation
+from .simulation import Simulation
+from .stories import rows, tell
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ANSWERS: dict[str, tuple[int | None, str | None]] = {
-    "booking": (422, "appointment-request-booking"),
-    "booked": (422, "appointment-request-booked"),
-    "cancelled": (422, "appointment-request-cancelled"),
-    "not-open": (422, "appointment-request-not-open"),
-    "not-offered": (422, "slot-not-offered"),
-    "changing": (422, "appointment-changing"),
-    "refused": (422, "cancellation-refused"),
-    "full": (422, "slot-unavailable"),
-    "ended": (422, "appointment-ended"),
-    "occupied": (422, "order-has-appointment"),
-    "absent": (404, "not-found"),
-    "broken": (None, BROKEN),
-    "unsent": (None, NOT_CONNECTED),
-}
-SHORT = {
-    "BOOKED": "OPEN book=7@4-5 outcome=200@6-7",
-    "OPEN": "create=201@0-1 read=open@2-3",
-    "NEXT": "create=201@0-1,id=301 read=open@2-3,id=301",
-    "AGAIN": (
-        "create=201@0-1,id=301 read=open@2-3,id=301 book=8@12-13,id=301"
-        " outcome=200@14-15,id=301,booking=8,appointment=508"
-    ),
-    "OTHER": "create=201@0-1,id=1 book=8@4-5,id=1 outcome=200@6-7,id=1,booking=8,appointment=508",
-}
-
-
-def tell(story: str) -> list[Call]:
-    """The calls of a story, one a word: `op=answer@start-end`, then `,name=value` for what differs from the usual.
-
-    OPEN is a request created and open by 3; BOOKED is one with an appointment by 7; OTHER is another one, likewise.
-    NEXT is a further request of the order. A book call is answered with the number of its attempt, and `drop` and
-    `move`, the cancellation and the reschedule of the appointment, with their own; `dropped` and `moved` read them.
-    """
-    for short, whole in SHORT.items():
-        story = story.replace(short, whole)
-    return [_say(word) for word in story.split()]
-
-
-def _say(word: str) -> Call:
-    said, *differences = word.split(",")
-    more: dict[str, Any] = dict(pair.split("=") for pair in differences)
-    what, _, times = said.partition("@")
-    op, _, answer = what.partition("=")
-    start, end = map(int, times.split("-"))
-    status, code = ANSWERS.get(answer) or (int(answer) if answer.isdecimal() else None, None)
-    told: dict[str, Any] = {"status": status, "code": code, "order": 10 if op == "create" else None}
-    if op == "read" and answer in READS:
-        told |= {"status": READS[answer], "code": None, "state": answer}
-    if op == "book":
-        told |= {"slot": "am"} | ({"status": 201, "booking": status} if status and not code and status < 100 else {})
-    if op == "outcome":
-        visit = {"appointment": 507, "slot": "08:00", "state": "booked"} if status == 200 else {}
-        op, told = "read-booking", told | {"booking": 7} | visit
-    if op in CHANGES:
-        op, asked = CHANGES[op]
-        told |= asked | _told_of_a_change(op, answer, status)
-        more.setdefault("id", "none" if op != "reschedule" else "301")
-    number, caller = more.pop("id", "300"), more.pop("by", "alice/1")
-    told |= {name: int(value) if value.isdecimal() else value for name, value in more.items()}
-    fields = {"op": op, "id": int(number) if number.isdecimal() else None, "caller": caller}
-    return msgspec.convert({**fields, "start_ns": start, "end_ns": end, "answer": told}, Call)
-
-
-def _told_of_a_change(op: str, answer: str, status: int | None) -> dict[str, Any]:
-    """What an answer about an appointment and its changes has beside its status."""
-    if op in {"cancel-appointment", "reschedule"}:
-        return {"status": 201, "change": status} if status and status < 100 else {}
-    if op == "read-appointment" and answer in {"booked", "cancelled"}:
-        return {"status": 200, "code": None, "state": answer, "slot": "08:00"}
-    if status == 200:
-        cancelled, moved = {"state": "cancelled"}, {"state": "booked", "slot": "13:00"}
-        return cancelled if op == "read-cancellation" else moved
-    return {}
-
-
-CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
-    "visit": ("read-appointment", {"appointment": 507}),
-    "drop": ("cancel-appointment", {"appointment": 507}),
-    "dropped": ("read-cancellation", {"appointment": 507, "change": 9}),
-    "move": ("reschedule", {"appointment": 507, "slot": "pm", "start": "13:00"}),
-    "moved": ("read-reschedule", {"appointment": 507, "change": 3}),
-}
-"""What a word is short for: a call about the appointment of BOOKED, and what it asks."""
+    from .history import Call
 
 GOOD = """
 nothing at all |
@@ -130,16 +46,6 @@ a request older than the history | cancel=booking@1-2 read=open@3-4 cancel=204@5
 a request cancelled before the history | read=cancelled@1-2 cancel=204@3-4
 a keyed creation repeated | create=500@0-1,key=k create=201@2-3,key=k create=201@4-5,key=k read=open@6-7
 a booking read by its number alone | BOOKED,id=none
-an appointment cancelled | BOOKED drop=9@8-9 dropped=202@10-11 dropped=200@12-13 visit=cancelled@14-15 read=booked@16-17
-a cancelled one shown by its attempt | BOOKED drop=9@8-9 dropped=200@10-11 outcome=200@12-13,state=cancelled
-two cancellations are one | BOOKED drop=9@8-12 drop=9@8-9,by=alice/2 dropped=200@10-11 drop=9@14-15
-a cancellation refused, then another | BOOKED drop=9@8-9 dropped=refused@10-11 visit=booked@12-13 drop=8@14-15
-a broken cancellation was done | BOOKED drop=broken@8-9 visit=booked@10-11 visit=cancelled@12-13
-a broken cancellation was not done | BOOKED drop=500@8-9 visit=booked@10-11
-a repeat is told the broken cancellation's number | BOOKED drop=broken@8-9 visit=cancelled@10-11 drop=9@12-13
-a stranger sees no appointment | BOOKED drop=absent@8-9,by=bob/1 visit=absent@10-11,by=bob/1
-the order booked again | BOOKED drop=9@8-9 dropped=200@10-11 AGAIN
-occupied while undecided | BOOKED drop=9@8-9 NEXT book=occupied@10-11,id=301 dropped=200@12-13
 """
 
 BAD = """
@@ -188,36 +94,10 @@ undocumented-answer | an answer nobody documented | OPEN cancel=200@4-5
 undocumented-answer | a booking attempt without a number | OPEN book=201@4-5
 undocumented-answer | a creation without an id | create=201@0-1,id=none
 order-booked-twice | two visits of one order | BOOKED OTHER
-order-booked-twice | booked again while undecided | BOOKED drop=9@8-9 AGAIN dropped=202@30-31
-refused-without-appointment | the order is free | BOOKED drop=9@8-9 dropped=200@10-11 NEXT book=occupied@12-13,id=301
-cancellation-lost | a cancelled appointment stands | BOOKED drop=9@8-9 dropped=200@10-11 visit=booked@12-13
-cancellation-lost | its attempt shows it standing | BOOKED drop=9@8-9 dropped=200@10-11 outcome=200@12-13
-cancellation-lost | a cancellation undecided again | BOOKED drop=9@8-9 dropped=200@10-11 dropped=202@12-13
-appointment-lost | a cancellation gone | BOOKED drop=9@8-9 dropped=absent@10-11
-appointment-lost | an appointment gone | BOOKED visit=absent@8-9
-cancellation-numbered-twice | two at once | BOOKED drop=9@8-9 drop=8@8-9 dropped=202@10-11 dropped=202@10-11,change=8
-cancellation-numbered-twice | another number once cancelled | BOOKED drop=9@8-9 dropped=200@10-11 drop=8@12-13
-outcome-changed | a refused cancellation succeeds | BOOKED drop=9@8-9 dropped=refused@10-11 dropped=200@12-13
-outcome-changed | a cancellation that succeeded is refused | BOOKED drop=9@8-9 dropped=200@10-11 dropped=refused@12-13
-cancelled-without-cancellation | cancelled by nobody | BOOKED visit=cancelled@8-9
-cancelled-without-cancellation | only an overload cancelled | BOOKED drop=503@8-9 visit=cancelled@10-11
-cancelled-without-cancellation | the cancellation came later | BOOKED visit=cancelled@8-9 drop=9@10-11
-appointment-not-linearizable | refused, yet cancelled | BOOKED drop=9@8-9 dropped=refused@10-11 visit=cancelled@12-13
-appointment-not-linearizable | a refused number given again | BOOKED drop=9@8-9 dropped=refused@10-11 drop=9@12-13
-appointment-not-linearizable | changing when it is not | BOOKED drop=changing@8-9
-appointment-not-linearizable | another start, moved by nobody | BOOKED visit=booked@8-9,slot=10:00
-foreign-id-answered | a stranger cancels an appointment | BOOKED drop=9@8-9,by=bob/1
-undocumented-answer | a cancellation without a number | BOOKED drop=201@8-9
-appointment-changed | a request shows another appointment | BOOKED read=booked@8-9,appointment=1
+refused-cancel-without-booking | no move takes the request | BOOKED NEXT cancel=booking@8-9,id=301
 appointment-shared | two requests, one visit | BOOKED OTHER,appointment=507
 booking-shared | two requests, one attempt | OPEN book=7@4-5 create=201@0-1,id=1,order=1 book=7@4-5,id=1
 """
-
-
-def rows(table: str) -> list[Any]:
-    """The lines of a table as pytest parameters; the last cell is told as a story, the one before it is the name."""
-    cells = [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
-    return [pytest.param(*rest, tell(story), id=name) for *rest, name, story in cells]
 
 
 @pytest.mark.parametrize("calls", rows(GOOD))
