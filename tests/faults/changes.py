@@ -44,15 +44,15 @@ class Race(Protocol):
 class Changes:
     """The changes of appointments by the callers of one race."""
 
-    def __init__(self, race: Race, slots: int) -> None:
-        """`slots`: among how many of the first slots on offer a caller chooses."""
+    def __init__(self, race: Race, slots: int, first_turn: int) -> None:
+        """`slots`: among how many of the first slots on offer a caller chooses. first_turn: see `_steps`."""
         self._race = race
         self._slots = slots
-        self._done = 0
+        self._turn = first_turn
 
     async def change(self, team: Sequence[Caller], order_id: int, appointment_id: int) -> None:
         """Let every caller of a team change the appointment; if it is cancelled then, book its order again."""
-        turn, self._done = self._done, self._done + 1
+        turn, self._turn = self._turn, self._turn + 1
         requests = await asyncio.gather(*(self._race.make(caller, order_id) for caller in team))
         async with asyncio.TaskGroup() as tasks:
             for caller, request_id in zip(team, requests, strict=True):

@@ -29,7 +29,7 @@ class Plan:
     looks: how many more calls each caller makes at each request of the clash, around its own: reads, and after it some
         cancellations too.
     finish: cancel what is still open at the end, so that every request gets to a final state.
-    deadline_seconds: after which a batch is left as it is.
+    deadline_seconds: after which a batch is left as it is, and again after which its changes are.
     change_every: of so many booked requests the appointment of one is changed; 0 changes none.
     """
 
@@ -56,24 +56,24 @@ async def race(callers: Sequence[Caller], orders: Iterable[int], plan: Plan) -> 
     async with asyncio.TaskGroup() as tasks:
         for first in range(0, len(callers), plan.group):
             group = callers[first : first + plan.group]
-            tasks.create_task(_Race(group, plan, f"{plan.seed}/{first}", settled).run(queue))
+            tasks.create_task(_Race(group, plan, first // plan.group, settled).run(queue))
     return settled
 
 
 class _Race:
     """The race of one group of callers."""
 
-    def __init__(self, group: Sequence[Caller], plan: Plan, seed: str, settled: dict[int, str | None]) -> None:
+    def __init__(self, group: Sequence[Caller], plan: Plan, number: int, settled: dict[int, str | None]) -> None:
         self._group = group
         self._plan = plan
-        self.chance = random.Random(seed)  # noqa: S311 - a choice to repeat, not a secret
+        self.chance = random.Random(f"{plan.seed}/{number}")  # noqa: S311 - a choice to repeat, not a secret
         self._settled = settled
         self.offers: dict[int, tuple[Offer, ...]] = {}
         self._orders: dict[int, int] = {}
         self._visits: dict[int, int] = {}
         self._attempts: dict[int, set[int]] = {}
         self._booked = itertools.count()
-        self._changes = Changes(self, plan.slots)
+        self._changes = Changes(self, plan.slots, number)
         self._until = 0.0
 
     async def run(self, queue: Iterator[int]) -> None:
@@ -161,6 +161,7 @@ class _Race:
 
     async def _change_some(self) -> None:
         """Change the appointments of some of the booked requests, each by a team of callers."""
+        self._until = asyncio.get_running_loop().time() + self._plan.deadline_seconds
         every = self._plan.change_every
         visits = [visit for visit in self._visits.items() if every and next(self._booked) % every == 0]
         teams = [self._group[first : first + TEAM] for first in range(0, len(self._group), TEAM)]
