@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 REQUESTS = "/api/connect/orders/appointment-requests"
 BOOKINGS = "/api/connect/orders/appointments/request"
+APPOINTMENTS = "/api/connect/orders/appointments"
+CANCELLATIONS = "/api/connect/orders/appointment-cancellations/request"
+RESCHEDULES = "/api/connect/orders/appointment-reschedules/request"
 CANCEL_AGAIN = 0.25
 """Which part of the looks after a caller's own call of the clash are cancellations."""
 _OK, _CREATED, _ACCEPTED = 200, 201, 202
@@ -106,10 +109,43 @@ class Caller:
         call, _ = await self._post("cancel", f"{REQUESTS}/cancel", body, request_id, Answer(None))
         return call
 
+    async def read_appointment(self, appointment_id: int) -> Call:
+        """Read an appointment."""
+        return await self._get("read-appointment", APPOINTMENTS, appointment_id, Answer(None))
+
+    async def cancel_appointment(self, appointment_id: int) -> Call:
+        """Begin to cancel an appointment."""
+        asked = Answer(None, appointment=appointment_id)
+        call, _ = await self._post("cancel-appointment", CANCELLATIONS, {"appointmentId": appointment_id}, None, asked)
+        return call
+
+    async def read_cancellation(self, number: int, appointment_id: int) -> Call:
+        """Read a cancellation of an appointment."""
+        return await self._get("read-cancellation", CANCELLATIONS, number, Answer(None, appointment=appointment_id))
+
+    async def reschedule(self, appointment_id: int, request_id: int, offer: Offer) -> Call:
+        """Begin to move an appointment to a slot on offer of another appointment-request."""
+        body = {"appointmentId": appointment_id, "appointmentRequestId": request_id, "slotId": offer.slot_id}
+        asked = Answer(None, appointment=appointment_id, slot=offer.slot_id, start=offer.start)
+        call, _ = await self._post("reschedule", RESCHEDULES, body, request_id, asked)
+        return call
+
+    async def read_reschedule(self, number: int, appointment_id: int, request_id: int | None) -> Call:
+        """Read a reschedule of an appointment to a slot of an appointment-request."""
+        asked = Answer(None, appointment=appointment_id)
+        return await self._get("read-reschedule", RESCHEDULES, number, asked, request_id)
+
     async def close(self) -> None:
         """End the connections."""
         for connection in self.connections:
             await connection.end()
+
+    async def _get(self, op: Op, path: str, number: int, asked: Answer, request_id: int | None = None) -> Call:
+        """Read an appointment, or a change of one."""
+        name = "appointment" if op == "read-appointment" else "change"
+        asked = msgspec.structs.replace(asked, **{name: number})
+        call, _ = await self._call(op, f"GET {path}/{number} HTTP/1.1\r\n", b"", request_id, asked)
+        return call
 
     async def _post(
         self, op: Op, path: str, body: dict[str, Any], request_id: int | None, asked: Answer
@@ -174,12 +210,20 @@ def _number_in_location(response: Response) -> int | None:
 def _answer(op: Op, asked: Answer, response: Response, told: dict[str, Any]) -> Answer:
     answer = msgspec.structs.replace(asked, status=response.status, code=told.get("code"))
     if op == "read":
-        return msgspec.structs.replace(answer, state=_state(response.status, told))
-    if op == "book" and response.status == _CREATED:
-        return msgspec.structs.replace(answer, booking=_number_in_location(response))
-    if op == "read-booking" and response.status == _OK:
-        return msgspec.structs.replace(answer, appointment=told["id"], slot=told["startTime"])
+        state = _state(response.status, told)
+        return msgspec.structs.replace(answer, state=state, appointment=told.get("appointmentId"))
+    if op in _NUMBERED and response.status == _CREATED:
+        return msgspec.structs.replace(answer, **{_NUMBERED[op]: _number_in_location(response)})
+    if op == "read-cancellation" and response.status == _OK:
+        return msgspec.structs.replace(answer, appointment=told["appointmentId"], state=told["status"])
+    if op.startswith("read-") and response.status == _OK:
+        visit = {"appointment": told["id"], "slot": told["startTime"], "state": told.get("status")}
+        return msgspec.structs.replace(answer, **visit)
     return answer
+
+
+_NUMBERED = {"book": "booking", "cancel-appointment": "change", "reschedule": "change"}
+"""Where the number in the Location of an answer is kept."""
 
 
 def _state(status: int, told: dict[str, Any]) -> str | None:

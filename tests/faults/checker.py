@@ -1,5 +1,7 @@
 """The proof, per appointment-request, that what callers saw is one of the lifecycle's histories.
 
+Those of appointments are judged in `appointments`, what a history tells of orders in `occupancy`.
+
 For each request the calls are put in an order that respects their real times and that the lifecycle allows (Wing and
 Gong's search for linearizability). The worker's moves may happen at any moment; a call of unknown outcome may take
 effect at any moment after its start, or never, but not twice. Only where no order exists do the named rules look for
@@ -14,13 +16,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from .appointments import CHANGES, READS, check_appointments
 from .history import BOOKED, BOOKING, CANCELLED, MAY_FOLLOW, Meaning, attributed, violation
+from .occupancy import check_orders
 from .search import Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from .history import Call, Violation
+
+
+FIRST_RESCHEDULE = 10**15
+"""Added to the numbers of reschedules where they stand beside those of booking attempts."""
+_NOT_OF_THE_REQUEST = frozenset({"appointment-changing", "appointment-request-other-order"})
 
 
 def check(
@@ -32,7 +42,8 @@ def check(
     capacity: the places of each slot, by slot id or by start; None if oversold slots are looked for elsewhere.
     one_per_order: whether the service ran with D27 on.
     """
-    calls = attributed(history)
+    whole = attributed(history)
+    calls = [call for call in map(_of_request, whole) if call is not None]
     requests: dict[int, list[Call]] = defaultdict(list)
     for call in calls:
         if call.id is not None and call.fate != "nothing-done":
@@ -40,8 +51,34 @@ def check(
     found = [broken for its in requests.values() for broken in _judge(its)]
     orphans = [call for call in calls if call.op == "create" and call.answer.status == 201 and call.id is None]
     found += [violation("undocumented-answer", "a creation that names no request", call) for call in orphans]
-    twice = _order_booked_twice(calls) if one_per_order else []
-    return found + _shared(calls) + _oversold(calls, capacity or {}) + twice
+    found += check_appointments(whole)
+    found += check_orders(whole) if one_per_order else []
+    return found + _shared(calls, _takers(whole)) + _oversold(calls, capacity or {}, set(_takers(whole).values()))
+
+
+def _of_request(call: Call) -> Call | None:
+    """What a call is to its appointment-request; None if it is about an appointment alone.
+
+    A reschedule books its request, and its outcome is that of a booking attempt (D46).
+    """
+    if call.op not in {"reschedule", "read-reschedule"}:
+        return None if call.op in {*CHANGES, *READS, "read-appointment"} else call
+    if call.answer.code in _NOT_OF_THE_REQUEST or (call.op == "reschedule" and call.answer.status == 404):
+        return None
+    answer, number = call.answer, call.answer.change
+    booking = None if number is None else FIRST_RESCHEDULE + number
+    if call.op == "reschedule":
+        answer = msgspec.structs.replace(answer, booking=booking, appointment=None)
+        return msgspec.structs.replace(call, op="book", answer=answer)
+    seen = answer.appointment if answer.status == 200 else None
+    answer = msgspec.structs.replace(answer, booking=booking, appointment=seen)
+    return msgspec.structs.replace(call, op="read-booking", answer=answer)
+
+
+def _takers(calls: list[Call]) -> dict[int | None, int | None]:
+    """The appointment that each request may have been taken by, with a reschedule."""
+    takes = [call for call in calls if call.op == "reschedule" and call.fate != "nothing-done"]
+    return {call.id: call.answer.appointment for call in takes}
 
 
 def check_capacity(booked: Mapping[str, int], taken: Mapping[str, int], places: Mapping[str, int]) -> list[Violation]:
@@ -79,9 +116,9 @@ def _judge(calls: list[Call]) -> Iterator[Violation]:
     if len({call.answer.key or call.start_ns for call in creates}) > 1:
         yield violation("id-given-twice", "ids are never reused (D20)", *creates)
     visits = {
-        (call.answer.appointment, call.answer.slot): call
+        call.answer.appointment: call
         for call in answered
-        if call.op == "read-booking" and call.answer.status == 200
+        if call.op in {"read", "read-booking"} and call.answer.status == 200 and call.answer.appointment is not None
     }
     if len(visits) > 1:
         yield violation("appointment-changed", "one request, two appointments", *visits.values())
@@ -186,13 +223,15 @@ def _has_cause(call: Call, means: Meaning, calls: list[Call]) -> bool:
     )
 
 
-def _shared(calls: list[Call]) -> list[Violation]:
-    """Appointments and booking attempts that two requests were given."""
+def _shared(calls: list[Call], takers: Mapping[int | None, int | None]) -> list[Violation]:
+    """Appointments and booking attempts that two requests were given, unless a reschedule took the second one."""
     found = []
     for rule, name in (("appointment-shared", "appointment"), ("booking-shared", "booking")):
         users: dict[int, dict[int | None, Call]] = defaultdict(dict)
         for call in calls:
-            if (number := getattr(call.answer, name)) is not None and call.answer.status in {200, 201}:
+            number = getattr(call.answer, name)
+            is_taken = name == "appointment" and number == takers.get(call.id)
+            if number is not None and not is_taken and call.answer.status in {200, 201}:
                 users[number].setdefault(call.id, call)
         found += [
             violation(rule, f"{name} {number} of two", *its.values()) for number, its in users.items() if len(its) > 1
@@ -205,25 +244,16 @@ def _booked(calls: list[Call]) -> dict[int | None, Call]:
     return {call.id: call for call in calls if call.op == "read-booking" and call.answer.status == 200}
 
 
-def _oversold(calls: list[Call], capacity: Mapping[str, int]) -> list[Violation]:
+def _oversold(calls: list[Call], capacity: Mapping[str, int], moved: AbstractSet[int | None]) -> list[Violation]:
     asked = {call.told_attempt: call.answer.slot for call in calls}
     sold: dict[str, list[Call]] = defaultdict(list)
     for call in _booked(calls).values():
+        if call.answer.state == "cancelled" or call.answer.appointment in moved:
+            continue
         for slot in {call.answer.slot, asked.get(call.answer.booking)}:
             sold[slot or ""].append(call)
     return [
         violation("oversold", f"slot {slot}: {len(sold[slot])} booked, {places} places", *sold[slot])
         for slot, places in capacity.items()
         if len(sold[slot]) > places
-    ]
-
-
-def _order_booked_twice(calls: list[Call]) -> list[Violation]:
-    orders = {call.id: call.answer.order for call in calls if call.op == "create" and call.answer.status == 201}
-    visits: dict[int, list[Call]] = defaultdict(list)
-    for call in _booked(calls).values():
-        if (order := orders.get(call.id)) is not None:
-            visits[order].append(call)
-    return [
-        violation("order-booked-twice", f"order {order} (D27)", *its) for order, its in visits.items() if len(its) > 1
     ]

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-Op = Literal["create", "read", "book", "read-booking", "cancel"]
+Op = Literal[
+    "create",
+    "read",
+    "book",
+    "read-booking",
+    "cancel",
+    "read-appointment",
+    "cancel-appointment",
+    "read-cancellation",
+    "reschedule",
+    "read-reschedule",
+]
 Kind = Literal["violation", "lost"]
 Fate = Literal["answered", "nothing-done", "unknown"]
 
@@ -87,11 +98,14 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
     status: the HTTP status; None when no whole answer came.
     code: the problem's code, or why no answer came.
-    state: the state a read told ("searching" for 202, "failed" for 422 `search-failed`).
+    state: the state a read told ("searching" for 202, "failed" for 422 `search-failed`); of the appointment, where a
+        read tells one.
     booking: the number of the booking attempt, asked (read-booking) or told (book).
-    appointment: the appointment's id, of a read-booking.
-    slot: the slot id asked (book), or the start of the appointment (read-booking).
+    appointment: the appointment's id, asked (a change, the read of a change) or told (all other reads).
+    slot: the slot id asked (book, reschedule), or the start of the appointment (where a read tells one).
     order, key: the order and the Idempotency-Key of a create.
+    change: the number of the cancellation or of the reschedule, asked (its read) or told (the change itself).
+    start: the start of the slot asked (reschedule).
     """
 
     status: int | None
@@ -102,12 +116,15 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     slot: str | None = None
     order: int | None = None
     key: str | None = None
+    change: int | None = None
+    start: str | None = None
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
     """One call.
 
-    id: the appointment-request's; None when a create was told none, or a read-booking knows only its number.
+    id: the appointment-request's, of a reschedule the one that holds the new slot; None when a create was told none, a
+        read-booking knows only its number, or the call is about an appointment alone.
     caller: `<owner>/<anything>`; callers of one owner share what they own.
     start_ns, end_ns: CLOCK_MONOTONIC, before the first byte was sent and after the last one was read.
     """
@@ -154,7 +171,9 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         return f"{self.start_ns / 1e6:.3f}..{self.end_ns / 1e6:.3f} {self.caller} {self.op} {self.id}: {told}"
 
 
-LOST = frozenset({"request-lost", "cancel-lost", "booking-lost"})
+LOST = frozenset(
+    {"request-lost", "cancel-lost", "booking-lost", "appointment-lost", "cancellation-lost", "reschedule-lost"}
+)
 """The rules about an acknowledged change that is no longer true."""
 
 

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from connect_appointments.store.queries import jobs
+from connect_appointments.core.appointments import AppointmentState
+from connect_appointments.store.queries import jobs, verify
 from connect_appointments.store.tables import appointments, capacity, installation, reservations
 
 from .callers import Caller
 from .checker import check, check_capacity, check_settled
-from .history import Recorder, violation
+from .history import Answer, Recorder, violation
 from .process import until
 from .race import Plan, race
 from .stage import OWNERS
@@ -85,11 +86,17 @@ class Load:
         while not self.stopping:
             await asyncio.sleep(0.2)
             made = [call for call in self.calls[-500:] if call.id is not None and call.op == "create"]
+            visits = [call for call in self.calls[-500:] if call.op == "read-booking" and call.answer.appointment]
             for call in chance.sample(made, min(2, len(made))):
                 other = next(caller for owner, caller in intruders.items() if owner != call.owner)
                 assert call.id
                 await other.cancel(call.id)
                 await other.read(call.id)
+            for call in chance.sample(visits, min(1, len(visits))):
+                other = next(caller for owner, caller in intruders.items() if owner != call.owner)
+                assert call.answer.appointment
+                await other.cancel_appointment(call.answer.appointment)
+                await other.read_appointment(call.answer.appointment)
         await _close(list(intruders.values()))
 
     def caller(self, owner: str, name: str) -> Caller:
@@ -143,23 +150,43 @@ class Load:
         return []
 
     async def _read_again(self) -> None:
-        """Read every request and every booking attempt that anybody was told of."""
+        """Read every request, booking attempt, appointment and change that anybody was told of."""
         for owner in OWNERS:
             mine = [call for call in self.calls if call.owner == owner and call.fate == "answered"]
-            made = {call.id for call in mine if call.op == "create" and call.id is not None}
-            attempts = {call.told_attempt: call.id for call in mine if call.told_attempt is not None}
-            work = iter([*((None, number) for number in made), *attempts.items()])
+            work = iter({_what(call): call for call in mine if _what(call) is not None}.values())
             readers = [self.caller(owner, f"reader-{number}") for number in range(READERS)]
             await asyncio.gather(*(_read(reader, work) for reader in readers))
             await _close(readers)
 
 
-async def _read(reader: Caller, work: Iterator[tuple[int | None, int | None]]) -> None:
-    for attempt, request_id in work:
-        if attempt is not None:
-            await reader.read_booking(attempt, request_id)
-        elif request_id is not None:
-            await reader.read(request_id)
+def _what(call: Call) -> tuple[str, int] | None:
+    """What an answer told of for the first time: its kind, and its number."""
+    answer = call.answer
+    told = {
+        "create": call.id,
+        "book": call.told_attempt,
+        "read-booking": answer.appointment,
+        "cancel-appointment": answer.change,
+        "reschedule": answer.change,
+    }
+    number = told.get(call.op)
+    return None if number is None else (call.op, number)
+
+
+async def _read(reader: Caller, work: Iterator[Call]) -> None:
+    """Read what each of some calls was told of."""
+    for call in work:
+        match call.op, call.id, call.answer:
+            case "create", int(request_id), _:
+                await reader.read(request_id)
+            case "book", request_id, Answer(booking=int(number)):
+                await reader.read_booking(number, request_id)
+            case "read-booking", _, Answer(appointment=int(number)):
+                await reader.read_appointment(number)
+            case "cancel-appointment", _, Answer(appointment=int(appointment_id), change=int(number)):
+                await reader.read_cancellation(number, appointment_id)
+            case "reschedule", request_id, Answer(appointment=int(appointment_id), change=int(number)):
+                await reader.read_reschedule(number, appointment_id, request_id)
 
 
 async def _close(callers: Sequence[Caller]) -> None:
@@ -168,8 +195,8 @@ async def _close(callers: Sequence[Caller]) -> None:
 
 
 def date_from() -> str:
-    """A date that may be asked for, and whose slots are all in the capacity of the stage."""
-    return str(datetime.now(UTC).date() + timedelta(days=3))
+    """A date that may be asked for, long before the point of no return, whose slots are in the stage's capacity."""
+    return str(datetime.now(UTC).date() + timedelta(days=10))
 
 
 @contextlib.asynccontextmanager
@@ -184,7 +211,7 @@ async def under_load(load: Load) -> AsyncIterator[Load]:
 
 
 async def _audit(database: Database) -> list[Violation]:
-    """Hold the capacity table against the appointments."""
+    """Hold the capacity table against the appointments that stand, and every rule of `verify` against all rows."""
 
     async def work(transaction: Transaction) -> list[Violation]:
         key = installation.c.id + "-" + sa.cast(appointments.c.booking_id, sa.Text)
@@ -193,12 +220,14 @@ async def _audit(database: Database) -> list[Violation]:
             .select_from(appointments)
             .join(installation, installation.c.id != "")
             .join(reservations, reservations.c.key == key)
+            .where(appointments.c.state != AppointmentState.CANCELLED.value)
         )
         booked = Counter(_window(row) for row in await transaction.fetch(joined))
         rows = await transaction.fetch(sa.select(capacity))
         taken = {_window(row): row.taken for row in rows if row.taken}
         places = {_window(row): row.capacity for row in rows}
-        return check_capacity(booked, taken, places)
+        rules = [violation("verify", f"{one.rule}: {dict(one.row)}") for one in await verify.findings(transaction)]
+        return rules + check_capacity(booked, taken, places)
 
     return await database.read(work)
 

@@ -93,9 +93,12 @@ PAGE = """\
 What happens to acknowledged changes during faults. Written by `{command}` on {date}; do not edit.
 
 Callers create, read, book and cancel the same appointment-requests at once over real HTTP, and record every call.
+They also cancel and reschedule the appointments of some booked appointment-requests at once, and book an order again
+after a cancellation.
 Meanwhile faults are injected, again and again; a fault counts only if it interrupted a call or a job. At the end the
-test reads everything once more, and a checker proves that the lifecycle allows the history of each appointment-request,
-that every acknowledged change is there, and that the capacity table and the appointments agree.
+test reads everything once more, and a checker proves that the lifecycle allows the history of each appointment-request
+and of each appointment, that every acknowledged change is there, that no order had two appointments at once, and that
+the capacity table and the appointments agree.
 [reliability-ha.md](reliability-ha.md) has the faults of a cluster whose leader fails.
 
 | Kind | Times | Calls | Lost | Violations |

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from .history import CANCELLABLE, Meaning
 
@@ -33,22 +34,28 @@ class Situation(NamedTuple):
     spent: frozenset[int] = frozenset()
 
 
-class Search:
-    """The search over one request.
+S = TypeVar("S")
 
-    calls: its owner's, each with a documented answer or of unknown outcome.
-    slots: the slot id of each attempt that a caller named; None for one that no book call was told.
-    created: whether the history holds the creation; if not, the request may have been anywhere before.
+
+class Linearization(ABC, Generic[S]):
+    """The search over the calls of one resource, whose situations are of type S.
+
+    answered: the calls with a documented answer, each with its meaning, in the order of their starts.
     """
 
-    def __init__(self, calls: Iterable[Call], slots: Mapping[int, str | None], *, created: bool) -> None:
-        ordered = sorted(calls, key=lambda call: (call.start_ns, call.end_ns))
-        self.slots = slots
-        self.created = created
-        self.answered = [(call, meaning) for call in ordered if call.fate == "answered" and (meaning := call.meaning)]
-        unknown = [call for call in ordered if call.fate == "unknown"]
-        self.cancel_from = min((call.start_ns for call in unknown if call.op == "cancel"), default=math.inf)
-        self.books = [call for call in unknown if call.op == "book"]
+    answered: list[tuple[Call, Meaning]]
+
+    @abstractmethod
+    def _starts(self) -> list[S]:
+        """The situations before the first call."""
+
+    @abstractmethod
+    def _step(self, now: S, call: Call, meaning: Meaning) -> S | None:
+        """The situation after the call, or None if the call cannot have had its answer now."""
+
+    @abstractmethod
+    def _silent(self, now: S, horizon: float) -> Iterator[S]:
+        """The moves no caller is told of: the worker's, and those of unknown calls."""
 
     def succeeds(self) -> bool:
         """Whether the calls can be put in an order; raises OverflowError if that is too much to find out."""
@@ -68,14 +75,7 @@ class Search:
                 raise OverflowError
         return False
 
-    def _starts(self) -> list[Situation]:
-        if self.created:
-            return [Situation("absent")]
-        unborn = [Situation(status) for status in ("absent", "searching", "open", "failed", "cancelled")]
-        held = product(("booking", "booked"), (UNLEARNED, *self.slots))
-        return unborn + [Situation(status, attempt) for status, attempt in held]
-
-    def _absorb(self, undone: int, situation: Situation) -> tuple[int, float, list[tuple[int, Situation]]]:
+    def _absorb(self, undone: int, situation: S) -> tuple[int, float, list[tuple[int, S]]]:
         """Do at once every call that may come next and changes nothing: to do it later is never better.
 
         Hands back what is left, the time before which the next call must have started, and the calls that may come
@@ -100,8 +100,32 @@ class Search:
                 return undone, horizon, changes
             undone ^= absorbed
 
+
+class Search(Linearization[Situation]):
+    """The search over one request.
+
+    calls: its owner's, each with a documented answer or of unknown outcome.
+    slots: the slot id of each attempt that a caller named; None for one that no book call was told.
+    created: whether the history holds the creation; if not, the request may have been anywhere before.
+    """
+
+    def __init__(self, calls: Iterable[Call], slots: Mapping[int, str | None], *, created: bool) -> None:
+        ordered = sorted(calls, key=lambda call: (call.start_ns, call.end_ns))
+        self.slots = slots
+        self.created = created
+        self.answered = [(call, meaning) for call in ordered if call.fate == "answered" and (meaning := call.meaning)]
+        unknown = [call for call in ordered if call.fate == "unknown"]
+        self.cancel_from = min((call.start_ns for call in unknown if call.op == "cancel"), default=math.inf)
+        self.books = [call for call in unknown if call.op == "book"]
+
+    def _starts(self) -> list[Situation]:
+        if self.created:
+            return [Situation("absent")]
+        unborn = [Situation(status) for status in ("absent", "searching", "open", "failed", "cancelled")]
+        held = product(("booking", "booked"), (UNLEARNED, *self.slots))
+        return unborn + [Situation(status, attempt) for status, attempt in held]
+
     def _step(self, now: Situation, call: Call, meaning: Meaning) -> Situation | None:
-        """The situation after the call, or None if the call cannot have had its answer now."""
         if now.status not in meaning.before:
             return None
         match call.op:
@@ -144,7 +168,6 @@ class Search:
         return None if attempt == UNLEARNED else self.books[-attempt - 1].answer.slot
 
     def _silent(self, now: Situation, horizon: float) -> Iterator[Situation]:
-        """The moves no caller is told of: the worker's, and those of unknown calls."""
         if now.status == "absent" and not self.created:
             yield now._replace(status="searching")
         if now.status == "searching":

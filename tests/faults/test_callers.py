@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .callers import Caller
+from .callers import Caller, Offer
 from .history import BROKEN, NOT_CONNECTED, TIMED_OUT, Answer, Call, Recorder
 
 if TYPE_CHECKING:
@@ -108,6 +108,33 @@ def test_the_way_of_a_request_is_recorded() -> None:
     ]
     assert b"\r\nIdempotency-Key: k\r\n" in received[0]
     assert [head[:2] for head in received] == [b"1 ", b"2 ", b"1 ", b"3 ", b"1 "], "the second was asked to close"
+
+
+def test_d39_d46_the_changes_of_an_appointment_are_recorded() -> None:
+    async def way(caller: Caller) -> None:
+        number = (await caller.reschedule(507, 301, Offer("pm", "13Z"))).answer.change or 0
+        await caller.read_reschedule(number, 507, 301)
+        number = (await caller.cancel_appointment(507)).answer.change or 0
+        await caller.read_cancellation(number, 507)
+        await caller.read_cancellation(number, 507)
+        await caller.read_appointment(507)
+
+    moved, cancelled = (
+        f'{{"id": 507, "startTime": "13Z", "status": "{status}"}}' for status in ("booked", "cancelled")
+    )
+    told = '{"id": 9, "appointmentId": 507, "status": "cancelled"}'
+    three, nine = (reply(201, "", f"Location: http://x/request/{number}") for number in (3, 9))
+    calls, received = talk(way, three, reply(200, moved), nine, reply(202), reply(200, told), reply(200, cancelled))
+    assert [(call.op, call.id, call.answer) for call in calls] == [
+        ("reschedule", 301, Answer(201, appointment=507, change=3, slot="pm", start="13Z")),
+        ("read-reschedule", 301, Answer(200, appointment=507, change=3, slot="13Z", state="booked")),
+        ("cancel-appointment", None, Answer(201, appointment=507, change=9)),
+        ("read-cancellation", None, Answer(202, appointment=507, change=9)),
+        ("read-cancellation", None, Answer(200, appointment=507, change=9, state="cancelled")),
+        ("read-appointment", None, Answer(200, appointment=507, slot="13Z", state="cancelled")),
+    ]
+    assert b'{"appointmentId":507,"appointmentRequestId":301,"slotId":"pm"}' in received[0]
+    assert b"GET /api/connect/orders/appointment-cancellations/request/9 " in received[3]
 
 
 def test_a_server_that_is_not_there_did_nothing() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,61 +13,14 @@ from connect_appointments.core import requests
 
 from . import history
 from .checker import check, check_capacity, check_settled
-from .history import BROKEN, NOT_CONNECTED, Call
 from .search import Search, Situation
-from .simulation import READS, Simulation
+from .simulation import Simulation
+from .stories import rows, tell
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ANSWERS: dict[str, tuple[int | None, str | None]] = {
-    "booking": (422, "appointment-request-booking"),
-    "booked": (422, "appointment-request-booked"),
-    "cancelled": (422, "appointment-request-cancelled"),
-    "not-open": (422, "appointment-request-not-open"),
-    "not-offered": (422, "slot-not-offered"),
-    "absent": (404, "not-found"),
-    "broken": (None, BROKEN),
-    "unsent": (None, NOT_CONNECTED),
-}
-SHORT = {
-    "BOOKED": "OPEN book=7@4-5 outcome=200@6-7",
-    "OPEN": "create=201@0-1 read=open@2-3",
-    "OTHER": "create=201@0-1,id=1 book=8@4-5,id=1 outcome=200@6-7,id=1,booking=8,appointment=508",
-}
-
-
-def tell(story: str) -> list[Call]:
-    """The calls of a story, one a word: `op=answer@start-end`, then `,name=value` for what differs from the usual.
-
-    OPEN is a request created and open by 3; BOOKED is one with an appointment by 7; OTHER is another one, likewise.
-    A book call is answered with the number of its attempt.
-    """
-    for short, whole in SHORT.items():
-        story = story.replace(short, whole)
-    return [_say(word) for word in story.split()]
-
-
-def _say(word: str) -> Call:
-    said, *differences = word.split(",")
-    more: dict[str, Any] = dict(pair.split("=") for pair in differences)
-    what, _, times = said.partition("@")
-    op, _, answer = what.partition("=")
-    start, end = map(int, times.split("-"))
-    status, code = ANSWERS.get(answer) or (int(answer) if answer.isdecimal() else None, None)
-    told: dict[str, Any] = {"status": status, "code": code, "order": 10 if op == "create" else None}
-    if op == "read" and answer in READS:
-        told |= {"status": READS[answer], "code": None, "state": answer}
-    if op == "book":
-        told |= {"slot": "am"} | ({"status": 201, "booking": status} if status and not code and status < 100 else {})
-    if op == "outcome":
-        visit = {"appointment": 507, "slot": "08:00"} if status == 200 else {}
-        op, told = "read-booking", told | {"booking": 7} | visit
-    number, caller = more.pop("id", "300"), more.pop("by", "alice/1")
-    told |= {name: int(value) if value.isdecimal() else value for name, value in more.items()}
-    fields = {"op": op, "id": int(number) if number.isdecimal() else None, "caller": caller}
-    return msgspec.convert({**fields, "start_ns": start, "end_ns": end, "answer": told}, Call)
-
+    from .history import Call
 
 GOOD = """
 nothing at all |
@@ -142,15 +94,10 @@ undocumented-answer | an answer nobody documented | OPEN cancel=200@4-5
 undocumented-answer | a booking attempt without a number | OPEN book=201@4-5
 undocumented-answer | a creation without an id | create=201@0-1,id=none
 order-booked-twice | two visits of one order | BOOKED OTHER
+refused-cancel-without-booking | no move takes the request | BOOKED NEXT cancel=booking@8-9,id=301
 appointment-shared | two requests, one visit | BOOKED OTHER,appointment=507
 booking-shared | two requests, one attempt | OPEN book=7@4-5 create=201@0-1,id=1,order=1 book=7@4-5,id=1
 """
-
-
-def rows(table: str) -> list[Any]:
-    """The lines of a table as pytest parameters; the last cell is told as a story, the one before it is the name."""
-    cells = [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
-    return [pytest.param(*rest, tell(story), id=name) for *rest, name, story in cells]
 
 
 @pytest.mark.parametrize("calls", rows(GOOD))
@@ -162,7 +109,7 @@ def test_a_good_history_passes(calls: list[Call]) -> None:
 def test_a_planted_bad_history_is_named(rule: str, calls: list[Call]) -> None:
     found = {violation.rule: violation for violation in check(calls)}
     assert rule in found, [str(violation) for violation in found.values()]
-    assert found[rule].kind == ("lost" if rule in {"request-lost", "cancel-lost", "booking-lost"} else "violation")
+    assert found[rule].kind == ("lost" if rule.endswith("-lost") else "violation")
     assert found[rule].calls
     assert {violation.rule for violation in check(reversed(calls))} == set(found), "the order of the records matters"
 

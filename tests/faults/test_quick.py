@@ -16,11 +16,14 @@ PATIENCE_SECONDS = 120.0
 
 
 @pytest.mark.parametrize("run", [races.on_postgresql, races.on_sqlite])
-async def test_64_callers_who_cancel_and_book_at_once_see_one_of_the_lifecycles_histories(run: Run) -> None:
+async def test_d39_d46_64_callers_who_book_cancel_and_reschedule_at_once_see_one_of_the_lifecycles_histories(
+    run: Run,
+) -> None:
     trial = Trial("race", Amount(REQUESTS, PATIENCE_SECONDS))
     await run(trial)
     assert trial.times == REQUESTS
     assert {call.answer.status for call in trial.calls if call.op in {"cancel", "book"}} >= {201, 204, 422}
+    assert {call.op for call in trial.calls if call.answer.status == 200} >= {"read-cancellation", "read-reschedule"}
     assert [str(broken) for broken in trial.violations] == []
 
 

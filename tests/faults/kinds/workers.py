@@ -29,7 +29,10 @@ LEASE_SECONDS = 1.0
 CATCH_SECONDS = 5.0
 """A step that has not come again after so long is left out: a slot must run full for some."""
 AHEAD = "+10m"
-TABLES = "jobs|appointment_requests|orders|bookings|appointments|reschedules|offers|events|capacity|reservations"
+TABLES = (
+    "jobs|appointment_requests|orders|bookings|appointments|cancellations|reschedules|offers|events|capacity"
+    "|reservations"
+)
 OF_A_JOB = re.compile(f".* ({TABLES})")
 """The steps of a job, as opposed to those of starting and of being connected."""
 
