@@ -70,6 +70,26 @@ async def test_the_archive_is_read_too_and_the_newest_come_first(api: Api, show:
     assert [one["id"] for one in limited["appointmentRequests"]] == [new, old]
 
 
+async def test_d50_an_appointment_in_the_archive_is_shown_as_before(
+    api: Api, database: Database, database_url: str
+) -> None:
+    appointment = await api.appointed(1)
+    await api.cancelled(appointment["id"])
+    env = settings(database_url=database_url)
+
+    async def shown() -> dict[str, Any]:
+        arguments = ("appointments", "show", str(appointment["id"]), "--json")
+        done = await anyio.to_thread.run_sync(lambda: invoke(*arguments, env=env))
+        found: dict[str, Any] = json.loads(done.output)
+        return {name: value for name, value in found.items() if name not in {"createdOn", "updatedOn"}}
+
+    before = await shown()
+    await execute(database, "UPDATE appointments SET ended_on = '2026-01-05T00:00:00.000Z'")
+    await archived(database)
+    assert await shown() == before
+    assert (len(before["changes"]), before["events"][-1]["kind"]) == (1, "cancelled")
+
+
 async def test_d48_rows_of_the_owner_before_are_shown_with_their_owner(api: Api, show: Any, database: Database) -> None:
     appointment = await api.appointed(1)
     await database.write(lambda transaction: orders.upsert(transaction, [sample_order(1, BOB)]))

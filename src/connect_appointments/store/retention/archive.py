@@ -41,6 +41,11 @@ async def page_everywhere(
     return sorted(rows, key=lambda row: row.id, reverse=newest_first)[:limit]
 
 
+async def all_everywhere(transaction: Transaction, statement: Any) -> list[Row]:
+    """The rows of a statement that is built for one call, from the tables and from the archive."""
+    return await transaction.fetch(sa.union_all(statement, in_archive(statement)))
+
+
 async def newest_everywhere(transaction: Transaction, statement: Any, *, limit: int) -> list[Row]:
     """The newest rows of a statement with the column `id`, which is built for one call, of the tables and archive."""
     newest = statement.order_by(sa.desc("id")).limit(limit)

@@ -14,11 +14,11 @@ from connect_appointments.core.model import Appointment, Scope, Slot
 from connect_appointments.store.queries.appointments import SHOWN, from_row
 from connect_appointments.store.queries.scope import visible
 from connect_appointments.store.queries.slots import decode_slot
-from connect_appointments.store.retention.archive import newest_everywhere
+from connect_appointments.store.retention.archive import all_everywhere, first_everywhere, newest_everywhere
 from connect_appointments.store.statements import Row
 from connect_appointments.store.tables import appointment_requests as requests
 from connect_appointments.store.tables import appointments, cancellations, events, reschedules
-from connect_appointments.store.transaction import Transaction, first
+from connect_appointments.store.transaction import Transaction
 
 
 class OwnedAppointment(NamedTuple):
@@ -65,7 +65,7 @@ async def page(
 
 async def get(transaction: Transaction, scope: Scope, appointment_id: int) -> OwnedAppointment | None:
     """The appointment; None if it does not exist in the scope."""
-    row = await first(transaction, _visible_to(scope).where(appointments.c.id == appointment_id))
+    row = await first_everywhere(transaction, _visible_to(scope).where(appointments.c.id == appointment_id))
     return None if row is None else _owned(row)
 
 
@@ -83,12 +83,12 @@ def _owned(row: Row) -> OwnedAppointment:
 
 async def changes(transaction: Transaction, scope: Scope, appointment_id: int) -> Sequence[ChangeHistory]:
     """The cancellations and reschedules of an appointment, oldest first."""
-    cancelled = await transaction.fetch(
-        sa.select(cancellations).where(cancellations.c.appointment_id == appointment_id, visible(cancellations, scope))
-    )
-    moved = await transaction.fetch(
-        sa.select(reschedules).where(reschedules.c.appointment_id == appointment_id, visible(reschedules, scope))
-    )
+    cancelled, moved = [
+        await all_everywhere(
+            transaction, sa.select(*table.c).where(table.c.appointment_id == appointment_id, visible(table, scope))
+        )
+        for table in (cancellations, reschedules)
+    ]
     found = [_change("cancellation", row, reason=row.reason) for row in cancelled]
     found += [_change("reschedule", row, slot=decode_slot(row.slot)) for row in moved]
     return sorted(found, key=lambda change: change.requested_on)
@@ -106,5 +106,5 @@ async def timeline(transaction: Transaction, scope: Scope, appointment_id: int) 
         sa.and_(events.c.appointment_id.is_(None), events.c.request_id.in_(became)),
     )
     columns = [events.c[name] for name in Event._fields]
-    query = sa.select(*columns).where(is_theirs, visible(events, scope)).order_by(events.c.id)
-    return [Event(*row) for row in await transaction.fetch(query)]
+    rows = await all_everywhere(transaction, sa.select(*columns).where(is_theirs, visible(events, scope)))
+    return [Event(*row) for row in sorted(rows, key=lambda row: row.id)]
