@@ -151,22 +151,29 @@ class AppointmentSearch(Linearization[Visit]):
             yield from self._unknown_changes(now, horizon)
 
     def _unknown_changes(self, now: Visit, horizon: float) -> Iterator[Visit]:
-        """Of equal unknown changes the first may stand for all: none of them has an end."""
-        tried: set[object] = set()
+        """Of equal unknown changes the first may stand for all: none of them has an end.
+
+        Equal reschedules begin once at most: a slot that was refused is withdrawn, and a success is not repeated.
+        """
+        tried: set[object] = {_asked(self.unknown[place]) for place in now.spent if self.unknown[place].id is not None}
         for place, call in enumerate(self.unknown):
-            what = (call.op, call.id, call.answer.slot)
+            what = _asked(call)
             if place in now.spent or what in tried or call.start_ns > horizon:
                 continue
             tried.add(what)
             told = [
                 change
                 for change, its in self.told.items()
-                if (its.op, its.id, its.answer.slot) == what and change not in now.refused | now.moved
+                if _asked(its) == what and change not in now.refused | now.moved
             ]
             for change in (*told, (CHANGES[call.op], -place - 1)):
                 changed = self._change(now, change)
                 if changed is not None:
                     yield changed._replace(spent=now.spent | {place})
+
+
+def _asked(call: Call) -> object:
+    return call.op, call.id, call.answer.slot
 
 
 def check_appointments(calls: Iterable[Call]) -> list[Violation]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from .appointment_simulation import AppointmentSimulation
 from .checker import check
 from .stories import rows, tell
 
@@ -91,3 +94,24 @@ def test_d42_d43_d46a_a_planted_bad_history_of_an_appointment_is_named(rule: str
 
 def test_d43_an_order_may_be_booked_while_a_cancellation_is_undecided_where_the_operator_allows_it() -> None:
     assert check(tell("BOOKED drop=9@8-9 AGAIN dropped=202@30-31"), one_per_order=False) == []
+
+
+FAULTS = {
+    "a number a call": "cancellation-lost",
+    "two changes": "appointment-not-linearizable",
+    "revives": "cancellation-lost",
+    "keeps the start": "appointment-not-linearizable",
+}
+
+
+@settings(max_examples=500)
+@given(st.integers(0, 2**64), st.integers(1, 80))
+def test_whatever_a_correct_appointment_does_passes(seed: int, steps: int) -> None:
+    assert check(AppointmentSimulation(seed).run(steps)) == []
+
+
+@pytest.mark.parametrize(("fault", "rule"), FAULTS.items())
+def test_a_broken_appointment_is_caught_and_named(fault: str, rule: str) -> None:
+    verdicts = [check(AppointmentSimulation(seed, fault).run(60)) for seed in range(300)]
+    assert sum(map(bool, verdicts)) >= 15
+    assert any(violation.rule == rule for found in verdicts for violation in found)

@@ -22,7 +22,10 @@ async def without_compare_and_set(trial: Trial) -> None:
     async with open_stage() as stage:
         await stage.serve_in_two(command=CARELESS)
         for seed in trial.rounds():
-            load = Load(stage, stage.urls, plan=Plan(date_from(), group=8, batch=4, poll_seconds=0.02, seed=seed))
+            plan = Plan(
+                date_from(), group=8, batch=4, poll_seconds=0.02, seed=seed, deadline_seconds=10, change_every=0
+            )
+            load = Load(stage, stage.urls, plan=plan)
             async with under_load(load):
                 await asyncio.sleep(4)
             trial.calls += load.calls
