@@ -99,7 +99,7 @@ async def test_d44_a_page_that_ends_with_the_oldest_has_no_link(api: Api) -> Non
         f"/api/connect/orders/1/appointment-requests?limit=2&after={made[1]}"
     )
     assert ids_of(await api.alice.list_requests(1, f"?after={made[2]}")) == []
-    assert ids_of(await api.alice.list_requests(1, "?after=9223372036854775807")) == made
+    assert ids_of(await api.alice.list_requests(1, "?after=9007199254740991")) == made
 
 
 async def test_d44_one_made_meanwhile_shifts_no_page(api: Api) -> None:
@@ -142,6 +142,7 @@ async def test_d44_an_order_without_any_is_an_empty_list(api: Api, name: str) ->
         pytest.param("?limit=%ff", [("limit", "not-an-integer")], id="D44 bad UTF-8"),
         pytest.param("?limit=5&limit=5", [("limit", "repeated")], id="D44 repeated"),
         pytest.param("?after=0", [("after", "out-of-range")], id="D44 after 0"),
+        pytest.param("?after=9007199254740992", [("after", "out-of-range")], id="D44 after 2^53"),
         pytest.param("?after=9223372036854775808", [("after", "out-of-range")], id="D44 after 2^63"),
         pytest.param("?after=abc", [("after", "not-an-integer")], id="D44 after abc"),
         pytest.param("?after=1&after=2", [("after", "repeated")], id="D44 after repeated"),

@@ -30,8 +30,8 @@ ENOUGH_FOR_EVERY_LINK = 5_000
 REQUESTS_PER_EXAMPLE = 5
 """About how many requests come of one example: one for each operation, and a walk along the links."""
 
-LINKS_OF_A_MOMENT = 2
-"""Those of the two 202 answers, which there are only while a worker is at it."""
+LINKS_OF_A_MOMENT = 4
+"""Those of the four 202 answers, which there are only while a worker is at it."""
 
 LINKS = re.compile(r"API Links:\s+(\d+) covered / (\d+) selected")
 

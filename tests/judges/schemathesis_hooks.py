@@ -31,7 +31,17 @@ TODAY = datetime.now(UTC).date()
 
 REQUESTS = [*KNOWN["requests"], *range(max(KNOWN["requests"]) + 1, max(KNOWN["requests"]) + NEWER)]
 BOOKINGS = [*KNOWN["bookings"], *range(max(KNOWN["bookings"]) + 1, max(KNOWN["bookings"]) + NEWER)]
+CANCELLATIONS = [*KNOWN["cancellations"], *range(1, NEWER)]
+RESCHEDULES = [*KNOWN["reschedules"], *range(1, NEWER)]
 SLOTS = KNOWN["slots"]
+MOVES = KNOWN["moves"]
+NUMBERS = {
+    "/appointments/": BOOKINGS,
+    "/appointment-requests/": REQUESTS,
+    "/appointment-cancellations/": CANCELLATIONS,
+    "/appointment-reschedules/": RESCHEDULES,
+}
+"""The numbers that the paths of an outcome end with, by a part of the path."""
 
 
 @schemathesis.hook
@@ -44,11 +54,22 @@ def map_body(context: Any, body: Any) -> Any:
         moved["orderId"] = 1 + body["orderId"] % ORDERS
     if _is_id(body.get("appointmentRequestId")):
         moved["appointmentRequestId"] = _one_of(REQUESTS, body["appointmentRequestId"])
+    if _is_id(body.get("appointmentId")):
+        moved["appointmentId"] = _one_of(BOOKINGS, body["appointmentId"])
     if isinstance(body.get("dateFrom"), str):
         moved["dateFrom"] = _near(body["dateFrom"])
     slot = body.get("slotId")
     if isinstance(slot, str) and len(slot) <= MAX_SLOT_CHARACTERS and "\x00" not in slot and len(slot) % 4 != 0:
         moved["slotId"] = _one_of(SLOTS, sum(map(ord, slot)))
+    return _reschedule(moved, body)
+
+
+def _reschedule(moved: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Let every second reschedule whose ids and slot have been exchanged be one that is possible."""
+    names = ("appointmentId", "appointmentRequestId", "slotId")
+    is_changed = all(name in body and moved[name] != body[name] for name in names)
+    if is_changed and body["appointmentId"] % 2:
+        return moved | _one_of(MOVES, body["appointmentRequestId"])
     return moved
 
 
@@ -56,7 +77,7 @@ def map_body(context: Any, body: Any) -> Any:
 def map_path_parameters(context: Any, path_parameters: Any) -> Any:
     """Likewise for the number in a path; appointments are numbered as their booking attempts, or a little lower."""
     ids = {
-        "n": BOOKINGS if "/appointments/" in context.operation.path else REQUESTS,
+        "n": next((ids for part, ids in NUMBERS.items() if part in context.operation.path), REQUESTS),
         "id": BOOKINGS,
         "orderId": range(1, ORDERS + 1),
     }

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from connect_appointments.telemetry.sharing import VARIABLE
+from connect_appointments.telemetry.sharing import are_counters_shared
 
 KEY_REFRESH_FAILURES = Counter("connect_key_refresh_failures", "Refreshes of the issuer's keys that failed.")
 REQUESTS = Counter("connect_requests", "Responses, by operation and status.", ["operation", "status"])
@@ -19,7 +17,7 @@ DATABASE_FAILURES = Counter(
 
 def metrics() -> bytes:
     """The metrics of this server, summed over its processes, in the Prometheus text format."""
-    if VARIABLE not in os.environ:
+    if not are_counters_shared():
         return generate_latest()
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

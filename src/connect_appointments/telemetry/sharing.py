@@ -27,3 +27,8 @@ def counters_of(processes: int) -> AbstractContextManager[str | None]:
     folder = tempfile.TemporaryDirectory(prefix="connect-appointments-metrics-")
     os.environ[VARIABLE] = folder.name
     return folder
+
+
+def are_counters_shared() -> bool:
+    """Whether the processes of this server keep their counters in a folder."""
+    return VARIABLE in os.environ

@@ -49,7 +49,7 @@ def rows_of_a_batch(columns, text, arrays, names):
     # ok: values_in_sql
     on_sqlite = f"(SELECT {columns}, key + 1 AS place FROM json_each({text}))"
     # ok: values_in_sql
-    return on_sqlite, f"(SELECT * FROM unnest({', '.join(arrays)}) WITH ORDINALITY AS arrays ({names}))"
+    return on_sqlite, f"(SELECT {columns}, place FROM unnest({arrays}) WITH ORDINALITY AS arrays ({names}))"
 
 
 # ok: values_in_sql

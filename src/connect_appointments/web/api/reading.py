@@ -8,10 +8,9 @@ from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from connect_appointments.core.errors import InvalidFields, ParameterError
-from connect_appointments.core.model import MAX_ID
 from connect_appointments.web.api.refusals import BodyTooLarge, UnsupportedContentEncoding, UnsupportedMediaType
 from connect_appointments.web.api.request import MAX_BODY_BYTES, Request
-from connect_appointments.web.api.values import DEFAULT_LIMIT, MAX_LIMIT
+from connect_appointments.web.api.values import DEFAULT_LIMIT, MAX_LIMIT, MAX_SAFE_INTEGER
 
 _digits = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 _parameter = re.compile(rb""";[ \t]*([^=;*\s"]*)\*?(?:[ \t]*=[ \t]*("(?:\\.|[^"\\])*"|[^;\s"]*))?""")
@@ -51,7 +50,7 @@ def read_list_query(query: str) -> ListQuery:
     found = parse_qs(query, keep_blank_values=True)
     wrong: list[ParameterError] = []
     limit = _read(found, "limit", MAX_LIMIT, wrong)
-    after = _read(found, "after", MAX_ID, wrong)
+    after = _read(found, "after", MAX_SAFE_INTEGER, wrong)
     if wrong:
         raise InvalidFields(*wrong)
     return ListQuery(limit or DEFAULT_LIMIT, after)
