@@ -60,6 +60,7 @@ ORDER = {
     "e_sla": "'Standard'",
     "customer_ref": "'CUST-REF-007'",
     "service_id": "n",
+    "imported_on": "now()",
 }
 CAPACITY_ROW = {
     "area": f"'{AREA}'",

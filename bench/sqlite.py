@@ -47,6 +47,7 @@ ORDER = {
     "priority_assist": "0",
     "e_sla": "'Standard'",
     "service_id": "n",
+    "imported_on": NOW,
 }
 CAPACITY_ROW = {
     "area": f"'{AREA}'",
