@@ -102,7 +102,7 @@ _FORGET_AGED = sa.delete(idempotency_keys).where(
 
 
 async def forget_seconds_ago(transaction: Transaction, seconds: float) -> int:
-    """Delete the keys used more than so many seconds ago; return their number."""
+    """Delete the keys that are older than `seconds`; return the number of deleted keys."""
     return await transaction.execute(_FORGET_AGED, seconds=-seconds)
 
 

@@ -87,6 +87,12 @@ def change_on_postgresql() -> None:
 
 def change_on_sqlite() -> None:
     """Make the tables anew: SQLite cannot add a check or a column that is not null."""
+    change_requests_on_sqlite()
+    change_appointments_on_sqlite()
+    import_on_sqlite()
+
+
+def change_requests_on_sqlite() -> None:
     op.execute("""
         CREATE TEMPORARY TABLE kept AS
         SELECT r.id, r.owner, r.order_id, r.date_from, r.state, r.booking_id, r.created_on, r.updated_on,
@@ -121,6 +127,9 @@ def change_on_sqlite() -> None:
         """,
         REQUESTS_INDEX,
     )
+
+
+def change_appointments_on_sqlite() -> None:
     op.execute("""
         CREATE TEMPORARY TABLE kept AS
         SELECT *, created_on AS updated_on,
@@ -171,7 +180,6 @@ def change_on_sqlite() -> None:
         """,
         APPOINTMENTS_INDEX,
     )
-    import_on_sqlite()
 
 
 def checks_of(table: str) -> str:
